@@ -1,0 +1,1 @@
+"""The application: the web page and the command line."""

@@ -1,0 +1,1 @@
+"""Networks and pure image operations: arrays and tensors in, arrays and tensors out."""

@@ -1,0 +1,1 @@
+"""What is learned: one class with a step per method."""
