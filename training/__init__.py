@@ -1,1 +1,1 @@
-"""Datasets, losses, methods and one loop; each script leaves a folder that from_pretrained reads."""
+"""Datasets, losses, methods and one loop; what a script leaves, from_pretrained reads."""

@@ -1,0 +1,130 @@
+"""Checkpoints: a folder that from_pretrained reads, and beside it what resume needs.
+
+    runs/<name>/checkpoints/000500/
+        weights/<network>/          config.json and safetensors, averaged if the run averages
+        training_state/             the same step's exact parameters, optimisers and averages
+
+A checkpoint is written to a temporary folder and renamed once it is whole, so a run that is killed
+while writing leaves the one before it untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from diffusers.models.modeling_utils import ModelMixin
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from models.errors import CheckpointError
+from training.ema import AveragedWeights
+
+
+def _whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return an optimiser's state as named tensors: "<parameter number>.<entry>"."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{number}.{entry}": torch.as_tensor(value)
+        for number, entries in state.items()
+        for entry, value in entries.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Put back what `optimiser_tensors` took out."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, entry = name.split(".", 1)
+        state.setdefault(int(number), {})[entry] = tensor
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def save(
+    folder: Path,
+    step: int,
+    networks: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
+    averages: Mapping[str, AveragedWeights],
+    *,
+    keep: int = 2,
+) -> Path:
+    """Write the checkpoint of one step, and remove all but the newest `keep`.
+
+    Args:
+        folder: the run's `checkpoints` folder.
+        step: number of steps taken.
+        networks: all networks of the method; those that are diffusers models get a folder under
+            `weights/`.
+        optimisers: by phase.
+        averages: by network; may be empty.
+        keep: how many checkpoints remain.
+
+    Returns:
+        The checkpoint's folder.
+    """
+    final = folder / f"{step:06d}"
+    temporary = folder / f".{step:06d}.part"
+    shutil.rmtree(temporary, ignore_errors=True)
+    state = temporary / "training_state"
+    state.mkdir(parents=True)
+    for name, network in networks.items():
+        save_file(_whole(network.state_dict()), state / f"network.{name}.safetensors")
+        if isinstance(network, ModelMixin):
+            average = averages.get(name)
+            with average.swapped_into(network) if average else contextlib.nullcontext():
+                network.save_pretrained(temporary / "weights" / name)
+    for name, average in averages.items():
+        save_file(_whole(average.values), state / f"average.{name}.safetensors")
+    for phase, optimiser in optimisers.items():
+        save_file(_whole(optimiser_tensors(optimiser)), state / f"optimiser.{phase}.safetensors")
+    (state / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
+    shutil.rmtree(final, ignore_errors=True)
+    temporary.rename(final)
+    for old in whole_checkpoints(folder)[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    return final
+
+
+def whole_checkpoints(folder: Path) -> list[Path]:
+    """Return the finished checkpoints in a run's `checkpoints` folder, oldest first."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.isdigit() and path.is_dir())
+
+
+def restore(
+    checkpoint: Path,
+    networks: Mapping[str, nn.Module],
+    optimisers: Mapping[str, torch.optim.Optimizer],
+    averages: Mapping[str, AveragedWeights],
+) -> int:
+    """Load a checkpoint's training state in place.
+
+    Returns:
+        The number of steps that were taken.
+
+    Raises:
+        CheckpointError: a file is missing or does not fit a network.
+    """
+    state = checkpoint / "training_state"
+    try:
+        for name, network in networks.items():
+            network.load_state_dict(load_file(state / f"network.{name}.safetensors"))
+        for name, average in averages.items():
+            for key, value in load_file(state / f"average.{name}.safetensors").items():
+                average.values[key].copy_(value)
+        for phase, optimiser in optimisers.items():
+            restore_optimiser(optimiser, load_file(state / f"optimiser.{phase}.safetensors"))
+        return int(json.loads((state / "state.json").read_text(encoding="utf-8"))["step"])
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{checkpoint} cannot be resumed: {error}") from error
