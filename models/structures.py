@@ -16,6 +16,8 @@ class Face:
         points_xyz: the 478 points of MediaPipe's face mesh with irises, (478, 3) float32; x and y
             in pixels of `image`, z in the same scale, smaller towards the camera.
         box_xyxy: bounds of the points in whole pixels, clipped to the picture.
+        skin: (H, W) float32 in 0..1, where the picture shows this face's skin (lips, brows and
+            painted skin count; hair, glasses and hands do not); None when nobody looked.
         yaw, pitch, roll: head pose in degrees; 0 looks into the camera. Yaw is positive when the
             face turns to the picture's right, pitch when it looks down, roll when the head tilts
             clockwise as seen in the picture.
@@ -27,6 +29,7 @@ class Face:
     yaw: float
     pitch: float
     roll: float
+    skin: np.ndarray | None = None
 
     @property
     def size_hw(self) -> tuple[int, int]:

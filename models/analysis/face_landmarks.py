@@ -1,0 +1,107 @@
+"""Finding faces and their 478 mesh points with MediaPipe.
+
+MediaPipe is held at 0.10.21, the last release whose wheel carries its models. Everything Mirra
+needs of it passes through `FaceMesh.find`, so that another backend replaces one file.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+# The mesh's own detector sees faces down to about a tenth of the picture's width. Smaller ones are
+# found by the full-range detector and meshed on a crop of this many face widths.
+CROP_FACES = 2.0
+
+
+class FaceMesh:
+    """MediaPipe's face mesh over a whole picture: every face, large or small.
+
+    One object may be shared by threads; calls run one after another.
+
+    Args:
+        max_faces: the most faces to return.
+        min_confidence: detector score below which a face is not reported, 0..1.
+    """
+
+    def __init__(self, max_faces: int = 16, min_confidence: float = 0.5) -> None:
+        import mediapipe as mp
+
+        self.max_faces = max_faces
+        self._lock = threading.Lock()
+        self._mesh = mp.solutions.face_mesh.FaceMesh(
+            static_image_mode=True,
+            max_num_faces=max_faces,
+            refine_landmarks=True,
+            min_detection_confidence=min_confidence,
+        )
+        self._far = mp.solutions.face_detection.FaceDetection(
+            model_selection=1, min_detection_confidence=min_confidence
+        )
+
+    def find(self, image: np.ndarray) -> list[np.ndarray]:
+        """Find the mesh of every face.
+
+        Args:
+            image: (H, W, 3) uint8, sRGB.
+
+        Returns:
+            One (478, 3) float32 array per face, x and y in pixels of `image`, z in the same
+            scale; the largest face first.
+        """
+        with self._lock:
+            meshes = self._mesh_points(image, (0, 0))
+            for box in self._far_boxes(image):
+                if not any(_covers(points, box) for points in meshes):
+                    x0, y0, x1, y1 = _grown(box, CROP_FACES, image.shape)
+                    crop = np.ascontiguousarray(image[y0:y1, x0:x1])
+                    meshes += [
+                        points
+                        for points in self._mesh_points(crop, (x0, y0))
+                        if not any(_covers(known, _bounds(points)) for known in meshes)
+                    ]
+        meshes.sort(key=lambda points: -float(np.ptp(points[:, 0]) * np.ptp(points[:, 1])))
+        return meshes[: self.max_faces]
+
+    def _mesh_points(self, image: np.ndarray, offset_xy: tuple[int, int]) -> list[np.ndarray]:
+        height, width = image.shape[:2]
+        found = self._mesh.process(image).multi_face_landmarks or []
+        scale, offset = np.float32([width, height, width]), np.float32([*offset_xy, 0])
+        return [
+            np.float32([[p.x, p.y, p.z] for p in face.landmark]) * scale + offset for face in found
+        ]
+
+    def _far_boxes(self, image: np.ndarray) -> list[tuple[float, float, float, float]]:
+        height, width = image.shape[:2]
+        found = self._far.process(image).detections or []
+        boxes = [detection.location_data.relative_bounding_box for detection in found]
+        return [
+            (b.xmin * width, b.ymin * height, (b.xmin + b.width) * width,
+             (b.ymin + b.height) * height)
+            for b in boxes
+        ]  # fmt: skip
+
+
+def _bounds(points: np.ndarray) -> tuple[float, float, float, float]:
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _covers(points: np.ndarray, box: tuple[float, float, float, float]) -> bool:
+    x0, y0, x1, y1 = _bounds(points)
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return x0 <= x <= x1 and y0 <= y <= y1
+
+
+def _grown(
+    box: tuple[float, float, float, float], factor: float, shape: tuple[int, ...]
+) -> tuple[int, int, int, int]:
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    half = factor * max(box[2] - box[0], box[3] - box[1]) / 2
+    return (
+        max(0, int(x - half)),
+        max(0, int(y - half)),
+        min(shape[1], int(x + half) + 1),
+        min(shape[0], int(y + half) + 1),
+    )

@@ -1,0 +1,1 @@
+"""Instant makeup: geometric transfer in the canonical face, on a CPU."""

@@ -1,0 +1,122 @@
+"""Unfold a face into the canonical map and take its light and skin apart from what is on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models import regions
+from models.ops.color import rgb_to_lab
+from models.ops.landmarks import canonical_face
+from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
+from models.structures import Face
+
+TEXTURE_SIZE = 512
+_FIELD_SIZE = 64  # light is smooth: it is fitted on this coarse grid
+
+
+@dataclass(frozen=True)
+class FaceTexture:
+    """A face in the canonical map, with its own bare skin under its own light.
+
+    Attributes:
+        lab: (S, S, 3) float32 CIELAB of the unfolded picture.
+        bare: (S, S, 3) float32, the person's plain skin as the light of the picture shows it at
+            each texel: a robust low-order fit over visible skin.
+        seen: (S, S) float32 in 0..1, how far a texel can be trusted: facing the camera, inside
+            the picture, not covered by hair, glasses or a hand.
+        tone: (3,) float32, median CIELAB of the visible skin.
+    """
+
+    lab: np.ndarray
+    bare: np.ndarray
+    seen: np.ndarray
+    tone: np.ndarray
+
+    @property
+    def deviation(self) -> np.ndarray:
+        """What lies on the skin: (S, S, 3) CIELAB difference from the person's own bare skin."""
+        return self.lab - self.bare
+
+
+def unfold(face: Face, skin: np.ndarray | None = None, size: int = TEXTURE_SIZE) -> FaceTexture:
+    """Unfold `face` into the canonical map.
+
+    Args:
+        face: the face and the picture it is in.
+        skin: (H, W) float32 in 0..1, where the picture shows the face's skin; None trusts all.
+        size: side S of the map in texels.
+    """
+    mesh = canonical_face()
+    positions = mesh.picture_positions(face.points_xyz, size)
+    texture = cv2.remap(
+        face.image, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    lab = rgb_to_lab(texture)
+    facing = mesh.facing(face.points_xyz)[:, None]
+    seen = smoothstep(0.12, 0.42, mesh.interpolate(facing, 128)[..., 0])
+    seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
+    height, width = face.size_hw
+    x, y = positions[..., 0], positions[..., 1]
+    seen = seen * ((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
+    if skin is not None:
+        seen = seen * cv2.remap(skin, positions, None, cv2.INTER_LINEAR)
+    bare, tone = _bare_skin(lab, np.float32(seen))
+    return FaceTexture(lab, bare, np.float32(seen), tone)
+
+
+def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the light on plain skin: quadratic in L*, linear in a* and b*, robust to paint.
+
+    Colour is held to a linear fit because a quadratic one would follow blush on both cheeks.
+    """
+    size = lab.shape[0]
+    small = cv2.resize(lab, (_FIELD_SIZE, _FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    masks = canonical_regions(_FIELD_SIZE)
+    trust = cv2.resize(seen, (_FIELD_SIZE, _FIELD_SIZE), interpolation=cv2.INTER_AREA)
+    trust = trust**2 * (masks[regions.SKIN] + 0.5 * masks[regions.CHEEKS])
+    trust = trust * (face_fade(_FIELD_SIZE) > 0.6) * (1 - masks[regions.BROWS])
+    v, u = np.mgrid[:_FIELD_SIZE, :_FIELD_SIZE].astype(np.float32) / (_FIELD_SIZE - 1) * 2 - 1
+    basis = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], -1).reshape(-1, 6)
+    samples, weights = small.reshape(-1, 3), trust.ravel()
+    if weights.sum() < 8:  # next to nothing is visible: take what there is
+        weights = np.maximum(weights, 1e-3)
+    tone = _weighted_median(samples, weights)
+    # Skin lies near its own median; hair, paint and deep shadow do not.
+    prior = np.exp(-0.5 * (((samples - tone) / [14, 7, 8]) ** 2).sum(1))
+    robust = np.ones(len(samples), np.float32)
+    fit = np.zeros((6, 3), np.float32)
+    for _ in range(4):
+        for channels, terms in ((slice(0, 1), 6), (slice(1, 3), 3)):
+            used = basis[:, :terms]
+            weight = (weights * prior * robust)[:, None]
+            ridge = np.diag([1e-3, 1, 1, 4, 4, 4][:terms]) * 0.01 * weight.sum()
+            target = samples[:, channels] - tone[channels]
+            fit[:terms, channels] = np.linalg.solve(
+                used.T @ (used * weight) + ridge, used.T @ (target * weight)
+            )
+        residual = (samples - tone - basis @ fit) / [6, 3, 3]
+        robust = np.float32(1 / (1 + (residual**2).sum(1)))
+    field = (tone + basis @ fit).reshape(_FIELD_SIZE, _FIELD_SIZE, 3)
+    low, high = (
+        np.percentile(field[trust > 0.05], [2, 98], axis=0)
+        if trust.max() > 0.05
+        else (
+            tone - 5,
+            tone + 5,
+        )
+    )
+    field = np.float32(np.clip(field, low, high))
+    bare = cv2.resize(blur(field, 1.5), (size, size), interpolation=cv2.INTER_LINEAR)
+    return bare, np.float32(tone)
+
+
+def _weighted_median(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Median of each column under the weights."""
+    order = np.argsort(samples, axis=0)
+    cumulative = np.cumsum(weights[order], axis=0)
+    middle = (cumulative >= cumulative[-1:] / 2).argmax(0)
+    columns = np.arange(samples.shape[1])
+    return np.float32(samples[order[middle, columns], columns])

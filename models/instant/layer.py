@@ -1,0 +1,168 @@
+"""Put makeup on a face: an editable layer in the picture, computed once, blended often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models import regions
+from models.instant.face_texture import FaceTexture
+from models.instant.makeup import Makeup
+from models.ops.color import lab_to_rgb, rgb_to_lab
+from models.ops.landmarks import canonical_face
+from models.ops.masks import blur, canonical_regions, polygon, smoothstep
+from models.structures import Face
+
+_DARKEST = 4.0  # L* below which a face shows no drawing any more
+
+
+@dataclass(frozen=True)
+class MakeupLayer:
+    """Makeup at full strength on one face, ready to be weighted by region.
+
+    Attributes:
+        box_xyxy: where the layer lies in the picture, whole pixels.
+        change: (h, w, 3) float32, what full strength adds to the picture, in 8-bit code values.
+        weights: region -> (h, w) float32 in 0..1; they add up to 1 wherever `change` is not 0.
+    """
+
+    box_xyxy: tuple[int, int, int, int]
+    change: np.ndarray
+    weights: Mapping[str, np.ndarray]
+
+
+def render(
+    makeup: Makeup, face: Face, texture: FaceTexture, skin: np.ndarray | None = None
+) -> MakeupLayer:
+    """Put `makeup` on `face` at full strength.
+
+    Args:
+        makeup: the look.
+        face: the wearer.
+        texture: the wearer, unfolded; of the same size as the makeup's maps.
+        skin: (H, W) float32 in 0..1, where the picture shows the face's skin; None paints all.
+    """
+    size = makeup.size
+    box = _box(face)
+    x0, y0, x1, y1 = box
+    uv, inside = canonical_face().texture_positions(face.points_xyz, box)
+    uv = uv * size - 0.5
+    masks = canonical_regions(size)
+    packed = np.dstack(
+        [masks[r] for r in (regions.LIPS, regions.EYES, regions.CHEEKS, regions.SKIN)]
+    )
+    lips, eyes, cheeks, rest = cv2.split(cv2.remap(packed, uv, None, cv2.INTER_LINEAR))
+    brow_zone = cv2.remap(masks[regions.BROWS], uv, None, cv2.INTER_LINEAR)
+    change = cv2.remap(_change(makeup, texture, masks), uv, None, cv2.INTER_LINEAR)
+
+    crop = face.image[y0:y1, x0:x1]
+    lab = rgb_to_lab(crop)
+    local = face.points_xyz[:, :2] - [x0, y0]
+    hair = _brow_hair(lab[..., 0], texture, uv, brow_zone)
+    openings = _openings(local, inside.shape, face.eye_distance)
+    visible = inside * (1 - openings)
+    if skin is not None:
+        visible = visible * skin[y0:y1, x0:x1]
+    eyes, cheeks, rest = (mask * (1 - hair) for mask in (eyes, cheeks, rest))
+    weights = {
+        regions.LIPS: lips * visible,
+        regions.EYES: eyes * visible,
+        regions.BROWS: np.zeros_like(lips),
+        regions.CHEEKS: cheeks * visible,
+        regions.SKIN: rest * visible,
+    }
+    if np.isfinite(makeup.brows).all() and (hair > 0.02).any():
+        own = np.average(
+            lab[hair > 0.02] - cv2.remap(texture.bare, uv, None, cv2.INTER_LINEAR)[hair > 0.02],
+            axis=0, weights=hair[hair > 0.02],
+        )  # fmt: skip
+        shift = np.clip(makeup.brows - own, [-22, -12, -14], [22, 12, 14])
+        weights[regions.BROWS] = hair * visible
+        change = change + hair[..., None] * (np.float32(shift) - change)
+    total = sum(weights.values())
+    share = np.where(total > 0, 1 / np.maximum(total, 1), 0)
+    full = _soft_floor(lab + change * np.minimum(total, 1)[..., None])
+    added = (lab_to_rgb(full) - lab_to_rgb(lab)) * 255
+    known = np.maximum(total, 1e-3)[..., None]
+    added = np.where(total[..., None] > 1e-3, added / np.minimum(known, 1), 0)
+    return MakeupLayer(
+        box, np.float32(added), {name: np.float32(w * share) for name, w in weights.items()}
+    )
+
+
+def blend(
+    image: np.ndarray,
+    layer: MakeupLayer,
+    strengths: Mapping[str, float],
+    strength: float = 1.0,
+) -> np.ndarray:
+    """Add the layer to the picture.
+
+    Args:
+        image: (H, W, 3) uint8, the picture the layer was made for.
+        layer: from `render`.
+        strengths: region -> 0..1; regions not named are worn in full.
+        strength: overall, 0..1.
+
+    Returns:
+        A new (H, W, 3) uint8 picture; pixels without weight are bit-equal to `image`.
+    """
+    x0, y0, x1, y1 = layer.box_xyxy
+    weight = np.zeros(layer.change.shape[:2], np.float32)
+    for region, mask in layer.weights.items():
+        share = strength * strengths.get(region, 1.0)
+        if share > 0:
+            weight += np.float32(share) * mask
+    result = image.copy()
+    crop = image[y0:y1, x0:x1]
+    mixed = crop + weight[..., None] * layer.change
+    result[y0:y1, x0:x1] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    return result
+
+
+def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) -> np.ndarray:
+    """CIELAB to add to each texel of the wearer: the look's deviation in place of the wearer's."""
+    size = makeup.size
+    own = blur(texture.lab, 0.012 * size)
+    trusted = smoothstep(0.2, 0.6, texture.seen)
+    worn = (own - texture.bare) * (makeup.cover * trusted)[..., None]
+    change = makeup.deviation - worn
+    opaque = (makeup.opacity)[..., None]
+    lips = masks[regions.LIPS][..., None] > 0
+    base = np.where(lips, blur(texture.lab, 0.006 * size), own)
+    return np.float32(change + opaque * (makeup.paint - base - change))
+
+
+def _brow_hair(
+    lightness: np.ndarray, texture: FaceTexture, uv: np.ndarray, zone: np.ndarray
+) -> np.ndarray:
+    """How much of each pixel is brow hair: darker than the bare skin there, inside the brow."""
+    bare = cv2.remap(np.ascontiguousarray(texture.bare[..., 0]), uv, None, cv2.INTER_LINEAR)
+    return smoothstep(4, 26, bare - lightness) * zone
+
+
+def _openings(points_xy: np.ndarray, size_hw: tuple[int, int], eye_distance: float) -> np.ndarray:
+    """The eyes and the inside of the mouth, where no makeup goes."""
+    feather = 0.008 * eye_distance
+    loops = (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER)
+    return np.max([polygon(points_xy[list(loop)], size_hw, feather) for loop in loops], axis=0)
+
+
+def _soft_floor(lab: np.ndarray) -> np.ndarray:
+    """Let L* approach black softly instead of being cut off."""
+    light = lab[..., 0]
+    lab[..., 0] = np.where(
+        light < 2 * _DARKEST,
+        _DARKEST * np.exp2(np.clip(light, -60, None) / _DARKEST - 2) * 2,
+        light,
+    )
+    return lab
+
+
+def _box(face: Face) -> tuple[int, int, int, int]:
+    height, width = face.size_hw
+    x0, y0, x1, y1 = face.box_xyxy
+    return max(0, x0 - 2), max(0, y0 - 2), min(width, x1 + 3), min(height, y1 + 3)

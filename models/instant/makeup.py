@@ -1,0 +1,184 @@
+"""Makeup without a face: what a reference wears, as maps in the canonical face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from models import regions
+from models.instant.face_texture import TEXTURE_SIZE, FaceTexture
+from models.ops.masks import blur, canonical_regions, smoothstep
+
+
+@dataclass(frozen=True)
+class Makeup:
+    """A look, ready to be put on any face.
+
+    Two ways of saying colour live side by side: `deviation` is relative to the wearer's own bare
+    skin (what is seen of blush and shadow), `paint` is absolute (lipstick, liner, glitter).
+
+    Attributes:
+        deviation: (S, S, 3) float32, CIELAB difference from bare skin.
+        cover: (S, S) float32 in 0..1, how far the wearer's own deviation (old makeup, redness) is
+            taken away first: 1 replaces it, 0 adds to it.
+        paint: (S, S, 3) float32 CIELAB; meaningful where `opacity` is above 0.
+        opacity: (S, S) float32 in 0..1.
+        brows: (3,) float32, CIELAB difference of the brow hair from bare skin, or NaN to leave
+            the wearer's brows alone.
+    """
+
+    deviation: np.ndarray
+    cover: np.ndarray
+    paint: np.ndarray
+    opacity: np.ndarray
+    brows: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Side S of the maps in texels."""
+        return self.opacity.shape[0]
+
+
+def nothing(size: int = TEXTURE_SIZE) -> Makeup:
+    """A look without makeup: it leaves every face as it is."""
+    flat = np.zeros((size, size), np.float32)
+    colour = np.zeros((size, size, 3), np.float32)
+    return Makeup(colour, flat, colour.copy(), flat.copy(), np.full(3, np.nan, np.float32))
+
+
+def extract(texture: FaceTexture) -> Makeup:
+    """Take the makeup off a reference face.
+
+    What one side hides (turned away, hair, shadow) is taken from the other.
+
+    Args:
+        texture: the reference, unfolded.
+    """
+    size = texture.lab.shape[0]
+    masks = canonical_regions(size)
+    deviation, trust = _fill_from_mirror(texture.deviation, texture.seen * (1 - masks["brows"]))
+    deviation = _close_holes(deviation, trust)
+    light = blur(deviation, 0.012 * size)
+    fine = deviation - light
+    chroma = np.linalg.norm(light[..., 1:], axis=-1)
+
+    tone = _without_shadow(light[..., 0], chroma)
+    tone = _only_makeup(tone, light[..., 1:], masks)
+    colour = blur(deviation[..., 1:], 0.002 * size)
+    skin_weight = masks[regions.SKIN][..., None] * 0.4
+    colour = colour * (1 - skin_weight * (1 - smoothstep(3, 9, chroma))[..., None])
+
+    # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
+    edges = blur(np.abs(fine[..., 1:]).sum(-1), 0.006 * size)
+    drawn = np.maximum(smoothstep(3, 7, edges), lash_band(size))
+    sparkle = np.clip(fine[..., 0] - 8, 0, None) * masks[regions.EYES]
+    dark_and_light = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
+    result = np.concatenate([(tone + dark_and_light)[..., None], colour], -1)
+
+    lips, _ = _fill_from_mirror(texture.lab, texture.seen)
+    paint = np.dstack([blur(lips[..., 0], 0.006 * size), blur(lips[..., 1:], 0.002 * size)])
+    opacity = np.float32(masks[regions.LIPS] > 0)
+    cover = masks[regions.EYES] + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
+    return Makeup(result, np.float32(cover), paint, opacity, _brow_colour(texture))
+
+
+def mix(base: Makeup, parts: dict[str, Makeup]) -> Makeup:
+    """Take some regions from other looks: `mix(a, {"lips": b})` wears b's lips and a's rest.
+
+    Raises:
+        KeyError: a key is not one of `regions.MAKEUP_REGIONS`.
+    """
+    result = base
+    for region, other in parts.items():
+        if region not in regions.MAKEUP_REGIONS:
+            raise KeyError(region)
+        if region == regions.BROWS:
+            result = replace(result, brows=other.brows)
+            continue
+        weight = np.clip(canonical_regions(base.size)[region] * 1.0, 0, 1)
+        weight = np.float32(weight)
+        wide = weight[..., None]
+        result = replace(
+            result,
+            deviation=result.deviation + wide * (other.deviation - result.deviation),
+            cover=result.cover + weight * (other.cover - result.cover),
+            paint=np.where(wide > 0.02, other.paint, result.paint),
+            opacity=result.opacity + weight * (other.opacity - result.opacity),
+        )
+    return result
+
+
+def lash_band(size: int) -> np.ndarray:
+    """A soft band along the lashes and the wing beyond the outer corner, (S, S) in 0..1."""
+    from models.ops.landmarks import canonical_face
+    from models.ops.masks import both_sides
+
+    mask = np.zeros((size, size), np.uint8)
+    uv = canonical_face().points_uv
+    upper = uv[[33, 246, 161, 160, 159, 158, 157, 173, 133]] - [0, 0.012]
+    wing = uv[33] + np.array([[-0.07, -0.035], [0, 0]])
+    for line in (upper, wing, uv[[33, 7, 163, 144, 145, 153, 154, 155]] + [0, 0.006]):
+        cv2.polylines(
+            mask, [np.round(line * size * 16).astype(np.int32)], False, 255,
+            max(1, round(0.036 * size)), cv2.LINE_AA, 4,
+        )  # fmt: skip
+    return both_sides(blur(mask.astype(np.float32) / 255, 0.006 * size))
+
+
+def _fill_from_mirror(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Replace what cannot be trusted by the other side; returns values and what is now known."""
+    own = smoothstep(0.35, 0.75, blur(seen, 0.008 * len(seen)))
+    other = own[:, ::-1]
+    mirrored = (1 - own) * other
+    filled = values + mirrored[..., None] * (values[:, ::-1] - values)
+    return filled, np.maximum(own, other)
+
+
+def _close_holes(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Continue the map into what is unknown from its surroundings, fading to none further in."""
+    if known.min() > 0.98:
+        return deviation
+    size = len(known)
+    known = known[..., None]
+    small = (size // 4, size // 4)
+    weight = blur(cv2.resize(known, small, interpolation=cv2.INTER_AREA), 0.02 * size / 4)
+    spread = blur(
+        cv2.resize(deviation * known, small, interpolation=cv2.INTER_AREA), 0.02 * size / 4
+    )
+    near = spread / (weight[..., None] + 0.08)
+    return deviation * known + (1 - known) * cv2.resize(near, (size, size))
+
+
+def _without_shadow(lightness: np.ndarray, chroma: np.ndarray) -> np.ndarray:
+    """A cast shadow darkens one side and has no colour of its own: bring it to the other side."""
+    mirrored = lightness[:, ::-1]
+    colourless = 1 - smoothstep(6, 14, chroma)
+    shadow = np.clip(mirrored - lightness - 4, 0, None) * colourless
+    return lightness + blur(shadow, 0.01 * len(shadow))
+
+
+def _only_makeup(
+    lightness: np.ndarray, colour: np.ndarray, masks: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Keep lightness where makeup is worn; on plain skin only what comes with colour of its own."""
+    paint = smoothstep(5, 12, np.linalg.norm(colour, axis=-1))
+    worn = masks[regions.EYES] + masks[regions.CHEEKS] + masks[regions.SKIN] * paint
+    return lightness * np.clip(worn, 0, 1)
+
+
+def _cored(values: np.ndarray, noise: float) -> np.ndarray:
+    """Shrink towards 0 by `noise`."""
+    return np.sign(values) * np.clip(np.abs(values) - noise, 0, None)
+
+
+def _brow_colour(texture: FaceTexture) -> np.ndarray:
+    """Mean difference of the darkest third of each brow from bare skin; NaN if not seen."""
+    weight = canonical_regions(texture.lab.shape[0])[regions.BROWS] * texture.seen
+    chosen = weight > 0.5
+    if chosen.sum() < 50:
+        return np.full(3, np.nan, np.float32)
+    deviation = texture.deviation[chosen]
+    dark = deviation[:, 0] <= np.percentile(deviation[:, 0], 33)
+    return np.float32(np.median(deviation[dark], axis=0))

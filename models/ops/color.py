@@ -1,0 +1,56 @@
+"""Colour: sRGB, CIELAB, differences, skin tone. CIELAB is D65, 2° observer throughout."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from skimage.color import deltaE_ciede2000
+
+
+def rgb_to_lab(image: np.ndarray) -> np.ndarray:
+    """Convert sRGB to CIELAB.
+
+    Args:
+        image: (..., 3) uint8 in 0..255 or float in 0..1, at least two dimensions.
+
+    Returns:
+        (..., 3) float32: L* in 0..100, a* and b* about -128..127.
+    """
+    scaled = np.float32(image) / 255 if image.dtype == np.uint8 else np.float32(image)
+    flat = np.ascontiguousarray(scaled.reshape(-1, scaled.shape[-2], 3))
+    return cv2.cvtColor(flat, cv2.COLOR_RGB2Lab).reshape(image.shape)
+
+
+def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
+    """Convert CIELAB to sRGB, (..., 3) float32 in 0..1; colours outside sRGB are clipped."""
+    flat = np.ascontiguousarray(np.float32(lab).reshape(-1, lab.shape[-2], 3))
+    return cv2.cvtColor(flat, cv2.COLOR_Lab2RGB).reshape(lab.shape)
+
+
+def delta_e(lab_a: np.ndarray, lab_b: np.ndarray) -> np.ndarray:
+    """CIEDE2000 between CIELAB colours, (..., 3) each; below 1 no eye sees it, above 5 all do."""
+    return np.asarray(deltaE_ciede2000(np.float64(lab_a), np.float64(lab_b)))
+
+
+def individual_typology_angle(lab: np.ndarray) -> float:
+    """Skin tone as the individual typology angle: atan((L* - 50) / b*) in degrees.
+
+    Above 55 very light, 41 light, 28 intermediate, 10 tan, -30 brown, below that dark
+    (Chardon et al., 1991). An uncalibrated photograph gives an estimate only.
+    """
+    return float(np.degrees(np.arctan2(lab[0] - 50, lab[2])))
+
+
+ITA_BANDS = (
+    (55.0, "very light"),
+    (41.0, "light"),
+    (28.0, "intermediate"),
+    (10.0, "tan"),
+    (-30.0, "brown"),
+    (-91.0, "dark"),
+)
+
+
+def skin_tone_band(ita: float) -> str:
+    """Name of the ITA band an angle in degrees falls in."""
+    return next(name for above, name in ITA_BANDS if ita > above)

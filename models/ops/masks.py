@@ -1,0 +1,104 @@
+"""Soft masks: polygons, ramps, and the makeup regions of the canonical face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from models import regions
+from models.ops.landmarks import canonical_face
+
+# Outlines in mesh points on the person's right side; the left side is their mirror image.
+_SHADOW = (244, 233, 232, 231, 230, 229, 228, 31, 143, 156, 46, 53, 52, 65, 55, 193)
+_CHEEK = (116, 117, 118, 119, 100, 36, 205, 187, 147, 177, 137, 227)
+
+
+def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+    """Rise smoothly from 0 at `low` to 1 at `high`; float32. With `low` > `high` it falls."""
+    t = np.clip((np.float32(x) - np.float32(low)) / np.float32(high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def blur(image: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur, sigma in pixels; wide ones run at a lower resolution."""
+    if sigma <= 0:
+        return image
+    if sigma > 6:
+        size = (max(1, image.shape[1] // 3), max(1, image.shape[0] // 3))
+        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        small = blur(small, sigma / 3)
+        return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+
+
+def polygon(points_xy: np.ndarray, size_hw: tuple[int, int], feather: float = 0.0) -> np.ndarray:
+    """Fill a closed polygon: (H, W) float32 in 0..1 with antialiased, optionally blurred edges.
+
+    Args:
+        points_xy: (N, 2) corners in pixels, pixel centres at whole numbers.
+        size_hw: size of the mask.
+        feather: sigma in pixels of a blur over the edge.
+    """
+    mask = np.zeros(size_hw, np.uint8)
+    fixed = np.round(np.float32(points_xy) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=4)
+    return blur(mask.astype(np.float32) / 255, feather)
+
+
+@lru_cache(maxsize=4)
+def canonical_regions(size: int) -> dict[str, np.ndarray]:
+    """Masks of the makeup regions in the canonical map; they add up to at most 1.
+
+    Returns:
+        (size, size) float32 for each of `regions.MAKEUP_REGIONS`. `eyes` holds shadow and liner
+        and leaves the eye itself out; `skin` is what the others leave of the face and falls to 0
+        before the mesh ends.
+    """
+    lips = np.clip(_loop(regions.LIPS_OUTER, size) - _loop(regions.LIPS_INNER, size), 0, 1)
+    lips = blur(lips, 0.004 * size)
+    openings = np.maximum(_loop(regions.EYE_LEFT, size), _loop(regions.EYE_RIGHT, size))
+    brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, size), size), 0.008 * size))
+    eyes = both_sides(blur(_loop(_SHADOW, size), 0.016 * size)) * (1 - openings)
+    cheeks = both_sides(blur(_loop(_CHEEK, size), 0.03 * size)) * (1 - eyes)
+    face = face_fade(size)
+    eyes, cheeks = eyes * face * (1 - lips), cheeks * face * (1 - lips)
+    skin = face * (1 - lips) * (1 - openings) - eyes - cheeks
+    return {
+        regions.LIPS: lips,
+        regions.EYES: eyes,
+        regions.BROWS: brows,
+        regions.CHEEKS: cheeks,
+        regions.SKIN: np.clip(skin, 0, 1),
+    }
+
+
+@lru_cache(maxsize=4)
+def face_fade(size: int) -> np.ndarray:
+    """1 on the face, falling smoothly to 0 before the mesh's own edge; (size, size) float32."""
+    inside = canonical_face().texels(size)[1]
+    padded = np.pad(inside.astype(np.uint8), 1)
+    distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] / size
+    return blur(smoothstep(0.012, 0.10, distance), 0.004 * size) * inside
+
+
+def both_sides(mask: np.ndarray) -> np.ndarray:
+    """The mask and its mirror image, whichever is larger."""
+    return np.maximum(mask, mask[:, ::-1])
+
+
+def _loop(points: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
+    outline = points if isinstance(points, np.ndarray) else canonical_face().points_uv[list(points)]
+    return polygon(outline * size - 0.5, (size, size))
+
+
+def _hull(points: Sequence[int], size: int) -> np.ndarray:
+    """Convex hull of mesh points, in map coordinates, grown by a hundredth of the map."""
+    outline = canonical_face().points_uv[list(points)]
+    centre = outline.mean(0)
+    grown = outline + 0.012 * (outline - centre) / np.linalg.norm(
+        outline - centre, axis=1, keepdims=True
+    )
+    return cv2.convexHull(np.float32(grown))[:, 0]

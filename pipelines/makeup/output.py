@@ -1,0 +1,44 @@
+"""What a makeup pipeline gives back: plain records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from models.instant.layer import MakeupLayer
+from models.structures import Face
+from pipelines.makeup.looks import Look
+
+
+@dataclass(frozen=True)
+class WornMakeup:
+    """A look put on the faces of one picture: blend it again at other strengths without analysis.
+
+    Attributes:
+        image: the source picture.
+        faces: every face found in it, the largest first.
+        layers: index into `faces` -> that face's editable layer.
+        looks: index into `faces` -> the look it wears.
+    """
+
+    image: Image.Image
+    faces: tuple[Face, ...]
+    layers: Mapping[int, MakeupLayer]
+    looks: Mapping[int, Look]
+
+
+@dataclass(frozen=True)
+class MakeupOutput:
+    """Result of a makeup pipeline.
+
+    Attributes:
+        images: the pictures, RGB, at the source's size.
+        worn: the editable layers behind `images`; `pipeline.blend` weights them again.
+        milliseconds: time by stage.
+    """
+
+    images: list[Image.Image]
+    worn: WornMakeup
+    milliseconds: Mapping[str, float] = field(default_factory=dict)

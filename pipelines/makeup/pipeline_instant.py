@@ -1,0 +1,178 @@
+"""Instant makeup: geometric transfer on a CPU, no weights to download."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from models.errors import NoFaceError
+from models.instant.face_texture import unfold
+from models.instant.layer import blend, render
+from models.instant.makeup import extract, mix
+from models.structures import Face
+from pipelines.analysis import FaceAnalyzer
+from pipelines.makeup.looks import Look
+from pipelines.makeup.output import MakeupOutput, WornMakeup
+
+
+class InstantMakeupPipeline:
+    """Put the makeup of a photograph, or a named look, on every face of a picture.
+
+        pipe = InstantMakeupPipeline()
+        result = pipe(source=decode("selfie.jpg"), look=pipe.read_look(decode("look.jpg")))
+        result.images[0].save("out.png")
+
+    Args:
+        analyzer: finds faces; made on first use when None. One may serve many pipelines.
+    """
+
+    def __init__(self, analyzer: FaceAnalyzer | None = None) -> None:
+        self.analyzer = analyzer or FaceAnalyzer()
+
+    def __call__(
+        self,
+        source: Image.Image,
+        look: Look,
+        *,
+        parts: Mapping[str, Look] | None = None,
+        strengths: Mapping[str, float] | None = None,
+        strength: float | None = None,
+        faces: Sequence[int] | None = None,
+    ) -> MakeupOutput:
+        """Put a look on a picture.
+
+        Args:
+            source: the wearer's picture.
+            look: from `read_look`, or a named or saved one.
+            parts: region -> another look to take that region from.
+            strengths: region -> 0..1; those of the look when None.
+            strength: overall 0..1; that of the look when None.
+            faces: which faces, 0 the largest; all when None.
+
+        Raises:
+            NoFaceError: no face in the source, or not one of those asked for.
+        """
+        milliseconds: dict[str, float] = {}
+        # 1. Look at the picture
+        with _timed(milliseconds, "analyse"):
+            found = self.find_faces(source)
+        # 2. Put the look on each face, at full strength
+        with _timed(milliseconds, "render"):
+            worn = self.wear(found, combine(look, parts), faces=faces)
+        # 3. Weight the regions
+        with _timed(milliseconds, "blend"):
+            image = self.blend(worn, strengths=strengths, strength=strength)
+        return MakeupOutput([image], worn, milliseconds)
+
+    def find_faces(self, image: Image.Image) -> list[Face]:
+        """Every face of a picture, the largest first.
+
+        Raises:
+            NoFaceError: there is none.
+        """
+        faces = self.analyzer(image)
+        if not faces:
+            raise NoFaceError("no face found in the picture", found=0, needed=1)
+        return faces
+
+    def read_look(self, reference: Image.Image, name: str = "reference", face: int = 0) -> Look:
+        """Take the makeup off a photograph.
+
+        Args:
+            reference: a picture of someone wearing makeup.
+            name: what to call the look.
+            face: which face, 0 the largest.
+
+        Raises:
+            NoFaceError: the picture has no such face.
+        """
+        faces = self.find_faces(reference)
+        if face >= len(faces):
+            raise NoFaceError(
+                f"the reference has {len(faces)} faces, number {face} was asked for",
+                found=len(faces),
+                needed=face + 1,
+            )
+        pixels = faces[face].image
+        origin = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()
+        return Look(name, extract(unfold(faces[face], faces[face].skin)), origin=origin)
+
+    def wear(
+        self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
+    ) -> WornMakeup:
+        """Put a look on faces already found; nothing is blended yet.
+
+        Args:
+            found: all faces of one picture, from `find_faces`.
+            look: the look.
+            faces: which of them, all when None.
+
+        Raises:
+            NoFaceError: an index that no face has.
+        """
+        chosen = range(len(found)) if faces is None else faces
+        layers = {}
+        for index in chosen:
+            if not 0 <= index < len(found):
+                raise NoFaceError(
+                    f"the picture has {len(found)} faces, number {index} was asked for",
+                    found=len(found),
+                    needed=index + 1,
+                )
+            face = found[index]
+            layers[index] = render(look.makeup, face, unfold(face, face.skin), face.skin)
+        image = Image.fromarray(found[0].image)
+        return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
+
+    def blend(
+        self,
+        worn: WornMakeup,
+        *,
+        strengths: Mapping[str, float] | None = None,
+        strength: float | None = None,
+    ) -> Image.Image:
+        """Weight the regions of makeup already worn; this is all a slider needs.
+
+        Args:
+            worn: from `wear` or a result.
+            strengths: region -> 0..1; those of each look when None.
+            strength: overall 0..1; that of each look when None.
+
+        Returns:
+            A new picture; pixels without makeup are bit-equal to the source.
+        """
+        pixels = np.asarray(worn.image)
+        for index, layer in worn.layers.items():
+            look = worn.looks[index]
+            pixels = blend(
+                pixels,
+                layer,
+                look.strengths if strengths is None else strengths,
+                look.strength if strength is None else strength,
+            )
+        return Image.fromarray(pixels)
+
+
+def combine(look: Look, parts: Mapping[str, Look] | None) -> Look:
+    """A look with some regions taken from others: lips from A, eyes from B.
+
+    Raises:
+        KeyError: a key of `parts` is not a makeup region.
+    """
+    if not parts:
+        return look
+    makeup = mix(look.makeup, {region: other.makeup for region, other in parts.items()})
+    name = " + ".join(dict.fromkeys([look.name, *(other.name for other in parts.values())]))
+    return Look(name, makeup, look.strengths, look.strength, look.origin)
+
+
+@contextmanager
+def _timed(into: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    into[stage] = (time.perf_counter() - start) * 1000
