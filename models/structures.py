@@ -15,9 +15,10 @@ class Face:
         image: the whole picture the face is in, (H, W, 3) uint8, sRGB.
         points_xyz: the 478 points of MediaPipe's face mesh with irises, (478, 3) float32; x and y
             in pixels of `image`, z in the same scale, smaller towards the camera.
-        box_xyxy: bounds of the points in whole pixels, clipped to the picture.
-        skin: (H, W) float32 in 0..1, where the picture shows this face's skin (lips, brows and
-            painted skin count; hair, glasses and hands do not); None when nobody looked.
+        box_xyxy: bounds of the points in whole pixels with a small margin, clipped to the picture.
+        skin: float32 in 0..1 over `box_xyxy`, (h, w): where the picture shows this face's skin
+            (lips, brows and painted skin count; hair, glasses and hands do not); None when nobody
+            looked.
         yaw, pitch, roll: head pose in degrees; 0 looks into the camera. Yaw is positive when the
             face turns to the picture's right, pitch when it looks down, roll when the head tilts
             clockwise as seen in the picture.

@@ -27,7 +27,7 @@ class FaceAnalyzer:
 
 def _face(pixels: np.ndarray, points: np.ndarray) -> Face:
     height, width = pixels.shape[:2]
-    low, high = np.floor(points[:, :2].min(0)), np.ceil(points[:, :2].max(0))
+    low, high = np.floor(points[:, :2].min(0)) - 2, np.ceil(points[:, :2].max(0)) + 3
     box = (
         int(np.clip(low[0], 0, width)), int(np.clip(low[1], 0, height)),
         int(np.clip(high[0], 0, width)), int(np.clip(high[1], 0, height)),

@@ -117,6 +117,7 @@ def main(tar: str, out: str) -> None:
         for k in range(1, len(loop) - 1)
     ]
     skin = triangles_from_edges(set(FACEMESH_TESSELATION), median[:, :2])
+    holes = [hole if _area(hole, median[:, :2]) < 0 else hole[::-1] for hole in holes]
     x, y = median[:, 0], median[:, 1]
     uv = np.stack([x + SIDE_STRETCH * np.sign(x) * x**2, y - CENTRE_Y], 1) / SPAN + 0.5
     Path(out).mkdir(parents=True, exist_ok=True)

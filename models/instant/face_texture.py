@@ -41,12 +41,11 @@ class FaceTexture:
         return self.lab - self.bare
 
 
-def unfold(face: Face, skin: np.ndarray | None = None, size: int = TEXTURE_SIZE) -> FaceTexture:
+def unfold(face: Face, size: int = TEXTURE_SIZE) -> FaceTexture:
     """Unfold `face` into the canonical map.
 
     Args:
         face: the face and the picture it is in.
-        skin: (H, W) float32 in 0..1, where the picture shows the face's skin; None trusts all.
         size: side S of the map in texels.
     """
     mesh = canonical_face()
@@ -61,8 +60,9 @@ def unfold(face: Face, skin: np.ndarray | None = None, size: int = TEXTURE_SIZE)
     height, width = face.size_hw
     x, y = positions[..., 0], positions[..., 1]
     seen = seen * ((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
-    if skin is not None:
-        seen = seen * cv2.remap(skin, positions, None, cv2.INTER_LINEAR)
+    if face.skin is not None:
+        offset = np.float32(face.box_xyxy[:2])
+        seen = seen * cv2.remap(face.skin, positions - offset, None, cv2.INTER_LINEAR)
     bare, tone = _bare_skin(lab, np.float32(seen))
     return FaceTexture(lab, bare, np.float32(seen), tone)
 

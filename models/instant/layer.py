@@ -10,7 +10,7 @@ import numpy as np
 
 from models import regions
 from models.instant.face_texture import FaceTexture
-from models.instant.makeup import Makeup
+from models.instant.makeup import Makeup, brow_colour
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, polygon, smoothstep
@@ -34,19 +34,16 @@ class MakeupLayer:
     weights: Mapping[str, np.ndarray]
 
 
-def render(
-    makeup: Makeup, face: Face, texture: FaceTexture, skin: np.ndarray | None = None
-) -> MakeupLayer:
+def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     """Put `makeup` on `face` at full strength.
 
     Args:
         makeup: the look.
         face: the wearer.
         texture: the wearer, unfolded; of the same size as the makeup's maps.
-        skin: (H, W) float32 in 0..1, where the picture shows the face's skin; None paints all.
     """
     size = makeup.size
-    box = _box(face)
+    box = face.box_xyxy
     x0, y0, x1, y1 = box
     uv, inside = canonical_face().texture_positions(face.points_xyz, box)
     uv = uv * size - 0.5
@@ -64,8 +61,8 @@ def render(
     hair = _brow_hair(lab[..., 0], texture, uv, brow_zone)
     openings = _openings(local, inside.shape, face.eye_distance)
     visible = inside * (1 - openings)
-    if skin is not None:
-        visible = visible * skin[y0:y1, x0:x1]
+    if face.skin is not None:
+        visible = visible * face.skin
     eyes, cheeks, rest = (mask * (1 - hair) for mask in (eyes, cheeks, rest))
     weights = {
         regions.LIPS: lips * visible,
@@ -74,12 +71,9 @@ def render(
         regions.CHEEKS: cheeks * visible,
         regions.SKIN: rest * visible,
     }
-    if np.isfinite(makeup.brows).all() and (hair > 0.02).any():
-        own = np.average(
-            lab[hair > 0.02] - cv2.remap(texture.bare, uv, None, cv2.INTER_LINEAR)[hair > 0.02],
-            axis=0, weights=hair[hair > 0.02],
-        )  # fmt: skip
-        shift = np.clip(makeup.brows - own, [-22, -12, -14], [22, 12, 14])
+    own = brow_colour(texture)
+    if np.isfinite(makeup.brows + own).all():
+        shift = 0.7 * np.clip(makeup.brows - own, [-18, -12, -14], [18, 12, 14])
         weights[regions.BROWS] = hair * visible
         change = change + hair[..., None] * (np.float32(shift) - change)
     total = sum(weights.values())
@@ -129,11 +123,30 @@ def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) 
     own = blur(texture.lab, 0.012 * size)
     trusted = smoothstep(0.2, 0.6, texture.seen)
     worn = (own - texture.bare) * (makeup.cover * trusted)[..., None]
-    change = makeup.deviation - worn
+    change = _on_skin(makeup, texture.bare) - worn
     opaque = (makeup.opacity)[..., None]
-    lips = masks[regions.LIPS][..., None] > 0
-    base = np.where(lips, blur(texture.lab, 0.006 * size), own)
+    lips = masks[regions.LIPS][..., None]
+    base = own + lips * (blur(texture.lab, 0.006 * size) - own)
     return np.float32(change + opaque * (makeup.paint - base - change))
+
+
+def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
+    """The look's deviation on another skin: half difference, half filter.
+
+    Adding a CIELAB difference seen on tanned skin turns black liner blue on pale skin; dividing
+    light as a filter does (in linear sRGB) keeps it black but fades on dark skin. Their mean keeps
+    the hue of the pigment and most of its contrast on both; the darker, the more a filter's hue.
+    """
+    if not np.isfinite(makeup.tone).all():
+        return makeup.deviation
+    tone = makeup.tone.reshape(1, 1, 3)
+    seen = cv2.cvtColor(tone + makeup.deviation, cv2.COLOR_Lab2LRGB)
+    passed = np.clip(seen, 0.002, 1) / np.clip(cv2.cvtColor(tone, cv2.COLOR_Lab2LRGB), 0.01, 1)
+    light = cv2.cvtColor(bare, cv2.COLOR_Lab2LRGB) * np.clip(passed, 0, 4)
+    filtered = cv2.cvtColor(np.clip(light, 0, 1), cv2.COLOR_LRGB2Lab) - bare
+    share = 0.5 + 0.5 * smoothstep(12, 36, -makeup.deviation[..., :1])
+    share = np.concatenate([np.full_like(share, 0.5), share, share], -1)
+    return makeup.deviation + share * (filtered - makeup.deviation)
 
 
 def _brow_hair(
@@ -160,9 +173,3 @@ def _soft_floor(lab: np.ndarray) -> np.ndarray:
         light,
     )
     return lab
-
-
-def _box(face: Face) -> tuple[int, int, int, int]:
-    height, width = face.size_hw
-    x0, y0, x1, y1 = face.box_xyxy
-    return max(0, x0 - 2), max(0, y0 - 2), min(width, x1 + 3), min(height, y1 + 3)

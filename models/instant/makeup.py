@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -27,6 +27,8 @@ class Makeup:
         opacity: (S, S) float32 in 0..1.
         brows: (3,) float32, CIELAB difference of the brow hair from bare skin, or NaN to leave
             the wearer's brows alone.
+        tone: (3,) float32, CIELAB of the skin `deviation` was seen on, or NaN. Known, it lets a
+            pigment act on another skin as a filter does (see `models.instant.layer`).
     """
 
     deviation: np.ndarray
@@ -34,6 +36,7 @@ class Makeup:
     paint: np.ndarray
     opacity: np.ndarray
     brows: np.ndarray
+    tone: np.ndarray = field(default_factory=lambda: np.full(3, np.nan, np.float32))
 
     @property
     def size(self) -> int:
@@ -58,30 +61,32 @@ def extract(texture: FaceTexture) -> Makeup:
     """
     size = texture.lab.shape[0]
     masks = canonical_regions(size)
-    deviation, trust = _fill_from_mirror(texture.deviation, texture.seen * (1 - masks["brows"]))
-    deviation = _close_holes(deviation, trust)
-    light = blur(deviation, 0.012 * size)
+    deviation, known = _fill_from_mirror(texture.deviation, texture.seen)
+    deviation = _close_holes(deviation, known * (1 - masks[regions.BROWS]))
+    light = blur(deviation, 0.010 * size)
     fine = deviation - light
-    chroma = np.linalg.norm(light[..., 1:], axis=-1)
-
-    tone = _without_shadow(light[..., 0], chroma)
-    tone = _only_makeup(tone, light[..., 1:], masks)
-    colour = blur(deviation[..., 1:], 0.002 * size)
-    skin_weight = masks[regions.SKIN][..., None] * 0.4
-    colour = colour * (1 - skin_weight * (1 - smoothstep(3, 9, chroma))[..., None])
+    broad = _plausible(light, masks)
 
     # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
+    eyes = masks[regions.EYES]
     edges = blur(np.abs(fine[..., 1:]).sum(-1), 0.006 * size)
-    drawn = np.maximum(smoothstep(3, 7, edges), lash_band(size))
-    sparkle = np.clip(fine[..., 0] - 8, 0, None) * masks[regions.EYES]
+    drawn = np.maximum(smoothstep(4, 9, edges), lash_band(size) * eyes)
+    sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
     dark_and_light = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
-    result = np.concatenate([(tone + dark_and_light)[..., None], colour], -1)
+    colour = blur(fine[..., 1:], 0.003 * size) * np.maximum(eyes, drawn)[..., None]
+    broad[..., 0] += dark_and_light
+    broad[..., 1:] += colour
 
-    lips, _ = _fill_from_mirror(texture.lab, texture.seen)
-    paint = np.dstack([blur(lips[..., 0], 0.006 * size), blur(lips[..., 1:], 0.002 * size)])
-    opacity = np.float32(masks[regions.LIPS] > 0)
-    cover = masks[regions.EYES] + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
-    return Makeup(result, np.float32(cover), paint, opacity, _brow_colour(texture))
+    paint = _lip_colour(texture, masks[regions.LIPS])
+    cover = eyes + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
+    return Makeup(
+        broad,
+        np.float32(cover),
+        paint,
+        masks[regions.LIPS],
+        brow_colour(texture),
+        texture.tone,
+    )
 
 
 def mix(base: Makeup, parts: dict[str, Makeup]) -> Makeup:
@@ -151,21 +156,45 @@ def _close_holes(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     return deviation * known + (1 - known) * cv2.resize(near, (size, size))
 
 
-def _without_shadow(lightness: np.ndarray, chroma: np.ndarray) -> np.ndarray:
-    """A cast shadow darkens one side and has no colour of its own: bring it to the other side."""
-    mirrored = lightness[:, ::-1]
-    colourless = 1 - smoothstep(6, 14, chroma)
-    shadow = np.clip(mirrored - lightness - 4, 0, None) * colourless
-    return lightness + blur(shadow, 0.01 * len(shadow))
+def _plausible(light: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
+    """Keep of a broad deviation what makeup does, and drop what light and shape do.
+
+    Shadows and highlights have no colour of their own and mostly fall on one side; soft makeup is
+    worn on both. So without strong colour the two sides must agree: the smaller one is believed.
+    Off the eyes and cheeks a weak deviation is skin, not makeup.
+    """
+    mirrored = light[:, ::-1]
+    same = np.sign(light) == np.sign(mirrored)
+    agreed = np.where(same, np.sign(light) * np.minimum(np.abs(light), np.abs(mirrored)), 0)
+    both = (light + mirrored) / 2
+    chroma = np.linalg.norm(light[..., 1:], axis=-1, keepdims=True)
+    apart = np.linalg.norm((light - mirrored)[..., 1:], axis=-1, keepdims=True)
+    painted = smoothstep(12, 24, apart) * smoothstep(10, 20, chroma)  # one-sided on purpose
+    eyes = masks[regions.EYES][..., None]
+    soft = eyes * both + (1 - eyes) * (
+        0.5 * agreed + 0.5 * np.concatenate([agreed[..., :1], both[..., 1:]], -1)
+    )
+    kept = soft + painted * (light - soft)
+    plain = masks[regions.SKIN][..., None]
+    strong = smoothstep(6, 16, np.linalg.norm(kept[..., 1:], axis=-1, keepdims=True))
+    lightness = kept[..., :1] * (1 - plain * (1 - strong))
+    colour = kept[..., 1:] * (1 - 0.7 * plain * (1 - strong))
+    around_lips = blur(masks[regions.LIPS], 0.02 * len(light)) * (1 - masks[regions.LIPS])
+    spill = (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh's lips
+    return np.concatenate([lightness, colour], -1) * spill
 
 
-def _only_makeup(
-    lightness: np.ndarray, colour: np.ndarray, masks: dict[str, np.ndarray]
-) -> np.ndarray:
-    """Keep lightness where makeup is worn; on plain skin only what comes with colour of its own."""
-    paint = smoothstep(5, 12, np.linalg.norm(colour, axis=-1))
-    worn = masks[regions.EYES] + masks[regions.CHEEKS] + masks[regions.SKIN] * paint
-    return lightness * np.clip(worn, 0, 1)
+def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
+    """Colour of the lips, continued beyond their edge so that no skin of the reference shows."""
+    size = len(lips)
+    core = smoothstep(0.75, 0.95, blur(lips, 0.006 * size))
+    filled, known = _fill_from_mirror(texture.lab, texture.seen)
+    weight = core * np.maximum(known, 0.02)
+    near = np.dstack([blur(filled[..., 0], 0.006 * size), blur(filled[..., 1:], 0.003 * size)])
+    far_weight = blur(weight, 0.02 * size)[..., None] + 1e-4
+    far = blur(filled * weight[..., None], 0.02 * size) / far_weight
+    trust = smoothstep(0.3, 0.8, weight)[..., None]
+    return np.float32(far + trust * (near - far))
 
 
 def _cored(values: np.ndarray, noise: float) -> np.ndarray:
@@ -173,7 +202,7 @@ def _cored(values: np.ndarray, noise: float) -> np.ndarray:
     return np.sign(values) * np.clip(np.abs(values) - noise, 0, None)
 
 
-def _brow_colour(texture: FaceTexture) -> np.ndarray:
+def brow_colour(texture: FaceTexture) -> np.ndarray:
     """Mean difference of the darkest third of each brow from bare skin; NaN if not seen."""
     weight = canonical_regions(texture.lab.shape[0])[regions.BROWS] * texture.seen
     chosen = weight > 0.5

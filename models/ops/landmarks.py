@@ -108,7 +108,7 @@ class CanonicalFace:
         summed = np.zeros((MESH_POINTS, 3), np.float32)
         for corner in range(3):
             np.add.at(summed, self.triangles[:, corner], normals)
-        return -summed[:, 2] / (np.linalg.norm(summed, axis=1) + 1e-9)
+        return summed[:, 2] / (np.linalg.norm(summed, axis=1) + 1e-9)
 
 
 @lru_cache(maxsize=1)

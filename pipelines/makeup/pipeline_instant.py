@@ -100,7 +100,7 @@ class InstantMakeupPipeline:
             )
         pixels = faces[face].image
         origin = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()
-        return Look(name, extract(unfold(faces[face], faces[face].skin)), origin=origin)
+        return Look(name, extract(unfold(faces[face])), origin=origin)
 
     def wear(
         self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
@@ -125,7 +125,7 @@ class InstantMakeupPipeline:
                     needed=index + 1,
                 )
             face = found[index]
-            layers[index] = render(look.makeup, face, unfold(face, face.skin), face.skin)
+            layers[index] = render(look.makeup, face, unfold(face))
         image = Image.fromarray(found[0].image)
         return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
 
