@@ -25,7 +25,42 @@ class MirraError(Exception):
 
 
 class ImageError(MirraError):
-    """The bytes are not a picture we can use: unreadable, too large, too small, too long."""
+    """The bytes are not a picture we can use: unreadable, too large, too small, too long.
+
+    Args:
+        message: as in `MirraError`.
+        reason: one of the words below; `app/messages.py` has a sentence for each.
+
+            ============== ===================================== ========== =====================
+            reason         what is wrong                         found      needed
+            ============== ===================================== ========== =====================
+            missing        no file there, or nothing was given   -          -
+            not_a_file     a folder, a pipe, a device            -          -
+            no_access      the system does not let us read it    -          -
+            empty          a file of 0 bytes                     0          1
+            too_heavy      more bytes than allowed               bytes      bytes
+            unknown_kind   not a picture, or a kind we lack      kind       kinds we read
+            damaged        cut off, or made to do harm           kind       -
+            unusual_pixels pixels in a form we cannot show       mode       modes we read
+            too_many_pixels                                      (w, h)     pixels
+            too_small      shorter side                          (w, h)     pixels
+            too_long       longer side over shorter side         (w, h)     ratio
+            memory         the machine has too little            -          -
+            output_kind    cannot be written in this kind        kind       kinds we write
+            text           text in a PNG too long or damaged     bytes      bytes
+            ============== ===================================== ========== =====================
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "damaged",
+        found: object = None,
+        needed: object = None,
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
 
 
 class AnalysisError(MirraError):
