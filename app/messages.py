@@ -1,0 +1,203 @@
+"""Error -> the sentence a visitor reads, and what to do about it.
+
+Only numbers and words of our own go into a sentence: never a path, a file's text or an exception's
+message, which may carry a stranger's markup into the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models import errors
+from models.errors import MirraError
+from pipelines.image_headers import KINDS, OTHER_KINDS
+
+UNKNOWN = "Something went wrong on our side. Please try again, or try another picture."
+
+
+def explain(error: MirraError | BaseException) -> str:
+    """Say what happened and what to do, in plain English.
+
+    Args:
+        error: anything that was raised; its `found` and `needed` are used where they are numbers.
+
+    Returns:
+        One to three sentences without markup. An error without a sentence of its own gets that of
+        its nearest parent, and one that is not ours `UNKNOWN`.
+    """
+    for kind in type(error).__mro__:
+        if kind in SENTENCES:
+            return SENTENCES[kind](error)
+    return UNKNOWN
+
+
+def _image(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    sentence = IMAGE_SENTENCES.get(reason) if isinstance(reason, str) else None
+    return (sentence or _damaged)(error)
+
+
+def _damaged(error: BaseException) -> str:
+    found = _found(error)
+    kind = f"{found} picture" if found in KINDS else "picture"
+    return (
+        f"This {kind} is damaged or was cut off on its way. "
+        "Try sending it again, or save it anew in a photo program."
+    )
+
+
+def _too_heavy(error: BaseException) -> str:
+    most = _needed(error)
+    limit = f"larger than the {most / 1e6:,.0f} MB we take" if most else "too large"
+    return f"This file is {limit}. Try a smaller copy of the picture."
+
+
+def _too_many_pixels(error: BaseException) -> str:
+    most = _needed(error)
+    size = _measures(error) or "too large"
+    limit = f"; we take at most {most / 1e6:,.0f} million in all" if most else ""
+    return f"This picture is {size}{limit}. Try a smaller copy of it."
+
+
+def _too_small(error: BaseException) -> str:
+    least = _needed(error)
+    size = _measures(error) or "too small"
+    limit = f"; we need at least {least:,.0f} on the shorter side" if least else ""
+    return f"This picture is {size}{limit}. Try another photo."
+
+
+def _too_long(error: BaseException) -> str:
+    size = _measures(error)
+    return (
+        f"This picture is {size + ', ' if size else ''}a long strip rather than a photo. "
+        "Cut out the part with the face and try again."
+    )
+
+
+def _unknown_kind(error: BaseException) -> str:
+    found = _found(error)
+    known = isinstance(found, str) and found in OTHER_KINDS - {"unknown file"}
+    looks = (
+        f"This file is not a picture we can open; it looks like this: {found}."
+        if known
+        else "We do not recognise this file as a picture."
+    )
+    return f"{looks} Please use a JPEG, PNG, WebP or HEIC photo."
+
+
+IMAGE_SENTENCES: dict[str, Callable[[BaseException], str]] = {
+    "missing": lambda _: "There is no picture here. Please choose a photo and try again.",
+    "not_a_file": lambda _: "This is a folder or a device, not a picture. Please choose one photo.",
+    "no_access": lambda _: (
+        "We are not allowed to read this file. Check its permissions, or copy it."
+    ),
+    "empty": lambda _: "This file is empty. Try sending it again, or choose another photo.",
+    "too_heavy": _too_heavy,
+    "unknown_kind": _unknown_kind,
+    "damaged": _damaged,
+    "unusual_pixels": lambda _: (
+        "This picture stores its colours in a way we cannot show. "
+        "Save it as an ordinary JPEG or PNG and try again."
+    ),
+    "too_many_pixels": _too_many_pixels,
+    "too_small": _too_small,
+    "too_long": _too_long,
+    "memory": lambda _: (
+        "There is not enough memory left for a picture of this size. "
+        "Try a smaller copy, or wait a moment and try again."
+    ),
+    "output_kind": lambda _: (
+        "We cannot save the result like that. Choose a name ending in .png, .jpg or .webp; "
+        "very large pictures only fit into a PNG, and so do looks."
+    ),
+    "text": lambda _: (
+        "The look inside this picture is too long or damaged. "
+        "Use the look's own file, or the picture as it was first saved."
+    ),
+}
+
+
+def _no_face(error: BaseException) -> str:
+    found, least = _number(_found(error)), _needed(error)
+    if found and least and found < least:
+        return (
+            f"The face in this picture is {found:,.0f} pixels high; we need at least "
+            f"{least:,.0f}. Come closer, or use a larger photo."
+        )
+    return (
+        "We found no face in this picture. "
+        "Use a photo with the face towards the camera, in good light and not covered."
+    )
+
+
+def _several_faces(error: BaseException) -> str:
+    count = len(getattr(error, "boxes", ()))
+    found = f"{count} faces" if count > 1 else "several faces"
+    return f"We found {found} in this picture. Choose one of them, or use a photo of one person."
+
+
+SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
+    errors.MirraError: lambda _: (
+        "That did not work. Please check what you gave us and try once more."
+    ),
+    errors.ImageError: _image,
+    errors.AnalysisError: lambda _: (
+        "We could not find our way around this picture. "
+        "Use a clear, well lit photo taken from the front."
+    ),
+    errors.NoFaceError: _no_face,
+    errors.SeveralFacesError: _several_faces,
+    errors.NoPersonError: lambda _: (
+        "We found no person in this picture, or too little of one. "
+        "Use a photo that shows the body from head to hips."
+    ),
+    errors.ShapeError: lambda _: (
+        "The numbers handed over do not have the form of a picture. "
+        "Give an array of height x width x 3 with values we know how to read."
+    ),
+    errors.LookError: lambda _: (
+        "We cannot read this look: it is damaged, unknown or from another version. "
+        "Choose one from the list, or save it again."
+    ),
+    errors.CheckpointError: lambda _: (
+        "The model's weights are missing or damaged on this machine. "
+        "Whoever looks after it can install them again; nothing is wrong with your picture."
+    ),
+    errors.CatalogError: lambda _: (
+        "The catalogue cannot be read or searched just now. "
+        "Check that it was built to the end, or build it again."
+    ),
+    errors.TrainingError: lambda _: (
+        "The training cannot start or go on. The log says which setting or file is the cause."
+    ),
+    MemoryError: lambda _: (
+        "This machine ran out of memory. Try a smaller picture, or wait a moment and try again."
+    ),
+    OSError: lambda _: (
+        "A file could not be read or written. Check that the folder exists, that you may write "
+        "there and that the disk is not full."
+    ),
+}
+
+
+def _found(error: BaseException) -> object:
+    return getattr(error, "found", None)
+
+
+def _number(value: object) -> float | None:
+    """The value if it is a count or a ratio, else None."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return value
+    return None
+
+
+def _needed(error: BaseException) -> float | None:
+    return _number(getattr(error, "needed", None))
+
+
+def _measures(error: BaseException) -> str:
+    found = _found(error)
+    if not isinstance(found, tuple) or len(found) != 2:
+        return ""
+    width, height = _number(found[0]), _number(found[1])
+    return "" if width is None or height is None else f"{width:,.0f} x {height:,.0f} pixels"
