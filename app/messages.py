@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from models import errors
 from models.errors import MirraError
+from pipelines.coach import Advice
 from pipelines.image_headers import KINDS, OTHER_KINDS
 
 UNKNOWN = "Something went wrong on our side. Please try again, or try another picture."
@@ -201,3 +202,29 @@ def _measures(error: BaseException) -> str:
         return ""
     width, height = _number(found[0]), _number(found[1])
     return "" if width is None or height is None else f"{width:,.0f} x {height:,.0f} pixels"
+
+
+def advise(advice: Advice) -> str:
+    """Say what the photo coach found and how to take a better picture."""
+    return ADVICE[advice.code].format(found=advice.found, needed=advice.needed)
+
+
+ADVICE = {
+    "no_face": "No face found. Use a photo in which one face looks towards the camera.",
+    "several_faces": "There are {found:.0f} faces here. Pick the ones that should wear the look.",
+    "tiny": (
+        "The face is only {found:.0f} pixels high; the smallest we can use is {needed:.0f}. "
+        "Come closer or use a larger copy."
+    ),
+    "small": (
+        "The face is only {found:.0f} pixels high, so fine detail will be soft. "
+        "From {needed:.0f} pixels on, results look better."
+    ),
+    "dark": "The photo is dark. Face a window or a lamp for true colours.",
+    "bright": "The face is overexposed. A little less light shows colours better.",
+    "uneven_light": "One half of the face lies in shadow. Turn towards the light for even colour.",
+    "blurred": "The photo looks blurred. Hold still and tap the face to focus.",
+    "turned": "The face is turned {found:.0f} degrees away. Look towards the camera.",
+    "covered": "Much of the face is covered by hair, glasses or a hand, and is left as it is.",
+    "cut_off": "Part of the face is outside the picture. Step back a little.",
+}

@@ -1,6 +1,10 @@
-"""Look once, keep the result: faces and bodies in a picture."""
+"""Look once, keep the result: faces in a picture."""
 
 from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -9,31 +13,70 @@ from models.analysis.face_landmarks import FaceMesh
 from models.ops.landmarks import canonical_face
 from models.structures import Face
 
+if TYPE_CHECKING:
+    from models.analysis.face_parsing import FaceParser
+
+PARSER_WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights" / "face-parser"
+
+# An unsure detection counts when the parser sees this much skin on it: cloth does not pass.
+_SKIN_OF_A_FACE = 0.35
+
 
 class FaceAnalyzer:
-    """Finds every face in a picture.
+    """Finds every face in a picture and where it shows skin.
 
-    Analysing is the slow part of trying makeup on; keep the `Face` and try often.
+    Analysing is the slow part of trying makeup on; keep the `Face` and try often. One object may
+    be shared by threads.
     """
 
     def __init__(self) -> None:
-        self._mesh = FaceMesh()
+        self._lock = threading.Lock()
+        self._mesh: FaceMesh | None = None
+        self._parser: FaceParser | None = None
+
+    def load(self) -> None:
+        """Load the models now rather than with the first picture."""
+        with self._lock:
+            if self._mesh is None:
+                from models.analysis.face_parsing import FaceParser
+
+                if (PARSER_WEIGHTS / "config.json").exists():  # TODO until the weights land
+                    self._parser = FaceParser.from_pretrained(PARSER_WEIGHTS).eval()
+                self._mesh = FaceMesh()
 
     def __call__(self, image: Image.Image) -> list[Face]:
         """Find the faces, the largest first; an empty list if there is none."""
+        self.load()
+        assert self._mesh is not None
         pixels = np.ascontiguousarray(image.convert("RGB"))
-        return [_face(pixels, points) for points in self._mesh.find(pixels)]
+        faces = [self._face(pixels, points) for points in self._mesh.find(pixels)]
+        if not faces:
+            unsure = [
+                self._face(pixels, points) for points in self._mesh.find(pixels, lenient=True)
+            ]
+            faces = [face for face in unsure if _shows_skin(face)]
+        return faces
+
+    def _face(self, pixels: np.ndarray, points: np.ndarray) -> Face:
+        from models.analysis.face_parsing import SKIN, parse_face
+
+        height, width = pixels.shape[:2]
+        low, high = np.floor(points[:, :2].min(0)) - 2, np.ceil(points[:, :2].max(0)) + 3
+        box = (
+            int(np.clip(low[0], 0, width - 1)),
+            int(np.clip(low[1], 0, height - 1)),
+            int(np.clip(high[0], 1, width)),
+            int(np.clip(high[1], 1, height)),
+        )
+        skin = np.ones((box[3] - box[1], box[2] - box[0]), np.float32)
+        if self._parser is not None:
+            skin = parse_face(self._parser, pixels, points[:, :2]).in_box(box)[SKIN]
+        yaw, pitch, roll = head_pose(points)
+        return Face(pixels, points, box, yaw, pitch, roll, np.ascontiguousarray(skin))
 
 
-def _face(pixels: np.ndarray, points: np.ndarray) -> Face:
-    height, width = pixels.shape[:2]
-    low, high = np.floor(points[:, :2].min(0)) - 2, np.ceil(points[:, :2].max(0)) + 3
-    box = (
-        int(np.clip(low[0], 0, width)), int(np.clip(low[1], 0, height)),
-        int(np.clip(high[0], 0, width)), int(np.clip(high[1], 0, height)),
-    )  # fmt: skip
-    yaw, pitch, roll = head_pose(points)
-    return Face(pixels, points, box, yaw, pitch, roll)
+def _shows_skin(face: Face) -> bool:
+    return face.skin is not None and float(face.skin.mean()) >= _SKIN_OF_A_FACE
 
 
 def head_pose(points_xyz: np.ndarray) -> tuple[float, float, float]:

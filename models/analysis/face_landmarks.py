@@ -14,6 +14,8 @@ import numpy as np
 # found by the full-range detector and meshed on a crop of this many face widths.
 CROP_FACES = 2.0
 
+Box = tuple[float, float, float, float]
+
 
 class FaceMesh:
     """MediaPipe's face mesh over a whole picture: every face, large or small.
@@ -22,81 +24,104 @@ class FaceMesh:
 
     Args:
         max_faces: the most faces to return.
-        min_confidence: detector score below which a face is not reported, 0..1.
     """
 
-    def __init__(self, max_faces: int = 16, min_confidence: float = 0.5) -> None:
+    def __init__(self, max_faces: int = 16) -> None:
         import mediapipe as mp
 
         self.max_faces = max_faces
         self._lock = threading.Lock()
-        self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=True,
-            max_num_faces=max_faces,
-            refine_landmarks=True,
-            min_detection_confidence=min_confidence,
+        self._sure, self._lenient = (
+            mp.solutions.face_mesh.FaceMesh(
+                static_image_mode=True,
+                max_num_faces=max_faces,
+                refine_landmarks=True,
+                min_detection_confidence=confidence,
+            )
+            for confidence in (0.5, 0.3)
         )
         self._far = mp.solutions.face_detection.FaceDetection(
-            model_selection=1, min_detection_confidence=min_confidence
+            model_selection=1, min_detection_confidence=0.5
         )
 
-    def find(self, image: np.ndarray) -> list[np.ndarray]:
+    def find(self, image: np.ndarray, *, lenient: bool = False) -> list[np.ndarray]:
         """Find the mesh of every face.
 
         Args:
             image: (H, W, 3) uint8, sRGB.
+            lenient: accept what the detector is unsure of: tightly cropped faces, but now and then
+                a fold of cloth as well.
 
         Returns:
             One (478, 3) float32 array per face, x and y in pixels of `image`, z in the same
             scale; the largest face first.
         """
         with self._lock:
-            meshes = self._mesh_points(image, (0, 0))
-            for box in self._far_boxes(image):
+            meshes = self._mesh_points(image, (0, 0), lenient)
+            boxes = self._far_boxes(image, (0, 0))
+            if not meshes and not boxes:
+                boxes = [box for tile in _tiles(image) for box in self._far_boxes(*tile)]
+            for box in boxes:
                 if not any(_covers(points, box) for points in meshes):
                     x0, y0, x1, y1 = _grown(box, CROP_FACES, image.shape)
                     crop = np.ascontiguousarray(image[y0:y1, x0:x1])
                     meshes += [
                         points
-                        for points in self._mesh_points(crop, (x0, y0))
+                        for points in self._mesh_points(crop, (x0, y0), lenient)
                         if not any(_covers(known, _bounds(points)) for known in meshes)
                     ]
         meshes.sort(key=lambda points: -float(np.ptp(points[:, 0]) * np.ptp(points[:, 1])))
         return meshes[: self.max_faces]
 
-    def _mesh_points(self, image: np.ndarray, offset_xy: tuple[int, int]) -> list[np.ndarray]:
+    def _mesh_points(
+        self, image: np.ndarray, offset_xy: tuple[int, int], lenient: bool
+    ) -> list[np.ndarray]:
         height, width = image.shape[:2]
-        found = self._mesh.process(image).multi_face_landmarks or []
+        mesh = self._lenient if lenient else self._sure
+        found = mesh.process(image).multi_face_landmarks or []
         scale, offset = np.float32([width, height, width]), np.float32([*offset_xy, 0])
         return [
             np.float32([[p.x, p.y, p.z] for p in face.landmark]) * scale + offset for face in found
         ]
 
-    def _far_boxes(self, image: np.ndarray) -> list[tuple[float, float, float, float]]:
+    def _far_boxes(self, image: np.ndarray, offset_xy: tuple[int, int]) -> list[Box]:
         height, width = image.shape[:2]
+        x, y = offset_xy
         found = self._far.process(image).detections or []
         boxes = [detection.location_data.relative_bounding_box for detection in found]
         return [
-            (b.xmin * width, b.ymin * height, (b.xmin + b.width) * width,
-             (b.ymin + b.height) * height)
+            (
+                x + b.xmin * width,
+                y + b.ymin * height,
+                x + (b.xmin + b.width) * width,
+                y + (b.ymin + b.height) * height,
+            )
             for b in boxes
-        ]  # fmt: skip
+        ]
 
 
-def _bounds(points: np.ndarray) -> tuple[float, float, float, float]:
+def _tiles(image: np.ndarray) -> list[tuple[np.ndarray, tuple[int, int]]]:
+    """Four overlapping quarters, each with its offset, of a picture worth looking closer at."""
+    height, width = image.shape[:2]
+    if min(height, width) < 480:
+        return []
+    tall, wide = int(0.6 * height), int(0.6 * width)
+    corners = [(x, y) for y in (0, height - tall) for x in (0, width - wide)]
+    return [(np.ascontiguousarray(image[y : y + tall, x : x + wide]), (x, y)) for x, y in corners]
+
+
+def _bounds(points: np.ndarray) -> Box:
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _covers(points: np.ndarray, box: tuple[float, float, float, float]) -> bool:
+def _covers(points: np.ndarray, box: Box) -> bool:
     x0, y0, x1, y1 = _bounds(points)
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return x0 <= x <= x1 and y0 <= y <= y1
 
 
-def _grown(
-    box: tuple[float, float, float, float], factor: float, shape: tuple[int, ...]
-) -> tuple[int, int, int, int]:
+def _grown(box: Box, factor: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     half = factor * max(box[2] - box[0], box[3] - box[1]) / 2
     return (

@@ -70,7 +70,9 @@ def extract(texture: FaceTexture) -> Makeup:
     # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
     eyes = masks[regions.EYES]
     edges = blur(np.abs(fine[..., 1:]).sum(-1), 0.006 * size)
-    drawn = np.maximum(smoothstep(4, 9, edges), lash_band(size) * eyes)
+    chroma = np.linalg.norm(broad[..., 1:], axis=-1)
+    drawn = smoothstep(4, 9, edges) * np.maximum(eyes, smoothstep(10, 18, chroma))
+    drawn = np.maximum(drawn, lash_band(size) * eyes)
     sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
     dark_and_light = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
     colour = blur(fine[..., 1:], 0.003 * size) * np.maximum(eyes, drawn)[..., None]
@@ -178,6 +180,8 @@ def _plausible(light: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
     plain = masks[regions.SKIN][..., None]
     strong = smoothstep(6, 16, np.linalg.norm(kept[..., 1:], axis=-1, keepdims=True))
     lightness = kept[..., :1] * (1 - plain * (1 - strong))
+    within = 3 + 0.8 * np.linalg.norm(kept[..., 1:], axis=-1, keepdims=True)
+    lightness = lightness + (1 - eyes) * (np.clip(lightness, -within, within) - lightness)
     colour = kept[..., 1:] * (1 - 0.7 * plain * (1 - strong))
     around_lips = blur(masks[regions.LIPS], 0.02 * len(light)) * (1 - masks[regions.LIPS])
     spill = (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh's lips
