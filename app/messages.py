@@ -7,11 +7,14 @@ message, which may carry a stranger's markup into the page.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from models import errors
 from models.errors import MirraError
-from pipelines.coach import Advice
 from pipelines.image_headers import KINDS, OTHER_KINDS
+
+if TYPE_CHECKING:
+    from pipelines.coach import Advice
 
 UNKNOWN = "Something went wrong on our side. Please try again, or try another picture."
 

@@ -90,7 +90,8 @@ def sharpness(face: Face) -> float:
     """How fine the finest detail is: mean absolute Laplacian of L* around the eyes.
 
     Measured with the face brought to 96 pixels between the irises at most, so that a large soft
-    picture and a small crisp one compare. Portraits in focus measure 1.2 to 6, the same blurred by a fortieth of the iris distance below 1.
+    picture and a small crisp one compare. Portraits in focus measure 1.2 to
+    6, the same blurred by a fortieth of the iris distance below 1.
     """
     points = face.points_xyz[[33, 133, 263, 362, 159, 145, 386, 374, 70, 300], :2]
     low = np.maximum(points.min(0) - 0.1 * face.eye_distance, 0).astype(int)
