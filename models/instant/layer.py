@@ -120,14 +120,19 @@ def blend(
 def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) -> np.ndarray:
     """CIELAB to add to each texel of the wearer: the look's deviation in place of the wearer's."""
     size = makeup.size
-    own = blur(texture.lab, 0.012 * size)
-    trusted = smoothstep(0.2, 0.6, texture.seen)
-    worn = (own - texture.bare) * (makeup.cover * trusted)[..., None]
-    change = _on_skin(makeup, texture.bare) - worn
-    opaque = (makeup.opacity)[..., None]
-    lips = masks[regions.LIPS][..., None]
-    base = own + lips * (blur(texture.lab, 0.006 * size) - own)
-    return np.float32(change + opaque * (makeup.paint - base - change))
+    half = (size // 2, size // 2)
+    own = blur(cv2.resize(texture.lab, half, interpolation=cv2.INTER_AREA), 0.012 * size / 2)
+    own = cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
+    trusted = makeup.cover * smoothstep(0.2, 0.6, texture.seen)
+    change = _on_skin(makeup, texture.bare) - (own - texture.bare) * trusted[..., None]
+    rows, cols = (np.nonzero(makeup.opacity.max(axis))[0] for axis in (1, 0))
+    if len(rows):
+        box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        opaque, lips = makeup.opacity[box][..., None], masks[regions.LIPS][box][..., None]
+        close = blur(texture.lab[box], 0.006 * size)  # lips keep less of their own colour
+        base = own[box] + lips * (close - own[box])
+        change[box] += opaque * (makeup.paint[box] - base - change[box])
+    return change
 
 
 def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:

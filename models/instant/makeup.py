@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from models import regions
 from models.instant.face_texture import TEXTURE_SIZE, FaceTexture
-from models.ops.masks import blur, canonical_regions, smoothstep
+from models.ops.landmarks import canonical_face
+from models.ops.masks import blur, both_sides, canonical_regions, smoothstep
 
 
 @dataclass(frozen=True)
@@ -63,28 +65,26 @@ def extract(texture: FaceTexture) -> Makeup:
     masks = canonical_regions(size)
     deviation, known = _fill_from_mirror(texture.deviation, texture.seen)
     deviation = _close_holes(deviation, known * (1 - masks[regions.BROWS]))
-    light = blur(deviation, 0.010 * size)
-    fine = deviation - light
-    broad = _plausible(light, masks)
+    half = size // 2  # broad things are judged at half resolution
+    light = blur(cv2.resize(deviation, (half, half), interpolation=cv2.INTER_AREA), 0.010 * half)
+    broad = _resized(_plausible(light, canonical_regions(half)), size)
+    fine = deviation - _resized(light, size)
 
     # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
     eyes = masks[regions.EYES]
-    edges = blur(np.abs(fine[..., 1:]).sum(-1), 0.006 * size)
-    chroma = np.linalg.norm(broad[..., 1:], axis=-1)
-    drawn = smoothstep(4, 9, edges) * np.maximum(eyes, smoothstep(10, 18, chroma))
+    edges = blur(_chroma(fine), 0.006 * size)
+    drawn = smoothstep(5, 12, edges) * np.maximum(eyes, smoothstep(10, 18, _chroma(broad)))
     drawn = np.maximum(drawn, lash_band(size) * eyes)
-    sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
-    dark_and_light = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
-    colour = blur(fine[..., 1:], 0.003 * size) * np.maximum(eyes, drawn)[..., None]
-    broad[..., 0] += dark_and_light
-    broad[..., 1:] += colour
+    lightness = fine[..., 0]
+    sparkle = np.clip(lightness - 8, 0, None) * eyes
+    broad[..., 0] += drawn * _cored(lightness, 1.5) + (1 - drawn) * sparkle
+    broad[..., 1:] += blur(fine[..., 1:], 0.003 * size) * np.maximum(eyes, drawn)[..., None]
 
-    paint = _lip_colour(texture, masks[regions.LIPS])
     cover = eyes + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
     return Makeup(
         broad,
-        np.float32(cover),
-        paint,
+        cover,
+        _lip_colour(texture, masks[regions.LIPS]),
         masks[regions.LIPS],
         brow_colour(texture),
         texture.tone,
@@ -104,8 +104,7 @@ def mix(base: Makeup, parts: dict[str, Makeup]) -> Makeup:
         if region == regions.BROWS:
             result = replace(result, brows=other.brows)
             continue
-        weight = np.clip(canonical_regions(base.size)[region] * 1.0, 0, 1)
-        weight = np.float32(weight)
+        weight = canonical_regions(base.size)[region]
         wide = weight[..., None]
         result = replace(
             result,
@@ -117,20 +116,17 @@ def mix(base: Makeup, parts: dict[str, Makeup]) -> Makeup:
     return result
 
 
+@lru_cache(maxsize=4)
 def lash_band(size: int) -> np.ndarray:
     """A soft band along the lashes and the wing beyond the outer corner, (S, S) in 0..1."""
-    from models.ops.landmarks import canonical_face
-    from models.ops.masks import both_sides
-
     mask = np.zeros((size, size), np.uint8)
     uv = canonical_face().points_uv
     upper = uv[[33, 246, 161, 160, 159, 158, 157, 173, 133]] - [0, 0.012]
+    lower = uv[[33, 7, 163, 144, 145, 153, 154, 155]] + [0, 0.006]
     wing = uv[33] + np.array([[-0.07, -0.035], [0, 0]])
-    for line in (upper, wing, uv[[33, 7, 163, 144, 145, 153, 154, 155]] + [0, 0.006]):
-        cv2.polylines(
-            mask, [np.round(line * size * 16).astype(np.int32)], False, 255,
-            max(1, round(0.036 * size)), cv2.LINE_AA, 4,
-        )  # fmt: skip
+    for line in (upper, wing, lower):
+        fixed = np.round(line * size * 16).astype(np.int32)
+        cv2.polylines(mask, [fixed], False, 255, max(1, round(0.036 * size)), cv2.LINE_AA, 4)
     return both_sides(blur(mask.astype(np.float32) / 255, 0.006 * size))
 
 
@@ -145,17 +141,12 @@ def _fill_from_mirror(values: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray,
 
 def _close_holes(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Continue the map into what is unknown from its surroundings, fading to none further in."""
-    if known.min() > 0.98:
-        return deviation
     size = len(known)
-    known = known[..., None]
-    small = (size // 4, size // 4)
-    weight = blur(cv2.resize(known, small, interpolation=cv2.INTER_AREA), 0.02 * size / 4)
-    spread = blur(
-        cv2.resize(deviation * known, small, interpolation=cv2.INTER_AREA), 0.02 * size / 4
-    )
-    near = spread / (weight[..., None] + 0.08)
-    return deviation * known + (1 - known) * cv2.resize(near, (size, size))
+    quarter = (size // 4, size // 4)
+    weight = cv2.resize(known, quarter, interpolation=cv2.INTER_AREA)[..., None]
+    values = cv2.resize(deviation, quarter, interpolation=cv2.INTER_AREA) * weight
+    near = blur(values, 0.02 * size / 4) / (blur(weight, 0.02 * size / 4)[..., None] + 0.08)
+    return deviation + (1 - known)[..., None] * (_resized(near, size) - deviation)
 
 
 def _plausible(light: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
@@ -166,39 +157,49 @@ def _plausible(light: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
     Off the eyes and cheeks a weak deviation is skin, not makeup.
     """
     mirrored = light[:, ::-1]
-    same = np.sign(light) == np.sign(mirrored)
-    agreed = np.where(same, np.sign(light) * np.minimum(np.abs(light), np.abs(mirrored)), 0)
     both = (light + mirrored) / 2
-    chroma = np.linalg.norm(light[..., 1:], axis=-1, keepdims=True)
-    apart = np.linalg.norm((light - mirrored)[..., 1:], axis=-1, keepdims=True)
-    painted = smoothstep(12, 24, apart) * smoothstep(10, 20, chroma)  # one-sided on purpose
+    smaller = np.minimum(np.abs(light), np.abs(mirrored))
+    agreed = np.where(light * mirrored > 0, np.copysign(smaller, light), 0)
+    one_sided = smoothstep(12, 24, _chroma(light - mirrored)) * smoothstep(10, 20, _chroma(light))
     eyes = masks[regions.EYES][..., None]
-    soft = eyes * both + (1 - eyes) * (
-        0.5 * agreed + 0.5 * np.concatenate([agreed[..., :1], both[..., 1:]], -1)
-    )
-    kept = soft + painted * (light - soft)
-    plain = masks[regions.SKIN][..., None]
-    strong = smoothstep(6, 16, np.linalg.norm(kept[..., 1:], axis=-1, keepdims=True))
-    lightness = kept[..., :1] * (1 - plain * (1 - strong))
-    within = 3 + 0.8 * np.linalg.norm(kept[..., 1:], axis=-1, keepdims=True)
-    lightness = lightness + (1 - eyes) * (np.clip(lightness, -within, within) - lightness)
-    colour = kept[..., 1:] * (1 - 0.7 * plain * (1 - strong))
-    around_lips = blur(masks[regions.LIPS], 0.02 * len(light)) * (1 - masks[regions.LIPS])
-    spill = (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh's lips
-    return np.concatenate([lightness, colour], -1) * spill
+    soft = (agreed + both) / 2
+    soft[..., 0] = agreed[..., 0]
+    soft = soft + eyes * (both - soft)
+    kept = soft + one_sided[..., None] * (light - soft)
+
+    chroma = _chroma(kept)
+    plain = masks[regions.SKIN] * (1 - smoothstep(6, 16, chroma))
+    within = 3 + 0.8 * chroma + 100 * masks[regions.EYES]  # shading, unlike pigment, lacks colour
+    kept[..., 0] = np.clip(kept[..., 0], -within, within) * (1 - plain)
+    kept[..., 1:] *= (1 - 0.7 * plain)[..., None]
+    lips = masks[regions.LIPS]
+    around_lips = blur(lips, 0.02 * len(light)) * (1 - lips)
+    return kept * (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh
 
 
 def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
     """Colour of the lips, continued beyond their edge so that no skin of the reference shows."""
     size = len(lips)
-    core = smoothstep(0.75, 0.95, blur(lips, 0.006 * size))
-    filled, known = _fill_from_mirror(texture.lab, texture.seen)
+    paint = np.zeros((size, size, 3), np.float32)
+    rows, cols = (np.nonzero(lips.max(axis))[0][[0, -1]] for axis in (1, 0))
+    box = np.s_[rows[0] : rows[1] + 1, cols[0] : cols[1] + 1]  # symmetric, like the mask
+    lab, known = _fill_from_mirror(texture.lab[box], texture.seen[box])
+    core = smoothstep(0.75, 0.95, blur(lips, 0.006 * size))[box]
     weight = core * np.maximum(known, 0.02)
-    near = np.dstack([blur(filled[..., 0], 0.006 * size), blur(filled[..., 1:], 0.003 * size)])
-    far_weight = blur(weight, 0.02 * size)[..., None] + 1e-4
-    far = blur(filled * weight[..., None], 0.02 * size) / far_weight
-    trust = smoothstep(0.3, 0.8, weight)[..., None]
-    return np.float32(far + trust * (near - far))
+    near = np.dstack([blur(lab[..., 0], 0.006 * size), blur(lab[..., 1:], 0.003 * size)])
+    spread = blur(lab * weight[..., None], 0.02 * size)
+    far = spread / (blur(weight, 0.02 * size)[..., None] + 1e-4)
+    paint[box] = far + smoothstep(0.3, 0.8, weight)[..., None] * (near - far)
+    return paint
+
+
+def _resized(image: np.ndarray, size: int) -> np.ndarray:
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
+
+
+def _chroma(lab: np.ndarray) -> np.ndarray:
+    """Length of the (a*, b*) part of (..., 3) CIELAB."""
+    return cv2.magnitude(np.ascontiguousarray(lab[..., 1]), np.ascontiguousarray(lab[..., 2]))
 
 
 def _cored(values: np.ndarray, noise: float) -> np.ndarray:
