@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -43,47 +44,41 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         texture: the wearer, unfolded; of the same size as the makeup's maps.
     """
     size = makeup.size
-    box = face.box_xyxy
-    x0, y0, x1, y1 = box
-    uv, inside = canonical_face().texture_positions(face.points_xyz, box)
+    x0, y0, x1, y1 = face.box_xyxy
+    # 1. Where each pixel lies in the canonical face
+    uv, inside = canonical_face().texture_positions(face.points_xyz, face.box_xyxy)
     uv = uv * size - 0.5
+    # 2. The look in place of what the wearer has there, carried into the picture
     masks = canonical_regions(size)
-    packed = np.dstack(
-        [masks[r] for r in (regions.LIPS, regions.EYES, regions.CHEEKS, regions.SKIN)]
-    )
-    lips, eyes, cheeks, rest = cv2.split(cv2.remap(packed, uv, None, cv2.INTER_LINEAR))
-    brow_zone = cv2.remap(masks[regions.BROWS], uv, None, cv2.INTER_LINEAR)
     change = cv2.remap(_change(makeup, texture, masks), uv, None, cv2.INTER_LINEAR)
-
+    lips, eyes, cheeks, plain = cv2.split(cv2.remap(_packed(size), uv, None, cv2.INTER_LINEAR))
+    zone_and_bare = np.dstack([masks[regions.BROWS], texture.bare[..., 0]])
+    zone, bare = cv2.split(cv2.remap(zone_and_bare, uv, None, cv2.INTER_LINEAR))
+    # 3. What must stay: eyes, mouth, hair, glasses, hands, the hair of the brows
     crop = face.image[y0:y1, x0:x1]
     lab = rgb_to_lab(crop)
-    local = face.points_xyz[:, :2] - [x0, y0]
-    hair = _brow_hair(lab[..., 0], texture, uv, brow_zone)
-    openings = _openings(local, inside.shape, face.eye_distance)
-    visible = inside * (1 - openings)
+    visible = inside * (1 - _openings(face, inside.shape))
     if face.skin is not None:
-        visible = visible * face.skin
-    eyes, cheeks, rest = (mask * (1 - hair) for mask in (eyes, cheeks, rest))
+        visible *= face.skin
+    hair = smoothstep(4, 26, bare - lab[..., 0]) * zone
+    own_brows = brow_colour(texture)
     weights = {
         regions.LIPS: lips * visible,
-        regions.EYES: eyes * visible,
-        regions.BROWS: np.zeros_like(lips),
-        regions.CHEEKS: cheeks * visible,
-        regions.SKIN: rest * visible,
+        regions.EYES: eyes * (1 - hair) * visible,
+        regions.BROWS: np.zeros_like(hair),
+        regions.CHEEKS: cheeks * (1 - hair) * visible,
+        regions.SKIN: plain * (1 - hair) * visible,
     }
-    own = brow_colour(texture)
-    if np.isfinite(makeup.brows + own).all():
-        shift = 0.7 * np.clip(makeup.brows - own, [-18, -12, -14], [18, 12, 14])
+    if np.isfinite(makeup.brows + own_brows).all():
+        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
         weights[regions.BROWS] = hair * visible
-        change = change + hair[..., None] * (np.float32(shift) - change)
-    total = sum(weights.values())
-    share = np.where(total > 0, 1 / np.maximum(total, 1), 0)
-    full = _soft_floor(lab + change * np.minimum(total, 1)[..., None])
-    added = (lab_to_rgb(full) - lab_to_rgb(lab)) * 255
-    known = np.maximum(total, 1e-3)[..., None]
-    added = np.where(total[..., None] > 1e-3, added / np.minimum(known, 1), 0)
+        change += hair[..., None] * (np.float32(0.7 * shift) - change)
+    # 4. As code values at full strength, shared out to the regions
+    total = np.sum(list(weights.values()), axis=0)
+    share = 1 / np.maximum(total, 1)
+    added = (lab_to_rgb(_soft_floor(lab + change)) - np.float32(crop) / 255) * 255
     return MakeupLayer(
-        box, np.float32(added), {name: np.float32(w * share) for name, w in weights.items()}
+        face.box_xyxy, added, {name: weight * share for name, weight in weights.items()}
     )
 
 
@@ -154,27 +149,32 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     return makeup.deviation + share * (filtered - makeup.deviation)
 
 
-def _brow_hair(
-    lightness: np.ndarray, texture: FaceTexture, uv: np.ndarray, zone: np.ndarray
-) -> np.ndarray:
-    """How much of each pixel is brow hair: darker than the bare skin there, inside the brow."""
-    bare = cv2.remap(np.ascontiguousarray(texture.bare[..., 0]), uv, None, cv2.INTER_LINEAR)
-    return smoothstep(4, 26, bare - lightness) * zone
+@lru_cache(maxsize=4)
+def _packed(size: int) -> np.ndarray:
+    """Lips, eyes, cheeks and skin as one picture, so that one remap carries all."""
+    masks = canonical_regions(size)
+    order = (regions.LIPS, regions.EYES, regions.CHEEKS, regions.SKIN)
+    return np.dstack([masks[region] for region in order])
 
 
-def _openings(points_xy: np.ndarray, size_hw: tuple[int, int], eye_distance: float) -> np.ndarray:
+def _openings(face: Face, size_hw: tuple[int, int]) -> np.ndarray:
     """The eyes and the inside of the mouth, where no makeup goes."""
-    feather = 0.008 * eye_distance
-    loops = (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER)
-    return np.max([polygon(points_xy[list(loop)], size_hw, feather) for loop in loops], axis=0)
+    points = face.points_xyz[:, :2] - np.float32(face.box_xyxy[:2])
+    feather = 0.008 * face.eye_distance
+    mask = np.zeros(size_hw, np.float32)
+    for loop in (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER):
+        outline = points[list(loop)]
+        low = np.floor(np.maximum(outline.min(0) - 3 * feather - 1, 0)).astype(int)
+        high = np.ceil(outline.max(0) + 3 * feather + 2).astype(int)
+        part = mask[low[1] : high[1], low[0] : high[0]]
+        if part.size:
+            part[:] = np.maximum(part, polygon(outline - low, part.shape, feather))
+    return mask
 
 
 def _soft_floor(lab: np.ndarray) -> np.ndarray:
-    """Let L* approach black softly instead of being cut off."""
-    light = lab[..., 0]
-    lab[..., 0] = np.where(
-        light < 2 * _DARKEST,
-        _DARKEST * np.exp2(np.clip(light, -60, None) / _DARKEST - 2) * 2,
-        light,
-    )
+    """Let L* approach black softly instead of being cut off; works in place."""
+    dark = lab[..., 0] < 2 * _DARKEST
+    light = lab[..., 0][dark]
+    lab[..., 0][dark] = 2 * _DARKEST * np.exp2(light / _DARKEST - 2)
     return lab
