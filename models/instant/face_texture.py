@@ -54,17 +54,25 @@ def unfold(face: Face, size: int = TEXTURE_SIZE) -> FaceTexture:
         face.image, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     lab = rgb_to_lab(texture)
-    facing = mesh.facing(face.points_xyz)[:, None]
-    seen = smoothstep(0.12, 0.42, mesh.interpolate(facing, 128)[..., 0])
+    seen = _seen(face, positions[::2, ::2])
     seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
+    bare, tone = _bare_skin(lab, seen)
+    return FaceTexture(lab, bare, seen, tone)
+
+
+def _seen(face: Face, positions: np.ndarray) -> np.ndarray:
+    """Trust in each texel: facing the camera, inside the picture, and skin."""
+    mesh = canonical_face()
+    size = len(positions)
+    facing = mesh.interpolate(mesh.facing(face.points_xyz)[:, None], size)[..., 0]
     height, width = face.size_hw
     x, y = positions[..., 0], positions[..., 1]
-    seen = seen * ((x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
+    inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+    seen = smoothstep(0.12, 0.42, facing) * inside
     if face.skin is not None:
         offset = np.float32(face.box_xyxy[:2])
-        seen = seen * cv2.remap(face.skin, positions - offset, None, cv2.INTER_LINEAR)
-    bare, tone = _bare_skin(lab, np.float32(seen))
-    return FaceTexture(lab, bare, np.float32(seen), tone)
+        seen *= cv2.remap(face.skin, positions - offset, None, cv2.INTER_LINEAR)
+    return seen
 
 
 def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -139,14 +139,20 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     """
     if not np.isfinite(makeup.tone).all():
         return makeup.deviation
-    tone = makeup.tone.reshape(1, 1, 3)
-    seen = cv2.cvtColor(tone + makeup.deviation, cv2.COLOR_Lab2LRGB)
-    passed = np.clip(seen, 0.002, 1) / np.clip(cv2.cvtColor(tone, cv2.COLOR_Lab2LRGB), 0.01, 1)
-    light = cv2.cvtColor(bare, cv2.COLOR_Lab2LRGB) * np.clip(passed, 0, 4)
-    filtered = cv2.cvtColor(np.clip(light, 0, 1), cv2.COLOR_LRGB2Lab) - bare
+    tone = cv2.cvtColor(makeup.tone.reshape(1, 1, 3), cv2.COLOR_Lab2LRGB)
+    coarse = cv2.resize(bare, (64, 64), interpolation=cv2.INTER_AREA)  # light is smooth
+    ratio = cv2.cvtColor(coarse, cv2.COLOR_Lab2LRGB) / np.maximum(tone, 0.01)
+    passed = cv2.cvtColor(makeup.tone + makeup.deviation, cv2.COLOR_Lab2LRGB)
+    np.maximum(passed, 0.002, out=passed)
+    passed *= cv2.resize(ratio, bare.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    filtered = cv2.cvtColor(np.minimum(passed, 1, out=passed), cv2.COLOR_LRGB2Lab)
+    filtered -= bare
     share = 0.5 + 0.5 * smoothstep(12, 36, -makeup.deviation[..., :1])
-    share = np.concatenate([np.full_like(share, 0.5), share, share], -1)
-    return makeup.deviation + share * (filtered - makeup.deviation)
+    filtered -= makeup.deviation
+    filtered[..., 1:] *= share
+    filtered[..., 0] *= 0.5
+    filtered += makeup.deviation
+    return filtered
 
 
 @lru_cache(maxsize=4)

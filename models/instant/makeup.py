@@ -75,14 +75,13 @@ def extract(texture: FaceTexture) -> Makeup:
     edges = blur(_chroma(fine), 0.006 * size)
     drawn = smoothstep(5, 12, edges) * np.maximum(eyes, smoothstep(10, 18, _chroma(broad)))
     drawn = np.maximum(drawn, lash_band(size) * eyes)
-    lightness = fine[..., 0]
-    sparkle = np.clip(lightness - 8, 0, None) * eyes
-    broad[..., 0] += drawn * _cored(lightness, 1.5) + (1 - drawn) * sparkle
-    broad[..., 1:] += blur(fine[..., 1:], 0.003 * size) * np.maximum(eyes, drawn)[..., None]
+    detail = blur(fine, 0.003 * size) * np.maximum(eyes, drawn)[..., None]
+    sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
+    detail[..., 0] = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
 
     cover = eyes + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
     return Makeup(
-        broad,
+        broad + detail,
         cover,
         _lip_colour(texture, masks[regions.LIPS]),
         masks[regions.LIPS],
@@ -184,7 +183,7 @@ def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
     rows, cols = (np.nonzero(lips.max(axis))[0][[0, -1]] for axis in (1, 0))
     box = np.s_[rows[0] : rows[1] + 1, cols[0] : cols[1] + 1]  # symmetric, like the mask
     lab, known = _fill_from_mirror(texture.lab[box], texture.seen[box])
-    core = smoothstep(0.75, 0.95, blur(lips, 0.006 * size))[box]
+    core = smoothstep(0.75, 0.95, blur(lips[box], 0.006 * size))
     weight = core * np.maximum(known, 0.02)
     near = np.dstack([blur(lab[..., 0], 0.006 * size), blur(lab[..., 1:], 0.003 * size)])
     spread = blur(lab * weight[..., None], 0.02 * size)
@@ -213,6 +212,6 @@ def brow_colour(texture: FaceTexture) -> np.ndarray:
     chosen = weight > 0.5
     if chosen.sum() < 50:
         return np.full(3, np.nan, np.float32)
-    deviation = texture.deviation[chosen]
+    deviation = texture.lab[chosen] - texture.bare[chosen]
     dark = deviation[:, 0] <= np.percentile(deviation[:, 0], 33)
     return np.float32(np.median(deviation[dark], axis=0))
