@@ -111,13 +111,13 @@ def main(tar: str, out: str) -> None:
         raise SystemExit("the median face is not symmetric enough to pair left with right")
     median = (median + median[mirror] * [-1, 1, 1]) / 2
 
-    holes = [
-        (loop[0], loop[k], loop[k + 1])
-        for loop in (EYE_LEFT, EYE_RIGHT, LIPS_INNER)
-        for k in range(1, len(loop) - 1)
-    ]
     skin = triangles_from_edges(set(FACEMESH_TESSELATION), median[:, :2])
-    holes = [hole if _area(hole, median[:, :2]) < 0 else hole[::-1] for hole in holes]
+    sides = {side for triangle in skin.tolist() for side in _sides(tuple(triangle))}
+    holes = []
+    for loop in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
+        # The skin runs along the hole in one direction, so what closes it runs in the other.
+        around = loop if (loop[1], loop[0]) in sides else loop[::-1]
+        holes += [(around[0], around[k], around[k + 1]) for k in range(1, len(around) - 1)]
     x, y = median[:, 0], median[:, 1]
     uv = np.stack([x + SIDE_STRETCH * np.sign(x) * x**2, y - CENTRE_Y], 1) / SPAN + 0.5
     Path(out).mkdir(parents=True, exist_ok=True)

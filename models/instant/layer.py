@@ -76,7 +76,7 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     # 4. As code values at full strength, shared out to the regions
     total = np.sum(list(weights.values()), axis=0)
     share = 1 / np.maximum(total, 1)
-    added = (lab_to_rgb(_soft_floor(lab + change)) - np.float32(crop) / 255) * 255
+    added = (lab_to_rgb(_soft_floor(lab + change)) - lab_to_rgb(_soft_floor(lab))) * 255
     return MakeupLayer(
         face.box_xyxy, added, {name: weight * share for name, weight in weights.items()}
     )
@@ -167,15 +167,8 @@ def _openings(face: Face, size_hw: tuple[int, int]) -> np.ndarray:
     """The eyes and the inside of the mouth, where no makeup goes."""
     points = face.points_xyz[:, :2] - np.float32(face.box_xyxy[:2])
     feather = 0.008 * face.eye_distance
-    mask = np.zeros(size_hw, np.float32)
-    for loop in (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER):
-        outline = points[list(loop)]
-        low = np.floor(np.maximum(outline.min(0) - 3 * feather - 1, 0)).astype(int)
-        high = np.ceil(outline.max(0) + 3 * feather + 2).astype(int)
-        part = mask[low[1] : high[1], low[0] : high[0]]
-        if part.size:
-            part[:] = np.maximum(part, polygon(outline - low, part.shape, feather))
-    return mask
+    loops = (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER)
+    return np.max([polygon(points[list(loop)], size_hw, feather) for loop in loops], axis=0)
 
 
 def _soft_floor(lab: np.ndarray) -> np.ndarray:

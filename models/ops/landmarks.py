@@ -152,7 +152,8 @@ def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     area = np.where(np.abs(area) < 1e-6, 1e-6, area)
     wb = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / area
     wc = (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / area
-    return np.clip(np.stack([1 - wb - wc, wb, wc], 1), -0.5, 1.5)
+    weights = np.clip(np.stack([1 - wb - wc, wb, wc], 1), 0, 1)  # edge texels stay inside
+    return weights / weights.sum(1, keepdims=True)
 
 
 def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -35,17 +35,27 @@ def blur(image: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def polygon(points_xy: np.ndarray, size_hw: tuple[int, int], feather: float = 0.0) -> np.ndarray:
-    """Fill a closed polygon: (H, W) float32 in 0..1 with antialiased, optionally blurred edges.
+    """Fill a closed polygon: (H, W) float32 in 0..1, each pixel by the share of it inside.
 
     Args:
         points_xy: (N, 2) corners in pixels, pixel centres at whole numbers.
         size_hw: size of the mask.
         feather: sigma in pixels of a blur over the edge.
     """
-    mask = np.zeros(size_hw, np.uint8)
-    fixed = np.round(np.float32(points_xy) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], 255, lineType=cv2.LINE_AA, shift=4)
-    return blur(mask.astype(np.float32) / 255, feather)
+    mask = np.zeros(size_hw, np.float32)
+    outline = np.float32(points_xy) + 0.5
+    margin = 3 * feather + 1
+    x0, y0 = np.maximum(np.floor(outline.min(0) - margin), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(outline.max(0) + margin), size_hw[::-1]).astype(int)
+    if x1 <= x0 or y1 <= y0:
+        return mask
+    # OpenCV counts every pixel an edge touches; at four times the size that is an eighth of one.
+    fine = np.zeros(((y1 - y0) * 4, (x1 - x0) * 4), np.uint8)
+    corners = np.round(((outline - [x0, y0]) * 4 - 0.5) * 16).astype(np.int32)
+    cv2.fillPoly(fine, [corners], 255, shift=4)
+    part = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
+    mask[y0:y1, x0:x1] = blur(part.astype(np.float32) / 255, feather)
+    return mask
 
 
 @lru_cache(maxsize=4)
@@ -58,8 +68,8 @@ def canonical_regions(size: int) -> dict[str, np.ndarray]:
         before the mesh ends.
     """
     lips = np.clip(_loop(regions.LIPS_OUTER, size) - _loop(regions.LIPS_INNER, size), 0, 1)
-    lips = blur(lips, 0.004 * size)
-    openings = np.maximum(_loop(regions.EYE_LEFT, size), _loop(regions.EYE_RIGHT, size))
+    lips = both_sides(blur(lips, 0.004 * size))
+    openings = both_sides(_loop(regions.EYE_RIGHT, size))
     brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, size), size), 0.008 * size))
     eyes = both_sides(blur(_loop(_SHADOW, size), 0.016 * size)) * (1 - openings)
     cheeks = both_sides(blur(_loop(_CHEEK, size), 0.03 * size)) * (1 - eyes)
@@ -79,9 +89,10 @@ def canonical_regions(size: int) -> dict[str, np.ndarray]:
 def face_fade(size: int) -> np.ndarray:
     """1 on the face, falling smoothly to 0 before the mesh's own edge; (size, size) float32."""
     inside = canonical_face().texels(size)[1]
+    inside = inside & inside[:, ::-1]
     padded = np.pad(inside.astype(np.uint8), 1)
     distance = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1] / size
-    return blur(smoothstep(0.012, 0.10, distance), 0.004 * size) * inside
+    return both_sides(blur(smoothstep(0.012, 0.10, distance), 0.004 * size)) * inside
 
 
 def both_sides(mask: np.ndarray) -> np.ndarray:
