@@ -84,7 +84,7 @@ def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
     small = cv2.resize(lab, (_FIELD_SIZE, _FIELD_SIZE), interpolation=cv2.INTER_AREA)
     masks = canonical_regions(_FIELD_SIZE)
     trust = cv2.resize(seen, (_FIELD_SIZE, _FIELD_SIZE), interpolation=cv2.INTER_AREA)
-    trust = trust**2 * (masks[regions.SKIN] + 0.5 * masks[regions.CHEEKS])
+    trust = trust**2 * masks[regions.SKIN]  # cheeks may wear blush
     trust = trust * (face_fade(_FIELD_SIZE) > 0.6) * (1 - masks[regions.BROWS])
     v, u = np.mgrid[:_FIELD_SIZE, :_FIELD_SIZE].astype(np.float32) / (_FIELD_SIZE - 1) * 2 - 1
     basis = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], -1).reshape(-1, 6)
@@ -97,10 +97,10 @@ def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
     robust = np.ones(len(samples), np.float32)
     fit = np.zeros((6, 3), np.float32)
     for _ in range(4):
-        for channels, terms in ((slice(0, 1), 6), (slice(1, 3), 3)):
+        for channels, terms in ((slice(0, 1), 6), (slice(1, 3), 1)):
             used = basis[:, :terms]
             weight = (weights * prior * robust)[:, None]
-            ridge = np.diag([1e-3, 1, 1, 4, 4, 4][:terms]) * 0.01 * weight.sum()
+            ridge = np.diag([1e-3, 1, 1, 12, 12, 12][:terms]) * 0.03 * weight.sum()
             target = samples[:, channels] - tone[channels]
             fit[:terms, channels] = np.linalg.solve(
                 used.T @ (used * weight) + ridge, used.T @ (target * weight)

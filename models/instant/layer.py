@@ -119,7 +119,9 @@ def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) 
     own = blur(cv2.resize(texture.lab, half, interpolation=cv2.INTER_AREA), 0.012 * size / 2)
     own = cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
     trusted = makeup.cover * smoothstep(0.2, 0.6, texture.seen)
-    change = _on_skin(makeup, texture.bare) - (own - texture.bare) * trusted[..., None]
+    worn = (own - texture.bare) * trusted[..., None]
+    worn[..., 0] *= masks[regions.EYES] + masks[regions.CHEEKS]  # elsewhere it is the face's shape
+    change = _on_skin(makeup, texture.bare) - worn
     rows, cols = (np.nonzero(makeup.opacity.max(axis))[0] for axis in (1, 0))
     if len(rows):
         box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
@@ -147,10 +149,10 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     passed *= cv2.resize(ratio, bare.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     filtered = cv2.cvtColor(np.minimum(passed, 1, out=passed), cv2.COLOR_LRGB2Lab)
     filtered -= bare
-    share = 0.5 + 0.5 * smoothstep(12, 36, -makeup.deviation[..., :1])
+    share = 0.1 + 0.9 * smoothstep(8, 36, -makeup.deviation[..., :1])
     filtered -= makeup.deviation
     filtered[..., 1:] *= share
-    filtered[..., 0] *= 0.5
+    filtered[..., 0] *= 0.1
     filtered += makeup.deviation
     return filtered
 

@@ -67,7 +67,7 @@ def extract(texture: FaceTexture) -> Makeup:
     deviation = _close_holes(deviation, known * (1 - masks[regions.BROWS]))
     half = size // 2  # broad things are judged at half resolution
     light = blur(cv2.resize(deviation, (half, half), interpolation=cv2.INTER_AREA), 0.010 * half)
-    broad = _resized(_plausible(light, canonical_regions(half)), size)
+    broad = _resized(_plausible(light, texture.tone, canonical_regions(half)), size)
     fine = deviation - _resized(light, size)
 
     # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
@@ -79,7 +79,7 @@ def extract(texture: FaceTexture) -> Makeup:
     sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
     detail[..., 0] = drawn * _cored(fine[..., 0], 1.5) + (1 - drawn) * sparkle
 
-    cover = eyes + masks[regions.CHEEKS] + 0.3 * masks[regions.SKIN]
+    cover = eyes + masks[regions.CHEEKS] + 0.8 * masks[regions.SKIN]
     return Makeup(
         broad + detail,
         cover,
@@ -148,29 +148,33 @@ def _close_holes(deviation: np.ndarray, known: np.ndarray) -> np.ndarray:
     return deviation + (1 - known)[..., None] * (_resized(near, size) - deviation)
 
 
-def _plausible(light: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
+def _plausible(light: np.ndarray, tone: np.ndarray, masks: dict[str, np.ndarray]) -> np.ndarray:
     """Keep of a broad deviation what makeup does, and drop what light and shape do.
 
     Shadows and highlights have no colour of their own and mostly fall on one side; soft makeup is
     worn on both. So without strong colour the two sides must agree: the smaller one is believed.
-    Off the eyes and cheeks a weak deviation is skin, not makeup.
+    Off the eyes and cheeks a weak deviation is skin, not makeup. What is brighter and greyer than
+    the skin is a reflection.
     """
+    grey = 1 - smoothstep(0.4, 0.8, _chroma(light + tone) / (np.hypot(*tone[1:]) + 1))
+    glare = smoothstep(5, 14, light[..., 0]) * grey * (1 - masks[regions.EYES])
+    light = light * (1 - glare)[..., None]
     mirrored = light[:, ::-1]
     both = (light + mirrored) / 2
     smaller = np.minimum(np.abs(light), np.abs(mirrored))
     agreed = np.where(light * mirrored > 0, np.copysign(smaller, light), 0)
     one_sided = smoothstep(12, 24, _chroma(light - mirrored)) * smoothstep(10, 20, _chroma(light))
-    eyes = masks[regions.EYES][..., None]
-    soft = (agreed + both) / 2
-    soft[..., 0] = agreed[..., 0]
-    soft = soft + eyes * (both - soft)
+    worn = np.repeat(masks[regions.EYES][..., None], 3, 2)
+    worn[..., 1:] += masks[regions.CHEEKS][..., None]
+    soft = agreed + worn * (both - agreed)
     kept = soft + one_sided[..., None] * (light - soft)
 
     chroma = _chroma(kept)
     plain = masks[regions.SKIN] * (1 - smoothstep(6, 16, chroma))
-    within = 3 + 0.8 * chroma + 100 * masks[regions.EYES]  # shading, unlike pigment, lacks colour
+    # Shading, unlike pigment, lacks colour of its own.
+    within = 3 + chroma + 100 * masks[regions.EYES] + 2 * masks[regions.CHEEKS]
     kept[..., 0] = np.clip(kept[..., 0], -within, within) * (1 - plain)
-    kept[..., 1:] *= (1 - 0.7 * plain)[..., None]
+    kept[..., 1:] *= (1 - 0.3 * plain)[..., None]
     lips = masks[regions.LIPS]
     around_lips = blur(lips, 0.02 * len(light)) * (1 - lips)
     return kept * (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh

@@ -13,7 +13,7 @@ from models.ops.landmarks import canonical_face
 
 # Outlines in mesh points on the person's right side; the left side is their mirror image.
 _SHADOW = (244, 233, 232, 231, 230, 229, 228, 31, 143, 156, 46, 53, 52, 65, 55, 193)
-_CHEEK = (34, 116, 111, 117, 118, 119, 100, 142, 36, 206, 207, 187, 147, 177, 137, 227)
+_CHEEK = (34, 143, 111, 117, 118, 119, 100, 142, 203, 206, 216, 192, 213, 177, 137, 227)
 
 
 def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
