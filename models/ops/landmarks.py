@@ -152,8 +152,11 @@ def _barycentric(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     area = np.where(np.abs(area) < 1e-6, 1e-6, area)
     wb = (ap[:, 0] * ac[:, 1] - ap[:, 1] * ac[:, 0]) / area
     wc = (ab[:, 0] * ap[:, 1] - ab[:, 1] * ap[:, 0]) / area
-    weights = np.clip(np.stack([1 - wb - wc, wb, wc], 1), 0, 1)  # edge texels stay inside
-    return weights / weights.sum(1, keepdims=True)
+    weights = np.stack([1 - wb - wc, wb, wc], 1)
+    # A texel may touch a triangle with its centre outside: fine, but not far outside of a sliver.
+    sliver = (np.abs(weights - 0.5) > 1.5).any(1, keepdims=True)
+    inside = np.clip(weights, 0, 1)
+    return np.where(sliver, inside / inside.sum(1, keepdims=True), weights)
 
 
 def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
