@@ -1,0 +1,320 @@
+"""VITON: read the tars in place, merge LIP's labels into ours, keep arrays at one size in a cache.
+
+The set is for research only. Neither its pictures nor pictures made from them may leave the machine
+they are trained on; the list of validation ids beside this file is all of it that is in the repo.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.analysis.human_parsing import Part
+from models.errors import TrainingError
+
+VALIDATION_IDS = Path(__file__).with_name("viton_validation_ids.txt")
+VALIDATION_COUNT = 420
+IGNORE = 255  # label of pixels whose part is not known
+
+# LIP's 20 labels -> ours. LIP has no neck; `find_neck` adds it.
+LIP_TO_PART = np.array(
+    [
+        Part.BACKGROUND,
+        Part.OTHER,  # hat
+        Part.HAIR,
+        Part.OTHER,  # glove
+        Part.FACE,  # sunglasses
+        Part.UPPER,  # upper clothes
+        Part.UPPER,  # dress
+        Part.UPPER,  # coat
+        Part.LEGS,  # socks
+        Part.LOWER,  # trousers
+        Part.LOWER,  # jumpsuit
+        Part.OTHER,  # scarf
+        Part.LOWER,  # skirt
+        Part.FACE,
+        Part.LEFT_ARM,
+        Part.RIGHT_ARM,
+        Part.LEGS,
+        Part.LEGS,
+        Part.LEGS,  # shoes
+        Part.LEGS,
+    ],
+    dtype=np.uint8,
+)
+# OpenPose points: elbow and wrist of the right and of the left arm.
+FOREARMS = ((3, 4, Part.RIGHT_ARM), (6, 7, Part.LEFT_ARM))
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """One split of the set at one size; the arrays are mapped from files, not loaded.
+
+    Attributes:
+        ids: the sample's names.
+        person: (N, H, W, 3) uint8, sRGB.
+        garment: (N, H, W, 3) uint8, sRGB, flat on white.
+        garment_mask: (N, H, W) uint8, 0 or 255, holes filled.
+        parts: (N, H, W) uint8, `Part` or IGNORE.
+        pose: (N, 18, 3) float32: x and y as shares of width and height, confidence; zeros where a
+            point was not found.
+    """
+
+    ids: tuple[str, ...]
+    person: np.ndarray
+    garment: np.ndarray
+    garment_mask: np.ndarray
+    parts: np.ndarray
+    pose: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_tars(folder: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Yield (id, {extension: bytes}) of every sample in the folder's tars, in order.
+
+    Raises:
+        TrainingError: there is no tar in the folder.
+    """
+    tars = sorted(folder.glob("*.tar"))
+    if not tars:
+        raise TrainingError(f"no .tar in {folder}", found=0, needed=1)
+    for path in tars:
+        with tarfile.open(path) as tar:
+            sample: dict[str, bytes] = {}
+            name = ""
+            for member in tar:
+                key, extension = member.name.split(".", 1)
+                if key != name and sample:
+                    yield name, sample
+                    sample = {}
+                name = key
+                stream = tar.extractfile(member)
+                if stream is not None:
+                    sample[extension] = stream.read()
+            if sample:
+                yield name, sample
+
+
+def choose_validation(ids: list[str], count: int = VALIDATION_COUNT) -> list[str]:
+    """Return `count` ids, chosen by a hash of the id, so that the choice owes nothing to order."""
+    return sorted(sorted(ids, key=lambda x: hashlib.sha256(x.encode()).hexdigest())[:count])
+
+
+def validation_ids() -> frozenset[str]:
+    """Return the ids that are never trained on."""
+    return frozenset(VALIDATION_IDS.read_text(encoding="utf-8").split())
+
+
+def fill_garment_mask(garment: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Close the holes that pale fabric leaves in a garment's mask.
+
+    Args:
+        garment: (H, W, 3) uint8 on white.
+        mask: (H, W) uint8, 0 or 255.
+
+    Returns:
+        (H, W) uint8, 0 or 255: what is inside the outline of the mask and of all that is not white.
+    """
+    coloured = (cv2.medianBlur(garment, 5).min(2) < 250).astype(np.uint8) * 255
+    coloured = cv2.erode(coloured, np.ones((5, 5), np.uint8))
+    missed = (coloured > 0) & (mask == 0)
+    whole = mask | coloured if missed.sum() > 0.04 * max(1, (mask > 0).sum()) else mask
+    whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    outlines, tree = cv2.findContours(whole, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(mask)
+    if tree is None:
+        return mask
+    large = 0.02 * mask.size
+    for outline, (_, _, _, parent) in zip(outlines, tree[0], strict=True):
+        if parent < 0 and cv2.contourArea(outline) > large:
+            cv2.drawContours(filled, [outline], -1, 255, cv2.FILLED)
+    # A hole that the given mask and the colour agree on, and that is not small, is a real one
+    # (the loop of a strap, the gap between sleeve and waist).
+    for outline, (_, _, _, parent) in zip(outlines, tree[0], strict=True):
+        if parent >= 0 and cv2.contourArea(outline) > 0.003 * mask.size:
+            inside = cv2.drawContours(np.zeros_like(mask), [outline], -1, 255, cv2.FILLED) > 0
+            if garment[inside].min(1).mean() > 252 and garment[inside].std() < 2.5:
+                filled[inside & (whole == 0)] = 0
+    return filled if filled.any() else mask
+
+
+def find_foreground(person: np.ndarray) -> np.ndarray:
+    """Return where a studio photograph is not its plain background, (H, W) bool."""
+    lab = cv2.cvtColor(person, cv2.COLOR_RGB2LAB).astype(np.float32)
+    height, width = person.shape[:2]
+    edge = max(2, width // 32)
+    corners = np.concatenate(
+        [lab[: height // 4, :edge].reshape(-1, 3), lab[: height // 4, -edge:].reshape(-1, 3)]
+    )
+    distance = np.abs(cv2.GaussianBlur(lab, (3, 3), 0) - np.median(corners, 0)).max(2)
+    return distance > 14
+
+
+def merge_labels(person: np.ndarray, lip: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Turn LIP's labels into ours: neck found by place and colour, hands by the wrists.
+
+    Args:
+        person: (H, W, 3) uint8, sRGB.
+        lip: (H, W) uint8, 0 to 19.
+        pose: (18, 3) x, y in pixels and confidence.
+
+    Returns:
+        (H, W) uint8, `Part`, or IGNORE where LIP says background and the picture does not.
+    """
+    parts = LIP_TO_PART[np.minimum(lip, 19)]
+    unlabelled = (parts == Part.BACKGROUND) & find_foreground(person)
+    neck = find_neck(person, parts, unlabelled)
+    solid = cv2.morphologyEx(
+        (unlabelled & ~neck).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+    )
+    parts = np.where(solid > 0, np.uint8(IGNORE), parts)
+    parts[neck] = Part.NECK
+    return mark_hands(parts, pose)
+
+
+def find_neck(person: np.ndarray, parts: np.ndarray, unlabelled: np.ndarray) -> np.ndarray:
+    """Return the skin of neck and chest, (H, W) bool: below the face, and of its colour."""
+    face = parts == Part.FACE
+    nothing = np.zeros_like(face)
+    if face.sum() < 30:
+        return nothing
+    rows, columns = np.nonzero(face)
+    top, bottom = np.percentile(rows, [2, 98])
+    left, right = np.percentile(columns, [2, 98])
+    tall, wide = bottom - top, right - left
+    window = nothing.copy()
+    y0, y1 = int(bottom - 0.35 * tall), int(bottom + 1.6 * tall)
+    x0, x1 = int(left - 1.1 * wide), int(right + 1.1 * wide)
+    window[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = True
+    lab = cv2.cvtColor(person, cv2.COLOR_RGB2LAB).astype(np.float32)
+    skin = np.median(lab[face], 0)
+    gap = np.abs(lab - skin)
+    # A neck lies in the shadow of the chin: lightness may differ much, hue may not.
+    like_skin = (gap[..., 0] < 90) & (gap[..., 1:].max(2) < 22)
+    candidate = (unlabelled & window & like_skin).astype(np.uint8)
+    candidate = cv2.morphologyEx(candidate, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, components, stats, _ = cv2.connectedComponentsWithStats(candidate)
+    large = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] > 0.05 * face.sum()]
+    return np.isin(components, large)
+
+
+def mark_hands(parts: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Label as hands what lies beyond the wrists of the arms; in place, and returned."""
+    height, width = parts.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    for elbow, wrist, arm in FOREARMS:
+        if pose[wrist, 2] <= 0:
+            continue
+        to_x, to_y = x - pose[wrist, 0], y - pose[wrist, 1]
+        if pose[elbow, 2] > 0:
+            along = pose[wrist, :2] - pose[elbow, :2]
+            length = max(float(np.hypot(*along)), 1.0)
+            beyond = (to_x * along[0] + to_y * along[1]) / length > -0.06 * length
+            near = np.hypot(to_x, to_y) < max(0.9 * length, 0.12 * height)
+        else:
+            beyond, near = np.True_, np.hypot(to_x, to_y) < 0.07 * height
+        parts[(parts == arm) & beyond & near] = Part.HANDS
+    return parts
+
+
+def _decode(data: bytes, flags: int) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if flags == cv2.IMREAD_COLOR else image
+
+
+def _decode_palette(data: bytes) -> np.ndarray:
+    import io
+
+    from PIL import Image
+
+    return np.array(Image.open(io.BytesIO(data)))
+
+
+def prepare(folder: Path, cache: Path, size_hw: tuple[int, int] = (256, 192)) -> Path:
+    """Write the whole set as arrays of one size, once; later calls return at once.
+
+    Args:
+        folder: the tars.
+        cache: where arrays are kept; about 0.9 GB at 128x96 and 3.3 GB at 256x192 (H x W).
+        size_hw: height and width; pictures are averaged down, labels picked.
+
+    Returns:
+        The folder with `person.npy`, `garment.npy`, `garment_mask.npy`, `parts.npy`, `pose.npy`
+        and `ids.txt`.
+    """
+    height, width = size_hw
+    final = cache / f"viton-{height}x{width}"
+    if final.is_dir():
+        return final
+    temporary = cache / f".viton-{height}x{width}.part"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    ids = [name for name, _ in read_tars(folder)]
+    shapes = {
+        "person": (height, width, 3),
+        "garment": (height, width, 3),
+        "garment_mask": (height, width),
+        "parts": (height, width),
+    }
+    arrays = {
+        name: np.lib.format.open_memmap(
+            temporary / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(len(ids), *shape)
+        )
+        for name, shape in shapes.items()
+    }
+    poses = np.zeros((len(ids), 18, 3), np.float32)
+    for i, (_, files) in enumerate(read_tars(folder)):
+        person = _decode(files["person.jpg"], cv2.IMREAD_COLOR)
+        garment = _decode(files["cloth.jpg"], cv2.IMREAD_COLOR)
+        mask = _decode(files["cloth_mask.png"], cv2.IMREAD_GRAYSCALE)
+        points = json.loads(files["pose.json"])
+        pose = np.array(points, np.float32).reshape(-1, 3) if points else np.zeros((18, 3))
+        parts = merge_labels(person, _decode_palette(files["parse.png"]), pose)
+        mask = fill_garment_mask(garment, (mask > 127).astype(np.uint8) * 255)
+        full_height, full_width = parts.shape
+        shrink = {"dsize": (width, height), "interpolation": cv2.INTER_AREA}
+        arrays["person"][i] = cv2.resize(person, **shrink)
+        arrays["garment"][i] = cv2.resize(garment, **shrink)
+        arrays["garment_mask"][i] = (cv2.resize(mask, **shrink) > 127) * 255
+        arrays["parts"][i] = cv2.resize(parts, (width, height), interpolation=cv2.INTER_NEAREST)
+        poses[i] = pose / np.array([full_width, full_height, 1], np.float32)
+    for array in arrays.values():
+        array.flush()
+    np.save(temporary / "pose.npy", poses)
+    (temporary / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
+    temporary.rename(final)
+    return final
+
+
+def open_split(
+    folder: Path, cache: Path, split: str, size_hw: tuple[int, int] = (256, 192)
+) -> tuple[Arrays, np.ndarray]:
+    """Return the set's arrays and the row numbers of one split.
+
+    Args:
+        folder: the tars.
+        cache: see `prepare`.
+        split: "train" or "validation".
+        size_hw: height and width.
+
+    Returns:
+        The arrays of the whole set, and the rows of the split, (M,) int64.
+    """
+    where = prepare(folder, cache, size_hw)
+    ids = tuple((where / "ids.txt").read_text(encoding="utf-8").split())
+    held_out = validation_ids()
+    wanted = [i for i, name in enumerate(ids) if (name in held_out) == (split == "validation")]
+    names = ("person", "garment", "garment_mask", "parts", "pose")
+    arrays = {name: np.load(where / f"{name}.npy", mmap_mode="r") for name in names}
+    return Arrays(ids, **arrays), np.array(wanted, np.int64)
