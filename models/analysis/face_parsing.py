@@ -210,7 +210,7 @@ def crop_face(
     outline = np.asarray(points_xy, np.float64)[list(FACE_OVAL), :2]
     outline = outline @ matrix[:, :2].T + matrix[:, 2]
     oval = np.zeros((size, size), np.uint8)
-    cv2.fillPoly(oval, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(oval, [np.round(outline * 16).astype(np.int32)], (255,), cv2.LINE_AA, 4)
     return FaceCrop(pixels, oval, inside, matrix)
 
 

@@ -1,0 +1,527 @@
+"""Things drawn on and over faces, with what they are: paint stays skin, the rest does not.
+
+Real occluders are rare in our photographs, and no teacher marks them well. So fringes are cut from
+other pictures' hair, hands are made of other pictures' skin, glasses, hats and microphones are
+drawn. Each function changes a `Scene` in place and takes the generator that draws its shape.
+
+Everything is measured in eye distances, so that it fits a face of any size in the square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.analysis.face_parsing import FACE_OVAL, HAIR, OTHER
+
+RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
+LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
+LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
+_RIGHT_IRIS, _LEFT_IRIS, _FOREHEAD, _CHIN, _NOSE, _MOUTH = 468, 473, 10, 152, 4, 13
+_RIGHT_SIDE, _LEFT_SIDE, _RIGHT_BROW, _LEFT_BROW, _BROWS = 234, 454, 105, 334, 9
+
+
+@dataclass
+class Scene:
+    """A square picture of a face while things are laid over it.
+
+    Attributes:
+        pixels: (S, S, 3) float32 RGB, 0..255.
+        target: (S, S, 3) float32 over skin, hair, other; sums to 1.
+        weight: (S, S) float32 in 0..1: how sure the target is.
+        points: (478, 2) float32 mesh points in pixels.
+    """
+
+    pixels: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    points: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Side of the square."""
+        return self.pixels.shape[0]
+
+    @property
+    def eyes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Both iris centres, the picture's left one first."""
+        return self.points[_RIGHT_IRIS], self.points[_LEFT_IRIS]
+
+    @property
+    def unit(self) -> float:
+        """Eye distance in pixels; never less than a fifth of the face's height."""
+        eyes = np.linalg.norm(self.points[_RIGHT_IRIS] - self.points[_LEFT_IRIS])
+        height = np.linalg.norm(self.points[_FOREHEAD] - self.points[_CHIN])
+        return float(max(eyes, height / 5))
+
+    @property
+    def across(self) -> np.ndarray:
+        """Unit vector from the left eye in the picture to the right one."""
+        step = self.points[_LEFT_IRIS] - self.points[_RIGHT_IRIS]
+        return step / max(1e-3, float(np.linalg.norm(step)))
+
+    def cover(self, colours: np.ndarray, alpha: np.ndarray, label: int | None) -> None:
+        """Lay colours over the picture.
+
+        Args:
+            colours: (S, S, 3) or (3,), 0..255.
+            alpha: (S, S) in 0..1.
+            label: what it is, or None for paint, which leaves what is below it.
+        """
+        rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
+        if not len(rows):
+            return
+        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        thin = alpha[part].astype(np.float32)
+        colours = np.asarray(colours, np.float32)
+        here = self.pixels[part]
+        here += thin[..., None] * ((colours[part] if colours.ndim == 3 else colours) - here)
+        if label is not None:
+            self.target[part] *= 1 - thin[..., None]
+            self.target[part][..., label] += thin
+            self.weight[part] += thin * (1 - self.weight[part])
+
+    def darken(self, alpha: np.ndarray) -> None:
+        """Cast a shadow; what lies in it stays what it is."""
+        self.pixels *= 1 - alpha[..., None].astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What occluders are made of.
+
+    Attributes:
+        hair: (N, h, h, 3) uint8 squares full of hair.
+        skin: (N, h, h, 3) uint8 squares full of skin.
+        objects: (M, w, w, 3) uint8 photographs of things.
+    """
+
+    hair: np.ndarray
+    skin: np.ndarray
+    objects: np.ndarray
+
+
+# ---- shapes and textures
+
+
+def fill(size: int, outline: np.ndarray, blur: float = 0.0) -> np.ndarray:
+    """Mask of a polygon: (S, S) float32 in 0..1 of an (N, 2) outline in pixels."""
+    mask = np.zeros((size, size), np.uint8)
+    fixed = np.round(np.clip(outline, -500, 1000) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, 4)
+    return soften(mask.astype(np.float32) / 255, blur)
+
+
+def stroke(size: int, path: np.ndarray, width: float, closed: bool = False) -> np.ndarray:
+    """Mask of a line of any width, thinner than a pixel too: (S, S) float32 in 0..1."""
+    mask = np.zeros((size, size), np.uint8)
+    fixed = np.round(np.clip(path, -500, 1000) * 16).astype(np.int32)
+    cv2.polylines(mask, [fixed], closed, (255,), max(1, round(width)), cv2.LINE_AA, 4)
+    return mask.astype(np.float32) * (min(1.0, width) / 255)
+
+
+def soften(mask: np.ndarray, blur: float) -> np.ndarray:
+    """Blur a mask by `blur` pixels; below 0.3 nothing happens."""
+    return cv2.GaussianBlur(mask, (0, 0), blur) if blur > 0.3 else mask
+
+
+def oval(
+    centre: np.ndarray, radii: Sequence[float] | np.ndarray, power: float = 2.0, angle: float = 0.0
+) -> np.ndarray:
+    """Outline of a superellipse: power 2 is an ellipse, 4 a rounded box. (40, 2) in pixels."""
+    turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** (2 / power) * radii[0]
+    y = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** (2 / power) * radii[1]
+    cos, sin = np.cos(angle), np.sin(angle)
+    return centre + np.stack([x * cos - y * sin, x * sin + y * cos], axis=1)
+
+
+def noise(size: int, grain: int, rng: np.random.Generator) -> np.ndarray:
+    """Smooth noise, (S, S) float32 in 0..1, with bumps of about `grain` pixels."""
+    few = max(2, size // grain + 1)
+    return cv2.resize(
+        rng.random((few, few), np.float32), (size, size), interpolation=cv2.INTER_CUBIC
+    ).clip(0, 1)
+
+
+def spread(
+    patches: np.ndarray, size: int, rng: np.random.Generator, zoom: float = 1.0
+) -> np.ndarray:
+    """One square of material mirrored over the whole picture, turned at random.
+
+    Returns:
+        (S, S, 3) float32, 0..255.
+    """
+    patch = patches[rng.integers(len(patches))]
+    angle = rng.uniform(-0.6, 0.6)
+    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
+    shift = rng.uniform(0, size, 2)
+    matrix = np.array([[cos, -sin, shift[0]], [sin, cos, shift[1]]])
+    return cv2.warpAffine(
+        patch, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    ).astype(np.float32)
+
+
+def recolour(colours: np.ndarray, rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
+    """Another brightness, contrast and tint; a share `vivid` gets a strong colour."""
+    mean = colours.mean((0, 1))
+    tint = rng.uniform(0.75, 1.25, 3)
+    if rng.random() < vivid:
+        tint = rng.uniform(0.2, 1.8, 3)
+    wanted = mean * rng.uniform(0.4, 1.6) * tint + rng.uniform(-20, 20)
+    return ((colours - mean) * rng.uniform(0.5, 1.5) + wanted).clip(0, 255)
+
+
+def material(things: Materials, size: int, rng: np.random.Generator) -> np.ndarray:
+    """What an object may be made of: a photograph, one colour, or noise. (S, S, 3) float32."""
+    kind = rng.random()
+    if kind < 0.45:
+        return recolour(spread(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
+    base = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
+    flat = np.broadcast_to(base, (size, size, 3)).astype(np.float32)
+    if kind < 0.65:
+        return flat.copy()
+    shade = (noise(size, int(rng.integers(3, 60)), rng) - 0.5) * rng.uniform(10, 90)
+    return (flat + shade[..., None]).clip(0, 255)
+
+
+# ---- on the skin: stays skin
+
+
+def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Coloured patches, stripes, dots and glitter on the skin, which shines through."""
+    size, unit = scene.size, scene.unit
+    canvas = np.zeros((size, size), np.float32)
+    outline = scene.points[list(FACE_OVAL)]
+    kind = rng.random()
+    if kind < 0.25:  # the whole face
+        canvas = fill(size, outline, 0.05 * unit)
+        if rng.random() < 0.5:
+            canvas *= noise(size, max(4, int(unit)), rng) > rng.uniform(0.2, 0.6)
+    elif kind < 0.7:
+        for _ in range(rng.integers(1, 7)):
+            centre = scene.points[rng.integers(468)]
+            if rng.random() < 0.5:
+                shape = oval(
+                    centre, rng.uniform(0.06, 0.6, 2) * unit, rng.uniform(1, 4), rng.uniform(0, 3)
+                )
+            else:
+                shape = centre + rng.uniform(-0.5, 0.5, (rng.integers(3, 8), 2)) * unit
+            canvas = np.maximum(canvas, fill(size, shape))
+    elif kind < 0.85:
+        for _ in range(rng.integers(1, 9)):
+            path = scene.points[rng.integers(0, 468, rng.integers(2, 4))]
+            canvas = np.maximum(canvas, stroke(size, path, rng.uniform(0.02, 0.2) * unit))
+    else:  # glitter, freckles, gems
+        for point in scene.points[rng.integers(0, 468, rng.integers(5, 60))]:
+            dot = point + rng.normal(0, 0.1 * unit, 2)
+            radius = max(1, int(rng.uniform(0.01, 0.06) * unit))
+            cv2.circle(canvas, (int(dot[0]), int(dot[1])), radius, (1.0,), -1, cv2.LINE_AA)
+    skin = scene.target[..., 0] * fill(size, outline)
+    alpha = soften(canvas, rng.uniform(0, 0.06) * unit) * skin * rng.uniform(0.3, 0.97)
+    colour = rng.uniform(0, 255, 3) if rng.random() < 0.8 else np.full(3, rng.uniform(0, 255))
+    light = scene.pixels.mean(-1, keepdims=True)
+    light = light / max(20.0, float(light[skin > 0.5].mean()) if (skin > 0.5).any() else 128.0)
+    scene.cover((colour * light ** rng.uniform(0.5, 1.0)).clip(0, 255), alpha, None)
+    if rng.random() < 0.2:
+        sparkle = (rng.random((size, size)) < 0.06) * alpha * rng.uniform(0.3, 1)
+        scene.cover(np.full(3, 255.0), sparkle.astype(np.float32), None)
+
+
+def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Shadow around the eyes, from a light veil to black up to the brows."""
+    colour = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
+    strength, reach = rng.uniform(0.3, 0.97), rng.uniform(0.12, 0.5)
+    lift = rng.uniform(0.0, 0.25)
+    for ring in (RIGHT_EYE, LEFT_EYE):
+        eye = scene.points[list(ring)]
+        middle = eye.mean(0)
+        grown = middle + (eye - middle) * (1 + reach * np.array([1.2, 3.0]))
+        grown = grown - np.array([0, lift * scene.unit])
+        alpha = fill(scene.size, grown, rng.uniform(0.02, 0.14) * scene.unit)
+        if rng.random() < 0.8:
+            alpha *= 1 - fill(scene.size, eye)
+        alpha *= strength * scene.target[..., 0]
+        scene.cover(colour, alpha, None)
+        if rng.random() < 0.5:
+            wing = eye[8 if rng.random() < 0.1 else 0]
+            path = np.stack([eye[8], eye[4], wing, wing + (wing - middle) * rng.uniform(0.1, 0.8)])
+            line = stroke(scene.size, path, rng.uniform(0.02, 0.1) * scene.unit)
+            scene.cover(rng.uniform(0, 60, 3), line * scene.target[..., 0], None)
+
+
+def lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Lipstick of any colour, red and black more than others."""
+    colour = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
+    if rng.random() < 0.4:
+        colour = rng.uniform(0, 60, 3) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
+    lips = fill(scene.size, scene.points[list(LIPS)], 0.02 * scene.unit)
+    scene.cover(colour, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
+
+
+def skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Another skin: much darker, sometimes a little lighter, with the light it had."""
+    skin = soften(scene.target[..., 0] * scene.weight, 0.8)
+    share = rng.uniform(0.25, 0.9) if rng.random() < 0.8 else rng.uniform(0.9, 1.2)
+    brown = np.array([1.0, 1.0 - 0.22 * (1 - share), 1.0 - 0.45 * (1 - share)])
+    scene.cover((scene.pixels * share * brown).clip(0, 255), skin, None)
+
+
+def hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Other hair: black, bleached, grey, dyed."""
+    hair = soften(scene.target[..., HAIR] * scene.weight, 0.8)
+    if float(hair.max()) > 0.5:
+        scene.cover(recolour(scene.pixels, rng, 0.25), hair, None)
+
+
+# ---- hair
+
+
+def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Hair that falls over the forehead or the sides of the face, in locks of real texture."""
+    size, unit = scene.size, scene.unit
+    colours = spread(things.hair, size, rng, rng.uniform(0.6, 1.6))
+    if rng.random() < 0.6:
+        colours = recolour(colours, rng, 0.1)
+    top, brows = scene.points[_FOREHEAD], scene.points[_BROWS]
+    left, right = scene.points[_RIGHT_SIDE], scene.points[_LEFT_SIDE]
+    alpha = np.zeros((size, size), np.float32)
+    locks = int(rng.integers(3, 26))
+    parting = rng.uniform(0, 1)
+    depth = rng.uniform(0.2, 1.25)
+    curtain = rng.random() < 0.35  # open in the middle, long at the sides
+    down = brows - top
+    for position in np.sort(rng.uniform(-0.12, 1.12, locks)):
+        root = left + (right - left) * (0.5 + (position - 0.5) * 0.7) + (top - (left + right) / 2)
+        root = root - down * rng.uniform(0.1, 0.6)
+        reach = depth * rng.uniform(0.7, 1.2)
+        if curtain:
+            reach = 0.3 + 4.0 * abs(position - parting) ** 1.3 * rng.uniform(0.7, 1.2)
+        sway = (position - parting) * rng.uniform(0.2, 1.2) * unit
+        tip = root + down * (0.4 + reach) + scene.across * sway
+        middle = (root + tip) / 2 + scene.across * (0.35 * sway + rng.normal(0, 0.1 * unit))
+        width = rng.uniform(0.06, 0.4) * unit
+        side = scene.across * width
+        outline = np.stack(
+            [root - side * 1.3, middle - side, tip, middle + side, root + side * 1.3]
+        )
+        alpha = np.maximum(alpha, fill(size, outline))
+    alpha = soften(alpha, rng.uniform(0, 0.04) * unit)
+    if rng.random() < 0.6:
+        shift = rng.uniform(0.02, 0.12) * unit
+        moved = np.array([[1, 0, rng.normal(0, 0.5) * shift], [0, 1, shift]])
+        cast = cv2.warpAffine(soften(alpha, 0.06 * unit + 0.3), moved, (size, size))
+        scene.darken(cast * rng.uniform(0.1, 0.5))
+    scene.cover(colours, alpha, HAIR)
+
+
+def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Single strands across the face; too thin to be certain of, they weigh what they cover."""
+    size, unit = scene.size, scene.unit
+    colours = spread(things.hair, size, rng)
+    alpha = np.zeros((size, size), np.float32)
+    start = scene.points[rng.choice(np.array(FACE_OVAL))] - (0, rng.uniform(0, 0.8) * unit)
+    lean = rng.normal(0, 0.35) * unit
+    for _ in range(rng.integers(2, 16)):
+        length = rng.uniform(0.6, 3.0) * unit
+        begin = start + rng.normal(0, 0.16, 2) * unit
+        bend = rng.normal(0, 0.25) * unit
+        t = np.linspace(0, 1, 9)[:, None]
+        path = begin + t * np.array([[lean, length]]) + t * (1 - t) * np.array([[4 * bend, 0]])
+        alpha = np.maximum(alpha, stroke(size, path, rng.uniform(0.3, 0.08 * unit + 0.5)))
+    scene.cover(colours, alpha * rng.uniform(0.6, 1.0), HAIR)
+
+
+# ---- other things
+
+
+def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Frames of many shapes; clear lenses leave what is seen through them, tinted ones do not."""
+    size, unit = scene.size, scene.unit
+    angle = float(np.arctan2(scene.across[1], scene.across[0]))
+    upright = np.array([-scene.across[1], scene.across[0]])
+    radii = np.array([rng.uniform(0.3, 0.48), rng.uniform(0.18, 0.42)]) * unit
+    power, slant = rng.uniform(1.8, 6), rng.normal(0, 0.15)
+    drop = upright * rng.uniform(-0.06, 0.2) * unit
+    apart = scene.across * rng.uniform(-0.02, 0.08) * unit
+    right, left = scene.eyes
+    lenses = [
+        oval(right + drop - apart, radii, power, angle + slant),
+        oval(left + drop + apart, radii, power, angle - slant),
+    ]
+    aviator = rng.random() < 0.25
+    if aviator:  # narrower towards the cheek and the nose
+        for lens, eye in zip(lenses, scene.eyes, strict=True):
+            below = ((lens - eye) @ upright > 0)[:, None]
+            lens -= below * ((lens - eye) @ scene.across)[:, None] * scene.across * 0.3
+    width = rng.choice([rng.uniform(0.6, 1.3), rng.uniform(0.03, 0.16) * unit])
+    frame = np.zeros((size, size), np.float32)
+    if rng.random() < 0.85:
+        for lens in lenses:
+            frame = np.maximum(frame, stroke(size, lens, width, closed=True))
+    if rng.random() < 0.3:  # a browline: heavy above, thin below
+        for lens in lenses:
+            frame = np.maximum(frame, stroke(size, lens[20:], 2 * width + 0.5))
+    gap = (right + left) / 2 + drop - upright * rng.uniform(0.0, 0.6) * radii[1]
+    reach = scene.across * (np.linalg.norm(left - right) / 2 - radii[0] * 0.9)
+    arch = np.stack([gap - reach, gap - upright * 0.06 * unit, gap + reach])
+    frame = np.maximum(frame, stroke(size, arch, width))
+    for eye, side, sign in ((right, _RIGHT_SIDE, -1), (left, _LEFT_SIDE, 1)):
+        hinge = eye + drop + sign * scene.across * radii[0] - upright * radii[1] * 0.4
+        ear = scene.points[side] * (1, 0) + (0, hinge[1]) + upright * rng.uniform(-0.1, 0.1) * unit
+        frame = np.maximum(frame, stroke(size, np.stack([hinge, ear]), width))
+    if rng.random() < 0.5:
+        scene.darken(soften(np.roll(frame, 2, axis=0), 1.2) * rng.uniform(0.1, 0.5))
+
+    lens_mask = np.maximum(fill(size, lenses[0]), fill(size, lenses[1]))
+    if rng.random() < 0.5:  # tinted, mirrored or black
+        tint = rng.uniform(0, 60, 3) if rng.random() < 0.65 else rng.uniform(0, 255, 3)
+        colours = np.broadcast_to(tint, (size, size, 3)).astype(np.float32).copy()
+        if rng.random() < 0.5:
+            slope = np.linspace(0, rng.uniform(20, 120), size, dtype=np.float32)[:, None, None]
+            colours = (colours + slope).clip(0, 255)
+        if rng.random() < 0.35:
+            mirrored = spread(things.objects, size, rng, rng.uniform(0.2, 0.8))
+            colours += (mirrored - colours) * rng.uniform(0.1, 0.6)
+        opaque = rng.uniform(0.45, 1.0)
+        scene.cover(colours, lens_mask * opaque, None)
+        scene.cover(scene.pixels, lens_mask, OTHER)
+    elif rng.random() < 0.5:  # clear, with a reflection
+        streak = stroke(
+            size, lenses[rng.integers(2)][[5, 22]] + rng.normal(0, 3, 2), rng.uniform(1, 5)
+        )
+        alpha = streak * lens_mask
+        scene.cover(np.full(3, 250.0), alpha * rng.uniform(0.2, 0.8), None)
+        scene.weight *= 1 - alpha
+    shade = rng.uniform(0, 70, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
+    colours = shade + (noise(size, 6, rng)[..., None] - 0.5) * rng.uniform(0, 90)
+    scene.cover(colours.clip(0, 255), frame, OTHER)
+
+
+def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """Fingers, and sometimes a palm, of another person's skin, rounded by light and shadow."""
+    size, unit = scene.size, scene.unit
+    colours = spread(things.skin, size, rng, rng.uniform(0.8, 2.0))
+    face = scene.pixels[(scene.target[..., 0] > 0.5) & (scene.weight > 0.5)]
+    if len(face) and rng.random() < 0.7:  # most hands belong to the face
+        colours = colours - colours.mean((0, 1)) + face.mean(0) * rng.uniform(0.75, 1.2)
+    aim = scene.points[rng.choice(np.array([*FACE_OVAL, _MOUTH, _NOSE, 50, 280, 108, 337]))]
+    heading = rng.uniform(0, 2 * np.pi)
+    if rng.random() < 0.7:  # from below more often than from above
+        heading = rng.uniform(-0.2, np.pi + 0.2)
+    back = np.array([np.cos(heading), np.sin(heading)])
+    beside = np.array([-back[1], back[0]])
+    width = rng.uniform(0.15, 0.3) * unit
+    count = int(rng.integers(1, 6))
+    mask = np.zeros((size, size), np.float32)
+    depth = np.zeros((size, size), np.float32)
+    for finger in range(count):
+        offset = (finger - (count - 1) / 2) * width * rng.uniform(0.95, 1.25)
+        tip = aim + beside * offset - back * rng.uniform(-0.15, 0.5) * unit
+        knuckle = tip + back * rng.uniform(0.8, 1.5) * unit + beside * rng.normal(0, 0.1) * unit
+        one = stroke(size, np.stack([tip, knuckle, aim + back * 3.2 * unit]), width)
+        core = cv2.distanceTransform((one > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
+        rounded = np.sqrt(np.clip(core / max(1.0, width / 2), 0, 1))
+        depth = np.where(one > 0.5, rounded, depth)
+        mask = np.maximum(mask, one)
+        if rng.random() < 0.4 and width > 4:
+            nail = fill(size, oval(tip, (width * 0.28, width * 0.36), 2.5, heading + np.pi / 2))
+            tone = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.array([235, 195, 185])
+            colours = colours + nail[..., None] * (tone - colours) * 0.8
+    if rng.random() < 0.6:
+        palm = fill(size, oval(aim + back * 2.0 * unit, (unit * 0.8, unit * 0.7), 2.5, heading))
+        depth = np.where(palm > 0.5, 0.9, depth)
+        mask = np.maximum(mask, palm)
+    if rng.random() < 0.75:
+        cast = soften(mask, 0.1 * unit) * rng.uniform(0.1, 0.6)
+        scene.darken(cast * (1 - mask))
+    light = 1 - rng.uniform(0.15, 0.6) * (1 - depth)
+    scene.cover((colours * light[..., None]).clip(0, 255), soften(mask, 0.4), OTHER)
+
+
+def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """A cap, scarf, band or beanie down to somewhere on the forehead, with its shadow."""
+    size, unit = scene.size, scene.unit
+    top, brows = scene.points[_FOREHEAD], scene.points[_BROWS]
+    edge = top + (brows - top) * rng.uniform(-0.3, 0.95)
+    bend = rng.uniform(-0.25, 0.35) * unit
+    reach = rng.uniform(1.3, 2.6) * unit
+    t = np.linspace(-1, 1, 13)[:, None]
+    tilt = rng.normal(0, 0.12)
+    rim = edge + t * scene.across * reach + np.array([[0, 1.0]]) * (bend * (t**2) + tilt * t * unit)
+    height = rng.uniform(0.3, 0.8) * unit if rng.random() < 0.3 else 4 * unit
+    outline = np.concatenate([rim, rim[::-1] - (0, height)])
+    mask = fill(size, outline, rng.uniform(0, 0.03) * unit)
+    moved = np.array([[1.0, 0, 0], [0, 1, rng.uniform(0.03, 0.4) * unit]])
+    cast = cv2.warpAffine(soften(mask, 0.08 * unit + 0.3), moved, (size, size))
+    scene.darken(cast * rng.uniform(0, 0.6))
+    scene.cover(material(things, size, rng), mask, OTHER)
+
+
+def microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """A round or long head near the mouth, on a stick that comes from below."""
+    size, unit = scene.size, scene.unit
+    centre = scene.points[_MOUTH] + rng.normal(0, 0.35, 2) * unit + (0, rng.uniform(0, 0.5) * unit)
+    heading = rng.uniform(0.15, np.pi - 0.15)
+    back = np.array([np.cos(heading), np.sin(heading)])
+    radius = rng.uniform(0.12, 0.42) * unit
+    head = fill(size, oval(centre, (radius * rng.uniform(1, 1.6), radius), 2.3, heading))
+    stick = stroke(size, np.stack([centre, centre + back * 4 * unit]), radius * rng.uniform(0.5, 1))
+    mask = np.maximum(head, stick)
+    scene.darken(soften(mask, 0.1 * unit) * rng.uniform(0, 0.5))
+    colours = np.full((size, size, 3), rng.uniform(0, 90), np.float32)
+    if rng.random() < 0.3:
+        colours = material(things, size, rng)
+    grain = (rng.random((size, size, 1), np.float32) - 0.5) * rng.uniform(0, 80)
+    scene.cover((colours + grain).clip(0, 255), mask, OTHER)
+
+
+def thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+    """A bar, a card, a telephone, a cup, a mask over mouth and nose, anything."""
+    size, unit = scene.size, scene.unit
+    kind = rng.random()
+    centre = scene.points[rng.integers(468)] + rng.normal(0, 0.4, 2) * unit
+    if kind < 0.3:
+        radii = rng.uniform(0.15, 1.4, 2) * unit
+        outline = oval(centre, radii, rng.uniform(2, 8), rng.uniform(0, np.pi))
+    elif kind < 0.5:
+        turn = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 9)))[:, None]
+        reach = rng.uniform(0.3, 1.3, (len(turn), 1)) * unit
+        outline = centre + np.concatenate([np.cos(turn), np.sin(turn)], axis=1) * reach
+    elif kind < 0.75:  # a bar right across, at any height or slant
+        angle = rng.normal(0, 0.4) if rng.random() < 0.7 else rng.uniform(0, np.pi)
+        outline = oval(centre, (6 * unit, rng.uniform(0.08, 0.6) * unit), 10, angle)
+    else:  # cloth over mouth and nose
+        sides = scene.points[[93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378]]
+        more = scene.points[[379, 365, 397, 288, 361, 323]]
+        ridge = scene.points[[_NOSE]] - (0, rng.uniform(-0.1, 0.5) * unit)
+        outline = np.concatenate([sides, more, ridge])
+        outline = outline.mean(0) + (outline - outline.mean(0)) * rng.uniform(1.0, 1.15)
+    mask = fill(size, outline, rng.uniform(0, 0.03) * unit)
+    if rng.random() < 0.6:
+        scene.darken(soften(mask, 0.1 * unit) * rng.uniform(0.05, 0.6))
+    scene.cover(material(things, size, rng), mask, OTHER)
+
+
+Draw = Callable[[Scene, Materials, np.random.Generator], None]
+
+ON_SKIN: dict[str, tuple[Draw, float]] = {
+    "skin tone": (skin_tone, 0.3),
+    "hair tone": (hair_tone, 0.3),
+    "eye makeup": (eye_makeup, 0.25),
+    "lip paint": (lip_paint, 0.2),
+    "face paint": (face_paint, 0.22),
+}
+OVER_SKIN: dict[str, tuple[Draw, float]] = {
+    "fringe": (fringe, 0.22),
+    "strands": (strands, 0.14),
+    "glasses": (glasses, 0.22),
+    "hat": (hat, 0.1),
+    "hand": (hand, 0.16),
+    "microphone": (microphone, 0.05),
+    "thing": (thing, 0.14),
+}
+"""What is drawn, in this order, and in what share of the pictures."""
