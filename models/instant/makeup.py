@@ -187,7 +187,7 @@ def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
     rows, cols = (np.nonzero(lips.max(axis))[0][[0, -1]] for axis in (1, 0))
     box = np.s_[rows[0] : rows[1] + 1, cols[0] : cols[1] + 1]  # symmetric, like the mask
     lab, known = _fill_from_mirror(texture.lab[box], texture.seen[box])
-    core = smoothstep(0.75, 0.95, blur(lips[box], 0.006 * size))
+    core = smoothstep(0.72, 0.95, blur(lips[box], 0.009 * size))
     weight = core * np.maximum(known, 0.02)
     near = np.dstack([blur(lab[..., 0], 0.006 * size), blur(lab[..., 1:], 0.003 * size)])
     spread = blur(lab * weight[..., None], 0.02 * size)
