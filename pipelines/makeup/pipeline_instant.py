@@ -16,7 +16,7 @@ from models.instant.layer import blend, render
 from models.instant.makeup import extract, mix
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.looks import Look
+from pipelines.makeup.looks import Look, quantised
 from pipelines.makeup.output import MakeupOutput, WornMakeup
 
 
@@ -100,7 +100,7 @@ class InstantMakeupPipeline:
             )
         pixels = faces[face].image
         origin = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()
-        return Look(name, extract(unfold(faces[face])), origin=origin)
+        return Look(name, quantised(extract(unfold(faces[face]))), origin=origin)
 
     def wear(
         self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
@@ -166,9 +166,9 @@ def combine(look: Look, parts: Mapping[str, Look] | None) -> Look:
     """
     if not parts:
         return look
-    makeup = mix(look.makeup, {region: other.makeup for region, other in parts.items()})
+    makeup = quantised(mix(look.makeup, {region: part.makeup for region, part in parts.items()}))
     name = " + ".join(dict.fromkeys([look.name, *(other.name for other in parts.values())]))
-    return Look(name, makeup, look.strengths, look.strength, look.origin)
+    return Look(name[:80], makeup, look.strengths, look.strength, "mixed")
 
 
 @contextmanager
