@@ -70,7 +70,9 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         regions.SKIN: plain * (1 - hair) * visible,
     }
     if np.isfinite(makeup.brows + own_brows).all():
-        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
+        # A drawn look does not know the wearer's hair: it may darken brows, never bleach them.
+        lightest = 18 if np.isfinite(makeup.tone).all() else 0
+        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [lightest, 12, 14])
         weights[regions.BROWS] = hair * visible
         change += hair[..., None] * (np.float32(0.7 * shift) - change)
     # 4. As code values at full strength, shared out to the regions
