@@ -25,7 +25,16 @@ from pipelines.image_files import DEFAULT_LIMITS, Limits, read_bytes
 from pipelines.image_headers import KINDS, read_header
 from pipelines.image_text import MAX_TEXT_BYTES, read_text, text_chunks
 
-__all__ = ["DEFAULT_LIMITS", "MAX_TEXT_BYTES", "Limits", "decode", "encode", "read_text", "save"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "MAX_TEXT_BYTES",
+    "Limits",
+    "decode",
+    "encode",
+    "read_text",
+    "save",
+    "write_bytes",
+]
 
 
 _PILLOW_NAMES = {kind: kind.upper() for kind in KINDS} | {"HEIC": "HEIF"}
@@ -138,8 +147,6 @@ def save(
 ) -> None:
     """Write a picture to a file whose ending names the format; whole or not at all.
 
-    The bytes go to a temporary file in the same folder, which then takes the name in one rename.
-
     Args:
         image: as in `encode`.
         path: ends in .png, .jpg, .jpeg or .webp, in any case; an existing file is replaced.
@@ -161,6 +168,16 @@ def save(
             needed=tuple(WRITES),
         )
     data = encode(image, kind, quality=quality, compress_level=compress_level, text=text)
+    write_bytes(data, path)
+
+
+def write_bytes(data: bytes, path: str | Path) -> None:
+    """Write a file whole or not at all: to a temporary name beside it, then one rename.
+
+    Raises:
+        OSError: no such folder, no room, no permission.
+    """
+    path = Path(path)
     temporary = path.with_name(f".mirra-{secrets.token_hex(6)}.tmp")
     try:
         temporary.write_bytes(data)

@@ -57,7 +57,9 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     # 3. What must stay: eyes, mouth, hair, glasses, hands, the hair of the brows
     crop = face.image[y0:y1, x0:x1]
     lab = rgb_to_lab(crop)
-    visible = inside * (1 - _openings(face, inside.shape))
+    local = face.points_xyz[:, :2] - np.float32([x0, y0])
+    outline = polygon(local[list(regions.FACE_OVAL)], inside.shape)
+    visible = inside * outline * (1 - _openings(local, inside.shape, face.eye_distance))
     if face.skin is not None:
         visible *= face.skin
     hair = smoothstep(4, 26, bare - lab[..., 0]) * zone
@@ -70,9 +72,9 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         regions.SKIN: plain * (1 - hair) * visible,
     }
     if np.isfinite(makeup.brows + own_brows).all():
-        # A drawn look does not know the wearer's hair: it may darken brows, never bleach them.
-        lightest = 18 if np.isfinite(makeup.tone).all() else 0
-        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [lightest, 12, 14])
+        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
+        if not np.isfinite(makeup.tone).all():  # drawn for nobody: darken brows, never dye them
+            shift = np.array([min(shift[0], 0), 0, 0])
         weights[regions.BROWS] = hair * visible
         change += hair[..., None] * (np.float32(0.7 * shift) - change)
     # 4. As code values at full strength, shared out to the regions
@@ -167,12 +169,11 @@ def _packed(size: int) -> np.ndarray:
     return np.dstack([masks[region] for region in order])
 
 
-def _openings(face: Face, size_hw: tuple[int, int]) -> np.ndarray:
+def _openings(points_xy: np.ndarray, size_hw: tuple[int, int], eye_distance: float) -> np.ndarray:
     """The eyes and the inside of the mouth, where no makeup goes."""
-    points = face.points_xyz[:, :2] - np.float32(face.box_xyxy[:2])
-    feather = 0.008 * face.eye_distance
+    feather = 0.008 * eye_distance
     loops = (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER)
-    return np.max([polygon(points[list(loop)], size_hw, feather) for loop in loops], axis=0)
+    return np.max([polygon(points_xy[list(loop)], size_hw, feather) for loop in loops], axis=0)
 
 
 def _soft_floor(lab: np.ndarray) -> np.ndarray:

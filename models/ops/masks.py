@@ -71,7 +71,7 @@ def canonical_regions(size: int) -> dict[str, np.ndarray]:
     lips = both_sides(blur(lips, 0.004 * size))
     openings = both_sides(_loop(regions.EYE_RIGHT, size))
     brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, size), size), 0.008 * size))
-    eyes = both_sides(blur(_loop(_SHADOW, size), 0.016 * size)) * (1 - openings)
+    eyes = both_sides(blur(_loop(_hull(_SHADOW, size), size), 0.013 * size)) * (1 - openings)
     cheeks = both_sides(blur(_loop(_CHEEK, size), 0.03 * size)) * (1 - eyes)
     face = face_fade(size)
     eyes, cheeks = eyes * face * (1 - lips), cheeks * face * (1 - lips)

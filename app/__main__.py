@@ -1,0 +1,5 @@
+"""`python -m app` is `mirra`."""
+
+from app.cli import main
+
+main()

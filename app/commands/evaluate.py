@@ -1,0 +1,36 @@
+"""`mirra evaluate`: measure the pipelines on data that is not ours to ship."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Measure a pipeline on data of your own.", add_completion=False)
+
+
+@app.callback()
+def group() -> None:
+    """Measure a pipeline on data of your own."""
+
+
+@app.command()
+def makeup(
+    data: Annotated[Path, typer.Argument(help="Folder with makeup/london-faces.tar and so on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
+    sources: Annotated[int, typer.Option(help="How many people.")] = 54,
+    references: Annotated[int, typer.Option(help="How many looks.")] = 40,
+    seed: Annotated[int, typer.Option(help="Draws the references.")] = 0,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also a contact sheet; keep it private.")
+    ] = None,
+    columns: Annotated[int, typer.Option(help="References on the sheet.")] = 8,
+) -> None:
+    """Instant makeup: every person of the London set wears looks drawn from looks-256."""
+    from app.evaluation_makeup import evaluate, summary
+
+    figures = evaluate(data, sources, references, seed, sheet, columns)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    typer.echo(summary(figures))
