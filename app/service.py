@@ -1,0 +1,112 @@
+"""Studio: each pipeline loaded once, shared by page, API and command line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.errors import LookError
+
+if TYPE_CHECKING:
+    from pipelines.makeup.looks import Look
+    from pipelines.makeup.output import MakeupOutput
+    from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+
+
+@dataclass
+class Wish:
+    """What a visitor wants to wear, as files and names; the first that is set is the base.
+
+    Attributes:
+        look_file: a `look.json` or a PNG made by Mirra.
+        reference: a photograph of someone wearing makeup, or a PNG made by Mirra.
+        named: a drawn look.
+        second: another photograph or PNG, for the regions in `from_second`.
+        from_second: regions to take from `second`.
+    """
+
+    reference: str | Path | None = None
+    named: str | None = None
+    look_file: str | Path | None = None
+    second: str | Path | None = None
+    from_second: tuple[str, ...] = field(default=())
+
+
+class Studio:
+    """Everything the page and the API can do, without a page. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @cached_property
+    def makeup(self) -> InstantMakeupPipeline:
+        """The instant pipeline; loading it takes a few seconds."""
+        from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+
+        return InstantMakeupPipeline()
+
+    def warm_up(self) -> None:
+        """Load what the first visitor would otherwise wait for."""
+        with self._lock:
+            self.makeup.analyzer.load()
+
+    def look(self, wish: Wish) -> Look:
+        """Find or read the look a visitor wants.
+
+        Raises:
+            MirraError: there is none, or the file or photograph cannot be used.
+        """
+        from pipelines.makeup.looks import load_look
+        from pipelines.makeup.named_looks import find_look
+        from pipelines.makeup.pipeline_instant import combine
+
+        if wish.look_file:
+            base = load_look(Path(wish.look_file))
+        elif wish.reference:
+            base = self._read(Path(wish.reference))
+        elif wish.named:
+            base = find_look(wish.named)
+        else:
+            raise LookError("nothing to wear was chosen")
+        if wish.second and wish.from_second:
+            second = self._read(Path(wish.second))
+            base = combine(base, dict.fromkeys(wish.from_second, second))
+        return base
+
+    def try_on(
+        self,
+        source: str | Path,
+        wish: Wish,
+        strengths: Mapping[str, float] | None = None,
+        strength: float | None = None,
+        faces: list[int] | None = None,
+    ) -> MakeupOutput:
+        """Put the wished look on a photograph.
+
+        Args:
+            source: the wearer's picture.
+            wish: what to wear.
+            strengths: region -> 0..1; the look's own when None.
+            strength: overall 0..1; the look's own when None.
+            faces: which faces, 0 the largest; all when None.
+
+        Raises:
+            MirraError: a picture or look cannot be used.
+        """
+        from pipelines.images import decode
+
+        picture = decode(source)
+        return self.makeup(
+            picture, self.look(wish), strengths=strengths, strength=strength, faces=faces
+        )
+
+    def _read(self, path: Path) -> Look:
+        """The look a Mirra PNG carries, or the makeup on a photograph."""
+        from pipelines.images import decode
+        from pipelines.makeup.looks import read_embedded
+
+        return read_embedded(path) or self.makeup.read_look(decode(path))

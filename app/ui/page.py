@@ -1,0 +1,41 @@
+"""The page: assembled from one file per tab, and served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from app.service import Studio
+from app.settings import Settings
+from app.ui import makeup, text
+from app.ui.theme import CSS, theme
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
+
+
+def build(studio: Studio, settings: Settings) -> gr.Blocks:
+    """Build the page around a studio; nothing is loaded and nothing is served yet."""
+    keep = settings.keep_minutes * 60
+    with gr.Blocks(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
+        gr.Markdown(text.BRAND, elem_id="brand")
+        makeup.tab(studio, settings)
+        gr.Markdown(text.PRIVACY, elem_id="privacy")
+    page.queue(max_size=settings.queue_size)
+    return page
+
+
+def launch(page: gr.Blocks, settings: Settings) -> None:
+    """Serve the page until stopped: no sharing, no run history, no files but our examples."""
+    page.launch(
+        **settings.launch_options(),
+        theme=theme(),
+        css=CSS,
+        share=False,
+        run_history=False,
+        enable_monitoring=False,
+        strict_cors=True,
+        show_error=True,
+        footer_links=["api"],
+        allowed_paths=[str(ASSETS)],
+    )

@@ -1,0 +1,28 @@
+"""Every English sentence of the page, in one place."""
+
+BRAND = "# Mirra\n\nWear another face's makeup, or one of our looks, on your own photo."
+PRIVACY = (
+    "Your photo is worked on by this computer, for this visit only: it is not kept, not logged and "
+    "not sent anywhere else. Use photos of yourself, or of people who agreed. What you see is a "
+    "simulation; a real product looks different in other light and on other skin."
+)
+SOURCE = "Your photo"
+LOOKS = "Choose a look"
+REFERENCE = "… or a photo of a look you like"
+SECOND = "Mix: a second photo"
+FROM_SECOND = "Take from the second photo"
+LOOK_FILE = "A look file, or a picture made by Mirra"
+FACES = "Who wears it"
+TRY = "Try it on"
+STOP = "Stop"
+RESULT = "Before and after"
+STRENGTH = "Overall"
+REGIONS = {
+    "lips": "Lips", "eyes": "Eyes", "brows": "Brows", "cheeks": "Cheeks", "skin": "Skin",
+}  # fmt: skip
+DOWNLOAD = "Download picture"
+DOWNLOAD_LOOK = "Download look"
+NO_SOURCE = "Add your photo first: upload, paste, or take one with the camera."
+NO_LOOK = "Now choose a look, or add a photo of one."
+WAITING = "Your result appears here. The picture you download carries its look: drop it in again."
+EXAMPLE = "Try it with an example"

@@ -1,0 +1,59 @@
+"""The page's look: warm paper, ink, one rose accent; serif headings, generous space."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.themes.utils import colors, fonts, sizes
+
+ROSE = colors.Color(
+    name="rose",
+    c50="#fdf4f4", c100="#fae6e6", c200="#f4cccd", c300="#e9a7aa", c400="#d97f85",
+    c500="#b84a58", c600="#9d3546", c700="#832839", c800="#6c2233", c900="#5a1f2e", c950="#330d17",
+)  # fmt: skip
+PAPER = colors.Color(
+    name="paper",
+    c50="#fbf8f5", c100="#f4efe9", c200="#e8dfd6", c300="#d3c6ba", c400="#a6968a",
+    c500="#7a6b61", c600="#5e5149", c700="#463c36", c800="#2c2623", c900="#1c1816", c950="#120f0e",
+)  # fmt: skip
+
+
+def theme() -> gr.themes.Base:
+    """Light and dark from the same few colours; body text at 7:1 contrast or more."""
+    return gr.themes.Base(
+        primary_hue=ROSE,
+        secondary_hue=ROSE,
+        neutral_hue=PAPER,
+        radius_size=sizes.radius_lg,
+        font=[fonts.Font("Inter"), fonts.Font("system-ui"), fonts.Font("sans-serif")],
+    ).set(
+        body_background_fill="*neutral_50",
+        body_text_color="*neutral_800",
+        body_text_color_subdued="*neutral_600",
+        block_border_width="0px",
+        block_shadow="none",
+        block_background_fill="white",
+        block_background_fill_dark="*neutral_800",
+        block_label_text_color="*neutral_600",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_text_color="white",
+        slider_color="*primary_600",
+        slider_color_dark="*primary_400",
+    )
+
+
+CSS = """
+.gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+#brand h1 { font-family: Georgia, 'Times New Roman', serif; font-weight: 400;
+  font-size: 2.6rem; letter-spacing: .02em; margin: .4em 0 0; }
+#brand p { margin: .1em 0 .6em; font-size: 1.05rem; }
+#privacy p { font-size: .85rem; color: var(--body-text-color-subdued); }
+#report p { font-size: .92rem; color: var(--body-text-color-subdued); min-height: 1.4em; }
+#advice p { border-left: 3px solid var(--primary-500); padding: .2em .8em; margin: .2em 0; }
+#looks .grid-wrap { max-height: none; }
+#looks .caption-label { font-size: .78rem; }
+@media (max-width: 640px) {
+  #brand h1 { font-size: 2rem; }
+  .gradio-container { padding: 8px !important; }
+}
+"""
