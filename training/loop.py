@@ -127,7 +127,7 @@ class Trainer:
             for name in names
         ]
         return torch.optim.AdamW(
-            groups, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay
+            groups, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay, fused=True
         )
 
     def run(self) -> None:

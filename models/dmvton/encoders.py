@@ -100,7 +100,8 @@ class PublishedPyramid(nn.Module):
 
     def __init__(self, inputs: int = 3, channels: int = 256) -> None:
         super().__init__()
-        self.stem = conv_bn(inputs, 32)
+        # The published first block widens by 1, which is one more 1x1 convolution.
+        self.stem = nn.Sequential(conv_bn(inputs, 32), conv_bn(32, 32, kernel=1))
         sizes = (32, *self.widths)
         strides = (1, 2, 2, 2, 2, 2, 1)
         self.blocks = nn.ModuleList(
@@ -139,6 +140,8 @@ class Pyramid(nn.Module):
         depths: blocks of the encoder at each stride.
         channels: channels of every level of the pyramid.
         expand: widening of the encoder's blocks.
+        finest: the first stage that gets a level; 1 leaves out stride 2, whose level costs as much
+            as all the others and moves a smooth flow by less than a pixel.
     """
 
     def __init__(
@@ -148,9 +151,12 @@ class Pyramid(nn.Module):
         depths: Sequence[int] = (1, 2, 2, 2, 2),
         channels: int = 48,
         expand: int = 4,
+        finest: int = 1,
     ) -> None:
         super().__init__()
         self.encoder = MobileEncoder(inputs, widths, depths, expand)
+        self.finest = finest
+        widths = widths[finest:]
         self.lateral = nn.ModuleList(nn.Conv2d(width, channels, 1) for width in widths)
         self.smooth = nn.ModuleList(
             nn.Sequential(
@@ -163,8 +169,8 @@ class Pyramid(nn.Module):
         self.context = nn.Conv2d(widths[-1], channels, 1)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return one map of (B, inputs, H, W) per stride, finest (H/2, W/2) first."""
-        maps = self.encoder(x)
+        """Return one map of (B, inputs, H, W) per level, finest first."""
+        maps = self.encoder(x)[self.finest :]
         above = self.context(maps[-1].mean((2, 3), keepdim=True))
         levels: list[Tensor] = []
         for lateral, smooth, features in zip(

@@ -1,0 +1,136 @@
+"""Train DM-VTON, stage by stage; each begins from the folder the stage before it left.
+
+python -m training.train_dmvton tiny                                   # seconds, made-up data
+python -m training.train_dmvton pb_e2e --data DATA/viton --cache CACHE --parser W/parser
+python -m training.train_dmvton pf_e2e --data DATA/viton --cache CACHE --parser W/parser \
+    --teacher W/teacher
+Stop a command and run it again to go on. W is a checkpoint's `weights` folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from safetensors.torch import load_file
+
+from models import seeding
+from models.analysis.human_parsing import HumanParser
+from models.dmvton.encoders import load_matching
+from models.dmvton.student import LightStudent, PublishedStudent
+from models.dmvton.teacher import MobileTeacher
+from models.errors import TrainingError
+from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
+from training.data.tryon import MadeUpTryOn, TryOnData
+from training.loop import Trainer
+from training.methods.dmvton import StudentMethod, TeacherMethod
+
+TINY = {
+    "channels": 8,
+    "widths": (8, 8, 8, 8),
+    "depths": (1, 1, 1, 1),
+    "expand": 2,
+    "head": 8,
+    "flow_size_hw": (64, 64),
+    "generator_widths": (8, 8, 8, 8),
+    "generator_depths": (1, 1, 1, 1),
+}
+
+
+@dataclass(frozen=True)
+class TryOnConfig(RunConfig):
+    """Training of the teacher (pb, parser-based) or the student (pf, parser-free)."""
+
+    stage: Literal["pb_warp", "pb_e2e", "pf_warp", "pf_e2e"] = "pb_warp"
+    # Folder of VITON's tars; made-up data if left out. Arrays are kept in `cache`.
+    data: Path | None = None
+    cache: Path = Path("cache")
+    size_hw: tuple[int, int] = (128, 96)
+    # Folders under a checkpoint's `weights`. `start` is of the network that is trained.
+    parser: Path | None = None
+    teacher: Path | None = None
+    start: Path | None = None
+    # The published student instead of ours, to compare with.
+    published: bool = False
+    fills: float = 0.2
+    untouched: float = 0.06
+    toy: bool = False
+
+
+def _preset(stage: str, steps: int, line: str, lr: float = 6e-4) -> tuple[str, TryOnConfig]:
+    return line, TryOnConfig(
+        name=f"dmvton-{stage}",
+        stage=stage,  # pyright: ignore[reportArgumentType]
+        optim=OptimConfig(lr=lr, betas=(0.5, 0.999)),
+        loop=LoopConfig(steps=steps, batch=16, save_every=100),
+    )
+
+
+def _toy(config: TryOnConfig) -> TryOnConfig:
+    loop = LoopConfig(steps=3, batch=2, save_every=3, log_every=1)
+    return replace(config, name=f"{config.name}-tiny", toy=True, size_hw=(64, 64), loop=loop)
+
+
+STAGES: dict[str, tuple[str, TryOnConfig]] = {
+    "pb_warp": _preset("pb_warp", 1000, "Stage 1: the teacher's flow."),
+    "pb_e2e": _preset("pb_e2e", 3000, "Stage 2: the teacher's flow and generator."),
+    "pf_warp": _preset("pf_warp", 1000, "Stage 3: the student's flow, distilled."),
+    "pf_e2e": _preset("pf_e2e", 3000, "Stage 4: the student's flow and generator, distilled."),
+}
+PRESETS: dict[str, tuple[str, TryOnConfig]] = {
+    "tiny": ("Three steps of stage 4 on made-up data.", _toy(STAGES["pf_e2e"][1])),
+    **STAGES,
+    **{f"{name}_tiny": (f"{line} Tiny.", _toy(config)) for name, (line, config) in STAGES.items()},
+}
+
+
+def _load(network, folder: Path | None):
+    if folder is not None:
+        load_matching(network, load_file(folder / "diffusion_pytorch_model.safetensors"))
+    return network
+
+
+def build(config: TryOnConfig) -> Trainer:
+    """Return the trainer of one stage.
+
+    Raises:
+        TrainingError: a student is to be trained on real data without a teacher.
+    """
+    if config.data is not None and config.stage.startswith("pf") and config.teacher is None:
+        raise TrainingError(f"{config.stage} needs --teacher: the weights that pb_e2e left")
+    sizes = TINY if config.toy else {}
+    generator = seeding.generator_for(config.loop.seed, "networks")
+    parser = (
+        HumanParser(widths=TINY["widths"], depths=TINY["depths"]) if config.toy else HumanParser()
+    )
+    teacher = MobileTeacher(**sizes)
+    seeding.initialise(parser, generator)
+    seeding.initialise(teacher, generator)
+    _load(parser, config.parser)
+    scope = "warp" if config.stage.endswith("warp") else "e2e"
+    if config.stage.startswith("pb"):
+        # The parser's encoder has seen persons and garments: the try-on's begin as its copies.
+        for pyramid in (teacher.garment_encoder, teacher.person_encoder):
+            load_matching(pyramid.encoder, parser.encoder.state_dict())
+        method = TeacherMethod(_load(teacher, config.start), parser, scope)
+    else:
+        _load(teacher, config.teacher)
+        student = PublishedStudent() if config.published else LightStudent(**sizes)
+        seeding.initialise(student, generator)
+        if not config.published:
+            load_matching(student, teacher.state_dict())
+            # The condition's stem has other channels; a picture's stem is the parser's.
+            load_matching(student.person_encoder.encoder.stem, parser.encoder.stem.state_dict())
+        _load(student, config.start)
+        method = StudentMethod(student, teacher, parser, scope, config.fills, config.untouched)
+    data = (
+        MadeUpTryOn(config.size_hw)
+        if config.data is None
+        else TryOnData(config.data, config.cache, config.size_hw)
+    )
+    return Trainer(config, method, data)
+
+
+if __name__ == "__main__":
+    build(from_command_line(PRESETS, __doc__ or "")).run()
