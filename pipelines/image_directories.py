@@ -14,6 +14,7 @@ from models.errors import ImageError
 
 MAX_VALUES = 200_000  # numbers in one entry; a 30,000 row picture in one-row strips has 30,000
 SLACK = 65_536  # entries may share small values, so claims may exceed the file a little
+MAX_SAMPLES = 6  # numbers per pixel; CMYK with two more
 TILE_SLACK = 512  # pixels a tile may be larger than its picture
 
 # Bytes per value by TIFF type number; text and raw bytes are the types of size 1.
@@ -21,7 +22,7 @@ _BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
           17: 8, 18: 8}  # fmt: skip
 
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
-_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_SAMPLES, _TILE_WIDTH, _TILE_HEIGHT = 277, 322, 323
 _SUBFILE_KIND, _DNG_VERSION = 254, 50706
 _EXIF, _GPS, _INTEROP = 34665, 34853, 40965
 
@@ -67,7 +68,7 @@ def read_tiff_header(data: bytes) -> tuple[int, int]:
     (offset,) = struct.unpack_from(order + "I", data, 4)
     tags: dict[int, int] = {}
     for tag, kind, count, at in _entries(data, order, offset):
-        if tag in (_WIDTH, _HEIGHT, _TILE_WIDTH, _TILE_HEIGHT) and (
+        if tag in (_WIDTH, _HEIGHT, _SAMPLES, _TILE_WIDTH, _TILE_HEIGHT) and (
             tag in tags or count != 1 or kind not in (3, 4)
         ):
             raise ImageError(f"tag {tag} is not one number", reason="damaged", found="TIFF")
@@ -78,6 +79,8 @@ def read_tiff_header(data: bytes) -> tuple[int, int]:
         )
     if _WIDTH not in tags or _HEIGHT not in tags:
         raise ImageError("a TIFF without a size", reason="damaged", found="TIFF")
+    if tags.get(_SAMPLES, 1) > MAX_SAMPLES:
+        raise ImageError(f"{tags[_SAMPLES]} numbers a pixel", reason="damaged", found="TIFF")
     width, height = tags[_WIDTH], tags[_HEIGHT]
     tile = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
     if tile[0] > width + TILE_SLACK or tile[1] > height + TILE_SLACK:

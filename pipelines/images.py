@@ -76,7 +76,7 @@ def decode(
     if header.size_wh is not None:
         limits.check_size(header.size_wh)
     # 3. Decode, with the one decoder the header names
-    with _guarded(header.kind):
+    with _guarded(header.kind, limits):
         if header.kind == "HEIC":
             _register_heic()
         image = Image.open(BytesIO(data), formats=[_PILLOW_NAMES[header.kind]])
@@ -116,7 +116,7 @@ def encode(
     kind = {"jpg": "jpeg"}.get(format.lower(), format.lower())
     most = {"png": 2**31 - 1, "jpeg": 65_535, "webp": 16_383}
     modes = ("RGB", "L") if kind == "jpeg" else ("RGB", "L", "RGBA", "LA")
-    if kind not in most or image.mode not in modes or max(image.size) > most[kind]:
+    if kind not in most or image.mode not in modes or not 0 < max(image.size) <= most[kind]:
         found = f"{image.mode}, {image.width} x {image.height} as {kind}"
         raise ImageError(f"cannot write {found}", reason="output_kind", found=found, needed=WRITES)
     if text and kind != "png":
@@ -190,7 +190,7 @@ _one_at_a_time = threading.Lock()
 
 
 @contextmanager
-def _guarded(kind: str) -> Iterator[None]:
+def _guarded(kind: str, limits: Limits) -> Iterator[None]:
     """Let nothing but an `ImageError` out of a decoder.
 
     One picture at a time: two of 50 megapixels at once would need twice the memory, and muting
@@ -202,6 +202,10 @@ def _guarded(kind: str) -> Iterator[None]:
             yield
         except ImageError:
             raise
+        except Image.DecompressionBombError as error:  # where only the decoder knows the size
+            raise ImageError(
+                str(error), reason="too_many_pixels", needed=limits.max_pixels
+            ) from None
         except MemoryError:
             raise ImageError("not enough memory to decode", reason="memory") from None
         except Exception as error:
@@ -241,7 +245,7 @@ def _upright(image: Image.Image, turn: int) -> Image.Image:
 
 def _from_picture(picture: Image.Image, limits: Limits) -> Image.Image:
     limits.check_size(picture.size)
-    with _guarded("picture"):
+    with _guarded("picture", limits):
         picture.load()  # turns a TIFF
         turn = picture.getexif().get(0x0112, 1)
         return _upright(to_srgb(picture), turn)
