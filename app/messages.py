@@ -43,7 +43,7 @@ def _image(error: BaseException) -> str:
 
 def _damaged(error: BaseException) -> str:
     found = _found(error)
-    kind = f"{found} picture" if found in KINDS else "picture"
+    kind = f"{found} picture" if isinstance(found, str) and found in KINDS else "picture"
     return (
         f"This {kind} is damaged or was cut off on its way. "
         "Try sending it again, or save it anew in a photo program."
@@ -59,7 +59,7 @@ def _too_heavy(error: BaseException) -> str:
 def _too_many_pixels(error: BaseException) -> str:
     most = _needed(error)
     size = _measures(error) or "too large"
-    limit = f"; we take at most {most / 1e6:,.0f} million in all" if most else ""
+    limit = f"; we take at most {most / 1e6:,.0f} million pixels in all" if most else ""
     return f"This picture is {size}{limit}. Try a smaller copy of it."
 
 
@@ -177,6 +177,8 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     MemoryError: lambda _: (
         "This machine ran out of memory. Try a smaller picture, or wait a moment and try again."
     ),
+    ConnectionError: lambda _: UNKNOWN,
+    TimeoutError: lambda _: UNKNOWN,
     OSError: lambda _: (
         "A file could not be read or written. Check that the folder exists, that you may write "
         "there and that the disk is not full."
