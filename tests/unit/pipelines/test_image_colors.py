@@ -362,5 +362,5 @@ def test_integers_beyond_16_bits_have_no_agreed_white():
 def test_bands_meet_without_a_seam():
     """Taller than one band: every row still comes out as it went in."""
     pixels = np.random.default_rng(3).integers(0, 256, (3000, 1500, 3), np.uint8)
-    data = saved(Image.fromarray(pixels), "PNG", compress_level=1)
+    data = saved(Image.fromarray(pixels), "BMP")
     assert np.array_equal(np.asarray(decode(data)), pixels)
