@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from safetensors.torch import load_file
+from torch import nn
 
 from models import seeding
 from models.analysis.human_parsing import HumanParser
@@ -85,7 +86,10 @@ PRESETS: dict[str, tuple[str, TryOnConfig]] = {
 }
 
 
-def _load(network, folder: Path | None):
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def _load(network: Network, folder: Path | None) -> Network:
     if folder is not None:
         load_matching(network, load_file(folder / "diffusion_pytorch_model.safetensors"))
     return network
@@ -121,7 +125,8 @@ def build(config: TryOnConfig) -> Trainer:
         if not config.published:
             load_matching(student, teacher.state_dict())
             # The condition's stem has other channels; a picture's stem is the parser's.
-            load_matching(student.person_encoder.encoder.stem, parser.encoder.stem.state_dict())
+            stem = student.get_submodule("person_encoder.encoder.stem")
+            load_matching(stem, parser.encoder.stem.state_dict())
         _load(student, config.start)
         method = StudentMethod(student, teacher, parser, scope, config.fills, config.untouched)
     data = (

@@ -138,12 +138,12 @@ def fill_garment_mask(garment: np.ndarray, mask: np.ndarray) -> np.ndarray:
     large = 0.02 * mask.size
     for outline, (_, _, _, parent) in zip(outlines, tree[0], strict=True):
         if parent < 0 and cv2.contourArea(outline) > large:
-            cv2.drawContours(filled, [outline], -1, 255, cv2.FILLED)
+            cv2.drawContours(filled, [outline], -1, (255,), cv2.FILLED)
     # A hole that the given mask and the colour agree on, and that is not small, is a real one
     # (the loop of a strap, the gap between sleeve and waist).
     for outline, (_, _, _, parent) in zip(outlines, tree[0], strict=True):
         if parent >= 0 and cv2.contourArea(outline) > 0.003 * mask.size:
-            inside = cv2.drawContours(np.zeros_like(mask), [outline], -1, 255, cv2.FILLED) > 0
+            inside = cv2.drawContours(np.zeros_like(mask), [outline], -1, (255,), cv2.FILLED) > 0
             if garment[inside].min(1).mean() > 252 and garment[inside].std() < 2.5:
                 filled[inside & (whole == 0)] = 0
     return filled if filled.any() else mask

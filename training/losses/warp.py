@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -69,10 +67,10 @@ def warp_losses(
     flows = level_flows(warp)
     pixels, outline, bend = [], [], []
     for i, flow in enumerate(flows):
-        size = flow.shape[1:3]
+        size = (flow.shape[1], flow.shape[2])
 
-        def at(x: Tensor, size: Sequence[int] = size) -> Tensor:
-            return x if x.shape[-2:] == size else F.adaptive_avg_pool2d(x, tuple(size))
+        def at(x: Tensor, size: tuple[int, int] = size) -> Tensor:
+            return x if x.shape[-2:] == size else F.adaptive_avg_pool2d(x, size)
 
         weight = (i + 1) / len(flows)
         seen = at(known)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.analysis.human_parsing import HumanParser, Part
+from models.dmvton.flow import Warp, sample
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from training.data.tryon import is_part
@@ -18,6 +19,7 @@ from training.losses.tryon import tryon_losses
 from training.losses.warp import warp_losses
 
 Scope = Literal["warp", "e2e"]
+Model = MobileTeacher | LightStudent | PublishedStudent
 
 
 def channels_last(x: Tensor) -> Tensor:
@@ -31,8 +33,14 @@ class _TryOnMethod(Method):
     def __init__(self, parser: HumanParser, scope: Scope) -> None:
         self.parser, self.scope = parser, scope
 
-    def losses(self, model: torch.nn.Module, seen: Tensor, batch: dict[str, Tensor]):
-        """Run `model` on what it sees and the garment that is worn; return warp and losses."""
+    def losses(
+        self, model: Model, seen: Tensor, batch: dict[str, Tensor]
+    ) -> tuple[Warp, dict[str, Tensor]]:
+        """Run `model` on what it sees and on the garment that is worn.
+
+        Returns:
+            The warp, and the losses against the photograph.
+        """
         person, parts = batch["person"], batch["parts"]
         garment, mask = batch["garment"], batch["garment_mask"]
         worn_mask = is_part(parts, Part.UPPER)
@@ -41,12 +49,10 @@ class _TryOnMethod(Method):
         seen = channels_last(seen)
         warp = model.warp(seen, channels_last(garment))
         terms = warp_losses(warp, garment, mask, worn, worn_mask, known)
-        result = model.paint(
-            seen, garment, mask, warp.flow if self.scope == "e2e" else warp.flow.detach()
-        )
         if self.scope == "warp":
-            look = perceptual(self.parser, result.warped_garment * worn_mask, worn)
+            look = perceptual(self.parser, sample(garment, warp.flow) * worn_mask, worn)
             return warp, terms | {"warp_look": 0.3 * look}
+        result = model.paint(seen, garment, mask, warp.flow)
         share = {name: 0.5 * term for name, term in terms.items()}
         body = is_part(parts, Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK)
         painted = tryon_losses(result, person, worn_mask, self.parser, body=body)
