@@ -17,7 +17,7 @@ from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 README = EXAMPLES.parent / "readme"
-FACE_BOX = (152, 48, 300, 196)  # of the astronaut's picture
+FACE_BOX = (168, 68, 284, 184)  # of the astronaut's picture
 HEADLINE = ("classic-red", "smoky-eye", "bronze", "cat-eye", "festival", "sunset", "deep-plum")
 
 

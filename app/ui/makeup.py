@@ -18,19 +18,9 @@ from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
 
+SHOW_RESULT = """() => { if (window.innerWidth < 700)
+  document.querySelector('#result')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
-
-
-class Photo(gr.Image):
-    """An image whose file reaches us as it was sent: `pipelines.images` does all the reading."""
-
-    is_template = True
-
-    def preprocess(self, payload: ImageData | None) -> Any:
-        """Path of the upload, unread."""
-        if payload is None or payload.path is None:
-            return super().preprocess(payload)
-        return payload.path
 
 
 def tab(studio: Studio, settings: Settings) -> None:
@@ -40,13 +30,17 @@ def tab(studio: Studio, settings: Settings) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             source = _photo(text.SOURCE, "source", height=300)
+            example = gr.Button(text.EXAMPLE, size="sm", elem_id="example")
             advice = gr.Markdown(elem_id="advice", visible=False)
             faces = gr.CheckboxGroup(label=text.FACES, visible=False, elem_id="faces")
+            gr.Markdown(text.LOOKS, elem_classes="heading")
             looks = gr.Gallery(
                 [(str(EXAMPLES / "looks" / f"{n}.webp"), NAMED_LOOKS[n].title) for n in NAMES],
                 label=text.LOOKS,
+                show_label=False,
                 columns=4,
                 height="auto",
+                object_fit="cover",
                 allow_preview=False,
                 interactive=False,
                 buttons=[],
@@ -61,7 +55,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                     label=text.FROM_SECOND,
                 )
             look_file = gr.File(
-                label=text.LOOK_FILE, file_types=[".json", ".png"], height=90, elem_id="look-file"
+                label=text.LOOK_FILE, file_types=[".json", ".png"], height=150, elem_id="look-file"
             )
         with gr.Column(scale=6, min_width=320):
             result = gr.ImageSlider(
@@ -81,7 +75,6 @@ def tab(studio: Studio, settings: Settings) -> None:
             with gr.Row():
                 picture = gr.DownloadButton(text.DOWNLOAD, elem_id="download", interactive=False)
                 file = gr.DownloadButton(text.DOWNLOAD_LOOK, elem_id="save", interactive=False)
-    gr.Examples([[str(EXAMPLES / "astronaut.png")]], [source], label=text.EXAMPLE)
 
     cache = result.GRADIO_CACHE
     wish = [reference, named, look_file, second, from_second]
@@ -114,12 +107,9 @@ def tab(studio: Studio, settings: Settings) -> None:
         levels = _levels(look) if look.strengths or look.strength < 1 else levels
         progress(0.9, desc="Putting it on")
         saved = _saved(studio, output.worn, levels, cache)
-        milliseconds = sum(output.milliseconds.values())
-        count = len(output.worn.layers)
-        line = f"{look.name} on {count} face{'s' if count > 1 else ''} in {milliseconds:.0f} ms"
         return (
             saved,
-            f"{line} · outside the face nothing changed, to the last bit",
+            _told(studio, output, levels),
             output.worn,
             gr.update(value=saved[1], interactive=True),
             gr.update(value=_look_file(output.worn, levels, cache), interactive=True),
@@ -163,6 +153,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     def pick(event: gr.SelectData) -> tuple[str, None, None]:
         return NAMES[event.index], None, None
 
+    example.click(lambda: str(EXAMPLES / "astronaut.png"), None, [source], **hidden, queue=False)
     chosen = looks.select(pick, None, [named, reference, look_file], **hidden, queue=False)
     events = [
         go.click(**run, **hidden),
@@ -179,6 +170,8 @@ def tab(studio: Studio, settings: Settings) -> None:
         faces.input(**run, **hidden),
     ]
     stop.click(None, None, None, cancels=events, **hidden)
+    for event in events:
+        event.then(None, None, None, js=SHOW_RESULT, **hidden)
     for slider in sliders:
         slider.input(
             blend, [wearing, *sliders], [result],
@@ -194,7 +187,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
     """Named endpoints for programs."""
     with gr.Row(visible=False):
-        source, reference = Photo(label="source"), Photo(label="reference")
+        source, reference = _unread(gr.Image(label="source")), _unread(gr.Image(label="reference"))
         look = gr.Textbox(label="look")
         levels = [gr.Number(1.0, label=name) for name in (*MAKEUP_REGIONS, "strength")]
         face = gr.Number(-1, label="face", precision=0)
@@ -262,17 +255,28 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
     list_button.click(list_looks, None, [names], api_name="list_looks", queue=False)
 
 
-def _photo(label: str, name: str, height: int) -> Photo:
-    return Photo(
-        label=label,
-        sources=["upload", "webcam", "clipboard"],
-        height=height,
-        type="filepath",
-        image_mode=None,
-        buttons=[],
-        elem_id=name,
-        webcam_options=gr.WebcamOptions(mirror=True),
+def _photo(label: str, name: str, height: int) -> gr.Image:
+    return _unread(
+        gr.Image(
+            label=label,
+            sources=["upload", "webcam", "clipboard"],
+            height=height,
+            type="filepath",
+            buttons=[],
+            elem_id=name,
+            webcam_options=gr.WebcamOptions(mirror=True),
+        )
     )
+
+
+def _unread(image: gr.Image) -> gr.Image:
+    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
+
+    def path_of(payload: ImageData | None) -> str | None:
+        return payload.path if payload else None
+
+    image.preprocess = path_of
+    return image
 
 
 def _slider(label: str, name: str) -> gr.Slider:
@@ -311,6 +315,26 @@ def _saved(
     return (
         save_bytes_to_cache(before, "before.png", cache),
         save_bytes_to_cache(data, "mirra.png", cache),
+    )
+
+
+def _told(studio: Studio, output: Any, levels: tuple[float, ...]) -> str:
+    """What was measured on the result, in a line."""
+    from pipelines.makeup.report import measure
+
+    look = _as_worn(output.worn, levels)
+    worn = replace(output.worn, looks=dict.fromkeys(output.worn.looks, look))
+    measured = measure(replace(output, worn=worn), studio.makeup.analyzer)
+    errors = measured["faces"][0]["delta_e"]
+    colours = [f"{region} within ΔE {error}" for region, error in errors.items()]
+    count = len(output.worn.layers)
+    return " · ".join(
+        [
+            f"{look.name}, on {count} face{'s' if count > 1 else ''}",
+            *colours,
+            f"{measured['pixels_changed_outside']} pixels changed outside the face",
+            f"{sum(output.milliseconds.values()):.0f} ms",
+        ]
     )
 
 

@@ -50,8 +50,11 @@ CSS = """
 #privacy p { font-size: .85rem; color: var(--body-text-color-subdued); }
 #report p { font-size: .92rem; color: var(--body-text-color-subdued); min-height: 1.4em; }
 #advice p { border-left: 3px solid var(--primary-500); padding: .2em .8em; margin: .2em 0; }
-#looks .grid-wrap { max-height: none; }
-#looks .caption-label { font-size: .78rem; }
+.heading p { font-family: Georgia, 'Times New Roman', serif; font-size: 1.15rem; margin: 0; }
+#looks .grid-wrap { max-height: none; height: auto !important; min-height: 0 !important; }
+#looks .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#looks .caption-label { left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
+  padding: 1px 4px; font-size: .72rem; text-align: center; }
 @media (max-width: 640px) {
   #brand h1 { font-size: 2rem; }
   .gradio-container { padding: 8px !important; }
