@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.dmvton.encoders import InvertedResidual, MobileEncoder, conv_bn, resized
+from models.dmvton.flow import resize_flow, sample
 
 
 @dataclass(frozen=True)
@@ -143,3 +144,24 @@ def three_way_blend(
     kept = torch.sigmoid(output[:, 4:5]) * (1 - garment)
     image = warped * garment + person * kept + rendered * (1 - garment - kept)
     return TryOn(image, rendered, warped, mask, garment, kept, flow)
+
+
+def enlarge(small: TryOn, person: Tensor, garment: Tensor, mask: Tensor) -> TryOn:
+    """Repeat a try-on at a larger size: the flow samples the full-size garment.
+
+    Shares and paint are enlarged, so paint stays as soft as it was; the garment's print and the
+    person's own pixels are as sharp as they came.
+
+    Args:
+        small: the try-on at the network's size.
+        person: (B, 3, H, W) in [-1, 1].
+        garment: (B, 3, h, w) in [-1, 1] of any size, flat, 0 off the garment.
+        mask: (B, 1, h, w), 1 where the garment is.
+    """
+    flow = resize_flow(small.flow, person.shape[-2:])
+    warped, warped_mask = sample(garment, flow), sample(mask, flow, "zeros")
+    share = torch.minimum(resized(small.garment_share, person), warped_mask)
+    kept = torch.minimum(resized(small.person_share, person), 1 - share)
+    rendered = resized(small.rendered, person)
+    image = warped * share + person * kept + rendered * (1 - share - kept)
+    return TryOn(image, rendered, warped, warped_mask, share, kept, flow)

@@ -48,7 +48,7 @@ def warp_losses(
     worn_mask: Tensor,
     known: Tensor,
     *,
-    smooth: float = 0.4,
+    smooth: float = 1.5,
 ) -> dict[str, Tensor]:
     """Return the terms of L_warp without the perceptual one.
 

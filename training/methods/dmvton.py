@@ -6,6 +6,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from models.analysis.human_parsing import HumanParser, Part
 from models.dmvton.flow import Warp, sample
@@ -50,7 +51,9 @@ class _TryOnMethod(Method):
         warp = model.warp(seen, channels_last(garment))
         terms = warp_losses(warp, garment, mask, worn, worn_mask, known)
         if self.scope == "warp":
-            look = perceptual(self.parser, sample(garment, warp.flow) * worn_mask, worn)
+            # Half size: seams and prints are to be in place, threads need not be.
+            moved = F.avg_pool2d(sample(garment, warp.flow) * worn_mask, 2)
+            look = perceptual(self.parser, moved, F.avg_pool2d(worn, 2))
             return warp, terms | {"warp_look": 0.3 * look}
         result = model.paint(seen, garment, mask, warp.flow)
         share = {name: 0.5 * term for name, term in terms.items()}
