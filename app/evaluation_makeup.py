@@ -161,7 +161,7 @@ class Wearer:
         self.fine = cv2.Laplacian(self.lab[..., 0], cv2.CV_32F)
         band = np.zeros(face.size_hw, np.uint8)
         oval = np.round(face.points_xyz[list(regions.FACE_OVAL), :2]).astype(np.int32)
-        cv2.polylines(band, [oval], True, 1, max(1, round(0.1 * face.eye_distance)))
+        cv2.polylines(band, [oval], True, (1,), max(1, round(0.1 * face.eye_distance)))
         self.band = band > 0
 
     def compare(
@@ -212,7 +212,7 @@ def _wear(
     result = np.asarray(pipeline.blend(worn))
     layer = worn.layers[0]
     x0, y0, x1, y1 = layer.box_xyxy
-    silent = dict.fromkeys(regions.MAKEUP_REGIONS, 0.0)
+    silent: dict[str, float] = dict.fromkeys(regions.MAKEUP_REGIONS, 0.0)
     lips_only = np.asarray(pipeline.blend(worn, strengths={**silent, "lips": 1.0}))
     allowed = np.zeros(source.shape[:2], bool)
     allowed[y0:y1, x0:x1] = layer.weights["lips"] > 0
@@ -239,7 +239,7 @@ def _area(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndar
     for value, outlines in ((1, loops), (0, without)):
         for loop in outlines:
             points = np.round(face.points_xyz[list(loop), :2]).astype(np.int32)
-            cv2.fillPoly(mask, [points], value)
+            cv2.fillPoly(mask, [points], (value,))
     kernel = np.ones((2 * abs(shrink) + 1,) * 2, np.uint8)
     mask = cv2.erode(mask, kernel) if shrink > 0 else cv2.dilate(mask, kernel)
     return mask > 0

@@ -12,6 +12,7 @@ import numpy as np
 from models.ops.color import rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import canonical_regions
+from models.ops.warp import sample
 from models.structures import Face
 
 SMALLEST_FACE = 64  # pixels from forehead to chin; below this the mesh is guesswork
@@ -109,7 +110,7 @@ def _half_lightness(face: Face) -> tuple[float, float]:
     """Median L* of the plain skin on the picture's left and right half of the face."""
     size = 64
     positions = canonical_face().picture_positions(face.points_xyz, size)
-    lightness = rgb_to_lab(cv2.remap(face.image, positions, None, cv2.INTER_LINEAR))[..., 0]
+    lightness = rgb_to_lab(sample(face.image, positions))[..., 0]
     masks = canonical_regions(size)
     plain = masks["skin"] + masks["cheeks"] > 0.8
     half = size // 2
@@ -130,5 +131,5 @@ def _uncovered(face: Face) -> float:
     assert face.skin is not None
     size = 64
     positions = canonical_face().picture_positions(face.points_xyz, size)
-    seen = cv2.remap(face.skin, positions - np.float32(face.box_xyxy[:2]), None, cv2.INTER_LINEAR)
+    seen = sample(face.skin, positions - np.asarray(face.box_xyxy[:2], np.float32))
     return float(seen[canonical_face().texels(size)[1]].mean())

@@ -99,8 +99,9 @@ def main(tar: str, out: str) -> None:
     mesh, faces = FaceMesh(), []
     with tarfile.open(tar) as archive:
         for member in archive:
-            if member.name.endswith(".neutral.jpg"):
-                picture = np.asarray(Image.open(archive.extractfile(member)).convert("RGB"))
+            file = archive.extractfile(member)
+            if file and member.name.endswith(".neutral.jpg"):
+                picture = np.asarray(Image.open(file).convert("RGB"))
                 faces.append(upright(mesh.find(picture)[0]))
     median = np.median(faces, axis=0)[:468]
 

@@ -30,7 +30,8 @@ def main() -> None:
     pipeline = InstantMakeupPipeline()
     large = photo.resize((2048, 2048), Image.Resampling.LANCZOS)
     faces = pipeline.find_faces(large)
-    box = tuple(4 * edge for edge in FACE_BOX)
+    left, top, right, bottom = FACE_BOX
+    box = (4 * left, 4 * top, 4 * right, 4 * bottom)
     worn = {name: pipeline.blend(pipeline.wear(faces, find_look(name))).crop(box) for name in NAMES}
     for name, picture in worn.items():
         swatch = picture.resize((224, 224), Image.Resampling.LANCZOS)

@@ -143,9 +143,14 @@ def tab(studio: Studio, settings: Settings) -> None:
             gr.update(choices=names, value=[n for _, n in names], visible=len(names) > 1),
         )
 
-    work = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
-    run = {"fn": try_on, "inputs": [source, faces, *wish, *sliders], "outputs": shown, **work}
-    hidden = {"api_visibility": "private"}
+    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    run: dict[str, Any] = {
+        "fn": try_on,
+        "inputs": [source, faces, *wish, *sliders],
+        "outputs": shown,
+        **work,
+    }
+    hidden: dict[str, Any] = {"api_visibility": "private"}
     seen = source.change(
         look_at, [source], [advice, faces], **work, **hidden, show_progress="hidden"
     )
@@ -155,7 +160,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 
     example.click(lambda: str(EXAMPLES / "astronaut.png"), None, [source], **hidden, queue=False)
     chosen = looks.select(pick, None, [named, reference, look_file], **hidden, queue=False)
-    events = [
+    events: list[Any] = [
         go.click(**run, **hidden),
         seen.then(**run, **hidden),
         chosen.then(**run, **hidden),
@@ -224,7 +229,9 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         Returns:
             The picture as PNG, at the source's size, carrying its look.
         """
-        strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
+        strengths: dict[str, float] = dict(
+            zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True)
+        )
         for name, value in {**strengths, "strength": strength}.items():
             if not 0 <= value <= 1:
                 raise gr.Error(f"{name} must be between 0 and 1", print_exception=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gradio as gr
+from gradio.themes.base import Base
 from gradio.themes.utils import colors, fonts, sizes
 
 ROSE = colors.Color(
@@ -17,9 +17,9 @@ PAPER = colors.Color(
 )  # fmt: skip
 
 
-def theme() -> gr.themes.Base:
+def theme() -> Base:
     """Light and dark from the same few colours; body text at 7:1 contrast or more."""
-    return gr.themes.Base(
+    return Base(
         primary_hue=ROSE,
         secondary_hue=ROSE,
         neutral_hue=PAPER,

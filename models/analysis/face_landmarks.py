@@ -27,12 +27,13 @@ class FaceMesh:
     """
 
     def __init__(self, max_faces: int = 16) -> None:
-        import mediapipe as mp
+        from mediapipe.python.solutions.face_detection import FaceDetection
+        from mediapipe.python.solutions.face_mesh import FaceMesh as Mesh
 
         self.max_faces = max_faces
         self._lock = threading.Lock()
         self._sure, self._lenient = (
-            mp.solutions.face_mesh.FaceMesh(
+            Mesh(
                 static_image_mode=True,
                 max_num_faces=max_faces,
                 refine_landmarks=True,
@@ -40,9 +41,7 @@ class FaceMesh:
             )
             for confidence in (0.5, 0.3)
         )
-        self._far = mp.solutions.face_detection.FaceDetection(
-            model_selection=1, min_detection_confidence=0.5
-        )
+        self._far = FaceDetection(model_selection=1, min_detection_confidence=0.5)
 
     def find(self, image: np.ndarray, *, lenient: bool = False) -> list[np.ndarray]:
         """Find the mesh of every face.
@@ -79,9 +78,13 @@ class FaceMesh:
         height, width = image.shape[:2]
         mesh = self._lenient if lenient else self._sure
         found = mesh.process(image).multi_face_landmarks or []
-        scale, offset = np.float32([width, height, width]), np.float32([*offset_xy, 0])
+        scale, offset = (
+            np.asarray([width, height, width], np.float32),
+            np.asarray([*offset_xy, 0], np.float32),
+        )
         return [
-            np.float32([[p.x, p.y, p.z] for p in face.landmark]) * scale + offset for face in found
+            np.asarray([[p.x, p.y, p.z] for p in face.landmark], np.float32) * scale + offset
+            for face in found
         ]
 
     def _far_boxes(self, image: np.ndarray, offset_xy: tuple[int, int]) -> list[Box]:

@@ -136,9 +136,9 @@ def draw(recipe: Recipe, size: int = TEXTURE_SIZE) -> Makeup:
     deviation = np.zeros((size, size, 3), np.float32)
     for tint in recipe.tints:
         mask = tint.opacity * zone_mask(tint.place, size)
-        deviation += mask[..., None] * np.float32(tint.shift)
+        deviation += mask[..., None] * np.asarray(tint.shift, np.float32)
     plain = nothing(size)
-    brows = plain.brows if recipe.brows is None else np.float32(recipe.brows)
+    brows = plain.brows if recipe.brows is None else np.asarray(recipe.brows, np.float32)
     return replace(
         plain, deviation=deviation, paint=canvas.color, opacity=canvas.opacity, brows=brows
     )
@@ -165,10 +165,10 @@ class _Canvas:
 
     def paint(self, lab: np.ndarray, mask: np.ndarray) -> None:
         """Lay a colour, (3,) or (S, S, 3), over what is there, by `mask` in 0..1."""
-        mask = np.clip(np.float32(mask), 0, 1)
+        mask = np.clip(np.asarray(mask, np.float32), 0, 1)
         total = mask + self.opacity * (1 - mask)
         share = (mask / np.maximum(total, 1e-6))[..., None]
-        self.color += share * (np.float32(lab) - self.color)
+        self.color += share * (np.asarray(lab, np.float32) - self.color)
         self.opacity = total
 
 
@@ -227,7 +227,7 @@ def _spot(
 def _line(points_uv: np.ndarray, width: float, size: int, softness: float) -> np.ndarray:
     mask = np.zeros((size * 2, size * 2), np.uint8)
     fixed = np.round((points_uv * size * 2 - 0.5) * 16).astype(np.int32)
-    cv2.polylines(mask, [fixed], False, 255, max(1, round(width * size * 2)), cv2.LINE_AA, 4)
+    cv2.polylines(mask, [fixed], False, (255,), max(1, round(width * size * 2)), cv2.LINE_AA, 4)
     small = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
     return blur(small.astype(np.float32) / 255, softness * size)
 
@@ -266,7 +266,7 @@ def _sprinkle(canvas: _Canvas, glitter: Glitter) -> None:
             centre = (round((u + generator.random()) * 32), round((v + generator.random()) * 32))
             radius = round(generator.uniform(0.6, 1.7) * 16 * size / TEXTURE_SIZE * 1.2)
             bright = int(generator.integers(140, 256))
-            cv2.circle(specks, centre, max(8, radius), bright, -1, cv2.LINE_AA, 4)
+            cv2.circle(specks, centre, max(8, radius), (bright,), -1, cv2.LINE_AA, 4)
         small = cv2.resize(specks, (size, size), interpolation=cv2.INTER_AREA)
         canvas.paint(lab_of(color), small.astype(np.float32) / 255)
 

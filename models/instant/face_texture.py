@@ -11,6 +11,7 @@ from models import regions
 from models.ops.color import rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
+from models.ops.warp import sample
 from models.structures import Face
 
 TEXTURE_SIZE = 512
@@ -50,9 +51,7 @@ def unfold(face: Face, size: int = TEXTURE_SIZE) -> FaceTexture:
     """
     mesh = canonical_face()
     positions = mesh.picture_positions(face.points_xyz, size)
-    texture = cv2.remap(
-        face.image, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    texture = sample(face.image, positions, extend=True)
     lab = rgb_to_lab(texture)
     seen = _seen(face, positions[::2, ::2])
     seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
@@ -70,8 +69,8 @@ def _seen(face: Face, positions: np.ndarray) -> np.ndarray:
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
     seen = smoothstep(0.12, 0.42, facing) * inside
     if face.skin is not None:
-        offset = np.float32(face.box_xyxy[:2])
-        seen *= cv2.remap(face.skin, positions - offset, None, cv2.INTER_LINEAR)
+        offset = np.asarray(face.box_xyxy[:2], np.float32)
+        seen *= sample(face.skin, positions - offset)
     return seen
 
 
@@ -106,7 +105,7 @@ def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
                 used.T @ (used * weight) + ridge, used.T @ (target * weight)
             )
         residual = (samples - tone - basis @ fit) / [6, 3, 3]
-        robust = np.float32(1 / (1 + (residual**2).sum(1)))
+        robust = np.asarray(1 / (1 + (residual**2).sum(1)), np.float32)
     field = (tone + basis @ fit).reshape(_FIELD_SIZE, _FIELD_SIZE, 3)
     low, high = (
         np.percentile(field[trust > 0.05], [2, 98], axis=0)
@@ -116,9 +115,9 @@ def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarra
             tone + 5,
         )
     )
-    field = np.float32(np.clip(field, low, high))
+    field = np.asarray(np.clip(field, low, high), np.float32)
     bare = cv2.resize(blur(field, 1.5), (size, size), interpolation=cv2.INTER_LINEAR)
-    return bare, np.float32(tone)
+    return bare, np.asarray(tone, np.float32)
 
 
 def _weighted_median(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -127,4 +126,4 @@ def _weighted_median(samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
     cumulative = np.cumsum(weights[order], axis=0)
     middle = (cumulative >= cumulative[-1:] / 2).argmax(0)
     columns = np.arange(samples.shape[1])
-    return np.float32(samples[order[middle, columns], columns])
+    return np.asarray(samples[order[middle, columns], columns], np.float32)

@@ -15,6 +15,7 @@ from models.instant.makeup import Makeup, brow_colour
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, polygon, smoothstep
+from models.ops.warp import sample
 from models.structures import Face
 
 _DARKEST = 4.0  # L* below which a face shows no drawing any more
@@ -50,16 +51,17 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     uv = uv * size - 0.5
     # 2. The look in place of what the wearer has there, carried into the picture
     masks = canonical_regions(size)
-    change = cv2.remap(_change(makeup, texture, masks), uv, None, cv2.INTER_LINEAR)
-    lips, eyes, cheeks, plain = cv2.split(cv2.remap(_packed(size), uv, None, cv2.INTER_LINEAR))
+    change = sample(_change(makeup, texture, masks), uv)
+    lips, eyes, cheeks, plain = cv2.split(sample(_packed(size), uv))
     zone_and_bare = np.dstack([masks[regions.BROWS], texture.bare[..., 0]])
-    zone, bare = cv2.split(cv2.remap(zone_and_bare, uv, None, cv2.INTER_LINEAR))
+    zone, bare = cv2.split(sample(zone_and_bare, uv))
     # 3. What must stay: eyes, mouth, hair, glasses, hands, the hair of the brows
     crop = face.image[y0:y1, x0:x1]
     lab = rgb_to_lab(crop)
-    local = face.points_xyz[:, :2] - np.float32([x0, y0])
-    outline = polygon(local[list(regions.FACE_OVAL)], inside.shape)
-    visible = inside * outline * (1 - _openings(local, inside.shape, face.eye_distance))
+    local = face.points_xyz[:, :2] - np.asarray([x0, y0], np.float32)
+    size_hw = (y1 - y0, x1 - x0)
+    outline = polygon(local[list(regions.FACE_OVAL)], size_hw)
+    visible = inside * outline * (1 - _openings(local, size_hw, face.eye_distance))
     if face.skin is not None:
         visible *= face.skin
     hair = smoothstep(4, 26, bare - lab[..., 0]) * zone
@@ -76,7 +78,7 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         if not np.isfinite(makeup.tone).all():  # drawn for nobody: darken brows, never dye them
             shift = np.array([min(shift[0], 0), 0, 0])
         weights[regions.BROWS] = hair * visible
-        change += hair[..., None] * (np.float32(0.7 * shift) - change)
+        change += hair[..., None] * (np.asarray(0.7 * shift, np.float32) - change)
     # 4. As code values at full strength, shared out to the regions
     total = np.sum(list(weights.values()), axis=0)
     share = 1 / np.maximum(total, 1)

@@ -125,7 +125,7 @@ def lash_band(size: int) -> np.ndarray:
     wing = uv[33] + np.array([[-0.07, -0.035], [0, 0]])
     for line in (upper, wing, lower):
         fixed = np.round(line * size * 16).astype(np.int32)
-        cv2.polylines(mask, [fixed], False, 255, max(1, round(0.036 * size)), cv2.LINE_AA, 4)
+        cv2.polylines(mask, [fixed], False, (255,), max(1, round(0.036 * size)), cv2.LINE_AA, 4)
     return both_sides(blur(mask.astype(np.float32) / 255, 0.006 * size))
 
 
@@ -218,4 +218,4 @@ def brow_colour(texture: FaceTexture) -> np.ndarray:
         return np.full(3, np.nan, np.float32)
     deviation = texture.lab[chosen] - texture.bare[chosen]
     dark = deviation[:, 0] <= np.percentile(deviation[:, 0], 33)
-    return np.float32(np.median(deviation[dark], axis=0))
+    return np.asarray(np.median(deviation[dark], axis=0), np.float32)

@@ -16,14 +16,18 @@ def rgb_to_lab(image: np.ndarray) -> np.ndarray:
     Returns:
         (..., 3) float32: L* in 0..100, a* and b* about -128..127.
     """
-    scaled = np.float32(image) / 255 if image.dtype == np.uint8 else np.float32(image)
+    scaled = (
+        np.asarray(image, np.float32) / 255
+        if image.dtype == np.uint8
+        else np.asarray(image, np.float32)
+    )
     flat = np.ascontiguousarray(scaled.reshape(-1, scaled.shape[-2], 3))
     return cv2.cvtColor(flat, cv2.COLOR_RGB2Lab).reshape(image.shape)
 
 
 def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     """Convert CIELAB to sRGB, (..., 3) float32 in 0..1; colours outside sRGB are clipped."""
-    flat = np.ascontiguousarray(np.float32(lab).reshape(-1, lab.shape[-2], 3))
+    flat = np.ascontiguousarray(np.asarray(lab, np.float32).reshape(-1, lab.shape[-2], 3))
     return cv2.cvtColor(flat, cv2.COLOR_Lab2RGB).reshape(lab.shape)
 
 

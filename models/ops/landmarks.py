@@ -63,7 +63,7 @@ class CanonicalFace:
     def interpolate(self, values: np.ndarray, size: int) -> np.ndarray:
         """Spread per-point values, (468, C), over the map: (size, size, C) float32, 0 outside."""
         matrix, _ = self.texels(size)
-        return (matrix @ np.float32(values)).reshape(size, size, -1)
+        return (matrix @ np.asarray(values, np.float32)).reshape(size, size, -1)
 
     def picture_positions(self, points_xyz: np.ndarray, size: int) -> np.ndarray:
         """Where each texel lies in the picture: (size, size, 2) x, y in pixels; -9 outside."""
@@ -86,10 +86,12 @@ class CanonicalFace:
         height, width = y1 - y0, x1 - x0
         step = max(1.0, max(height, width) / coarse)
         rows, cols = max(2, round(height / step)), max(2, round(width / step))
-        scale = np.float32([cols / width, rows / height])
+        scale = np.asarray([cols / width, rows / height], np.float32)
         points = (points_xyz[:MESH_POINTS, :2] - [x0, y0] + 0.5) * scale - 0.5
         order = np.argsort(-points_xyz[:, 2][self.triangles].mean(1))
-        ids = triangle_ids(np.float32(points), self.triangles, (rows, cols), order=order)
+        ids = triangle_ids(
+            np.asarray(points, np.float32), self.triangles, (rows, cols), order=order
+        )
         affine = _affine(points[self.triangles], self.points_uv[self.triangles])[ids]
         ys, xs = np.mgrid[:rows, :cols].astype(np.float32)
         uv = affine[..., 0] * xs[..., None] + affine[..., 1] * ys[..., None] + affine[..., 2]
@@ -141,7 +143,7 @@ def triangle_ids(
     fixed = np.round(corners * 16).astype(np.int32)
     for number in range(len(triangles)) if order is None else order:
         if not (facing_only and turned[number]):
-            cv2.fillConvexPoly(ids, fixed[number], int(number), shift=4)
+            cv2.fillConvexPoly(ids, fixed[number], (int(number),), shift=4)
     return ids
 
 

@@ -18,7 +18,7 @@ _CHEEK = (34, 143, 111, 117, 118, 119, 100, 142, 203, 206, 216, 192, 213, 177, 1
 
 def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
     """Rise smoothly from 0 at `low` to 1 at `high`; float32. With `low` > `high` it falls."""
-    t = np.clip((np.float32(x) - np.float32(low)) / np.float32(high - low), 0, 1)
+    t = np.clip((np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
@@ -43,7 +43,7 @@ def polygon(points_xy: np.ndarray, size_hw: tuple[int, int], feather: float = 0.
         feather: sigma in pixels of a blur over the edge.
     """
     mask = np.zeros(size_hw, np.float32)
-    outline = np.float32(points_xy) + 0.5
+    outline = np.asarray(points_xy, np.float32) + 0.5
     margin = 3 * feather + 1
     x0, y0 = np.maximum(np.floor(outline.min(0) - margin), 0).astype(int)
     x1, y1 = np.minimum(np.ceil(outline.max(0) + margin), size_hw[::-1]).astype(int)
@@ -52,7 +52,7 @@ def polygon(points_xy: np.ndarray, size_hw: tuple[int, int], feather: float = 0.
     # OpenCV counts every pixel an edge touches; at four times the size that is an eighth of one.
     fine = np.zeros(((y1 - y0) * 4, (x1 - x0) * 4), np.uint8)
     corners = np.round(((outline - [x0, y0]) * 4 - 0.5) * 16).astype(np.int32)
-    cv2.fillPoly(fine, [corners], 255, shift=4)
+    cv2.fillPoly(fine, [corners], (255,), shift=4)
     part = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA)
     mask[y0:y1, x0:x1] = blur(part.astype(np.float32) / 255, feather)
     return mask
@@ -112,4 +112,4 @@ def _hull(points: Sequence[int], size: int) -> np.ndarray:
     grown = outline + 0.012 * (outline - centre) / np.linalg.norm(
         outline - centre, axis=1, keepdims=True
     )
-    return cv2.convexHull(np.float32(grown))[:, 0]
+    return cv2.convexHull(np.asarray(grown, np.float32))[:, 0]

@@ -141,11 +141,15 @@ def quantised(makeup: Makeup) -> Makeup:
 
 
 def _paint_codes(lab: np.ndarray) -> np.ndarray:
-    return _codes(lab * np.float32([2.55, 1, 1]) + np.float32([0, 128, 128]))
+    return _codes(
+        lab * np.asarray([2.55, 1, 1], np.float32) + np.asarray([0, 128, 128], np.float32)
+    )
 
 
 def _paint_of(codes: np.ndarray) -> np.ndarray:
-    return (np.float32(codes) - np.float32([0, 128, 128])) / np.float32([2.55, 1, 1])
+    return (np.asarray(codes, np.float32) - np.asarray([0, 128, 128], np.float32)) / np.asarray(
+        [2.55, 1, 1], np.float32
+    )
 
 
 def embed(image: Image.Image, look: Look, *, compress_level: int = 4) -> bytes:
@@ -211,7 +215,7 @@ def _three(values: Any) -> np.ndarray:
         raise LookError("a colour of the look is not three numbers")
     if not all(-200 <= v <= 200 for v in values):
         raise LookError("a colour of the look is out of range", needed=200)
-    return np.float32(values)
+    return np.asarray(values, np.float32)
 
 
 def _is_number(value: Any) -> bool:
@@ -239,6 +243,6 @@ def _from_base64(value: Any, mode: str) -> np.ndarray:
         with Image.open(BytesIO(data), formats=["PNG"]) as image:
             if image.size != (TEXTURE_SIZE, TEXTURE_SIZE) or image.mode != mode:
                 raise LookError("a map of the look has another size", needed=TEXTURE_SIZE)
-            return np.float32(np.asarray(image))
+            return np.asarray(np.asarray(image), np.float32)
     except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise LookError("a map of the look is damaged") from error

@@ -80,7 +80,9 @@ class InstantMakeupPipeline:
             raise NoFaceError("no face found in the picture", found=0, needed=1)
         return faces
 
-    def read_look(self, reference: Image.Image, name: str = "reference", face: int = 0) -> Look:
+    def read_look(
+        self, reference: Image.Image, name: str = "look from a photo", face: int = 0
+    ) -> Look:
         """Take the makeup off a photograph.
 
         Args:
