@@ -312,7 +312,7 @@ def _saved(
     from pipelines.images import encode
     from pipelines.makeup.looks import embed
 
-    strengths = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
+    strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
     image = studio.makeup.blend(worn, strengths=strengths, strength=levels[0])
     if draft:
         data = encode(image, compress_level=1)

@@ -77,7 +77,7 @@ class FaceMesh:
     ) -> list[np.ndarray]:
         height, width = image.shape[:2]
         mesh = self._lenient if lenient else self._sure
-        found = mesh.process(image).multi_face_landmarks or []
+        found = getattr(mesh.process(image), "multi_face_landmarks", None) or []
         scale, offset = (
             np.asarray([width, height, width], np.float32),
             np.asarray([*offset_xy, 0], np.float32),
@@ -90,7 +90,7 @@ class FaceMesh:
     def _far_boxes(self, image: np.ndarray, offset_xy: tuple[int, int]) -> list[Box]:
         height, width = image.shape[:2]
         x, y = offset_xy
-        found = self._far.process(image).detections or []
+        found = getattr(self._far.process(image), "detections", None) or []
         boxes = [detection.location_data.relative_bounding_box for detection in found]
         return [
             (
