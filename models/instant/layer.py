@@ -12,7 +12,7 @@ import numpy as np
 from models import regions
 from models.instant.face_texture import FaceTexture
 from models.instant.makeup import Makeup, brow_colour
-from models.ops.color import lab_to_rgb, rgb_to_lab
+from models.ops.color import chroma, lab_to_rgb, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, polygon, smoothstep
 from models.ops.warp import sample
@@ -139,11 +139,12 @@ def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) 
 
 
 def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
-    """The look's deviation on another skin: half difference, half filter.
+    """The look's deviation on another skin: a difference, or for dark greys a filter.
 
-    Adding a CIELAB difference seen on tanned skin turns black liner blue on pale skin; dividing
-    light as a filter does (in linear sRGB) keeps it black but fades on dark skin. Their mean keeps
-    the hue of the pigment and most of its contrast on both; the darker, the more a filter's hue.
+    Adding the CIELAB difference seen on tanned skin turns black liner blue on pale skin, because
+    black is far from tan in b*. Passing the new skin's light as a filter would (in linear sRGB)
+    keeps it black, but makes colours fade on dark skin. So dark greys take their hue from the
+    filter, and everything else the difference, with a tenth of the filter.
     """
     if not np.isfinite(makeup.tone).all():
         return makeup.deviation
@@ -155,10 +156,11 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     passed *= cv2.resize(ratio, bare.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     filtered = cv2.cvtColor(np.minimum(passed, 1, out=passed), cv2.COLOR_LRGB2Lab)
     filtered -= bare
-    share = 0.1 + 0.9 * smoothstep(8, 36, -makeup.deviation[..., :1])
+    dark = smoothstep(8, 36, -makeup.deviation[..., 0])
+    grey = 1 - smoothstep(20, 45, chroma(makeup.tone + makeup.deviation))
     filtered -= makeup.deviation
-    filtered[..., 1:] *= share
     filtered[..., 0] *= 0.1
+    filtered[..., 1:] *= (0.1 + 0.9 * dark * grey)[..., None]
     filtered += makeup.deviation
     return filtered
 

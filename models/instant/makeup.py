@@ -10,6 +10,7 @@ import numpy as np
 
 from models import regions
 from models.instant.face_texture import TEXTURE_SIZE, FaceTexture
+from models.ops.color import chroma
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, both_sides, canonical_regions, smoothstep
 
@@ -72,8 +73,8 @@ def extract(texture: FaceTexture) -> Makeup:
 
     # Fine light and dark is makeup along the lashes, in glitter, and where colour is fine too.
     eyes = masks[regions.EYES]
-    edges = blur(_chroma(fine), 0.006 * size)
-    drawn = smoothstep(5, 12, edges) * np.maximum(eyes, smoothstep(10, 18, _chroma(broad)))
+    edges = blur(chroma(fine), 0.006 * size)
+    drawn = smoothstep(5, 12, edges) * np.maximum(eyes, smoothstep(10, 18, chroma(broad)))
     drawn = np.maximum(drawn, lash_band(size) * eyes)
     detail = blur(fine, 0.003 * size) * np.maximum(eyes, drawn)[..., None]
     sparkle = np.clip(fine[..., 0] - 8, 0, None) * eyes
@@ -156,23 +157,23 @@ def _plausible(light: np.ndarray, tone: np.ndarray, masks: dict[str, np.ndarray]
     Off the eyes and cheeks a weak deviation is skin, not makeup. What is brighter and greyer than
     the skin is a reflection.
     """
-    grey = 1 - smoothstep(0.4, 0.8, _chroma(light + tone) / (np.hypot(*tone[1:]) + 1))
+    grey = 1 - smoothstep(0.4, 0.8, chroma(light + tone) / (np.hypot(*tone[1:]) + 1))
     glare = smoothstep(5, 14, light[..., 0]) * grey * (1 - masks[regions.EYES])
     light = light * (1 - glare)[..., None]
     mirrored = light[:, ::-1]
     both = (light + mirrored) / 2
     smaller = np.minimum(np.abs(light), np.abs(mirrored))
     agreed = np.where(light * mirrored > 0, np.copysign(smaller, light), 0)
-    one_sided = smoothstep(12, 24, _chroma(light - mirrored)) * smoothstep(10, 20, _chroma(light))
+    one_sided = smoothstep(12, 24, chroma(light - mirrored)) * smoothstep(10, 20, chroma(light))
     worn = np.repeat(masks[regions.EYES][..., None], 3, 2)
     worn[..., 1:] += masks[regions.CHEEKS][..., None]
     soft = agreed + worn * (both - agreed)
     kept = soft + one_sided[..., None] * (light - soft)
 
-    chroma = _chroma(kept)
-    plain = masks[regions.SKIN] * (1 - smoothstep(6, 16, chroma))
+    strength = chroma(kept)
+    plain = masks[regions.SKIN] * (1 - smoothstep(6, 16, strength))
     # Shading, unlike pigment, lacks colour of its own.
-    within = 3 + chroma + 100 * masks[regions.EYES] + 2 * masks[regions.CHEEKS]
+    within = 3 + strength + 100 * masks[regions.EYES] + 2 * masks[regions.CHEEKS]
     kept[..., 0] = np.clip(kept[..., 0], -within, within) * (1 - plain)
     kept[..., 1:] *= (1 - 0.3 * plain)[..., None]
     lips = masks[regions.LIPS]
@@ -198,11 +199,6 @@ def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
 
 def _resized(image: np.ndarray, size: int) -> np.ndarray:
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
-
-
-def _chroma(lab: np.ndarray) -> np.ndarray:
-    """Length of the (a*, b*) part of (..., 3) CIELAB."""
-    return cv2.magnitude(np.ascontiguousarray(lab[..., 1]), np.ascontiguousarray(lab[..., 2]))
 
 
 def _cored(values: np.ndarray, noise: float) -> np.ndarray:

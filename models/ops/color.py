@@ -31,6 +31,11 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(flat, cv2.COLOR_Lab2RGB).reshape(lab.shape)
 
 
+def chroma(lab: np.ndarray) -> np.ndarray:
+    """Distance from grey: the length of the (a*, b*) part of (H, W, 3) CIELAB."""
+    return cv2.magnitude(np.ascontiguousarray(lab[..., 1]), np.ascontiguousarray(lab[..., 2]))
+
+
 def delta_e(lab_a: np.ndarray, lab_b: np.ndarray) -> np.ndarray:
     """CIEDE2000 between CIELAB colours, (..., 3) each; below 1 no eye sees it, above 5 all do."""
     return np.asarray(deltaE_ciede2000(np.float64(lab_a), np.float64(lab_b)))
