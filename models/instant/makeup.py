@@ -104,7 +104,7 @@ def mix(base: Makeup, parts: dict[str, Makeup]) -> Makeup:
         if region == regions.BROWS:
             result = replace(result, brows=other.brows)
             continue
-        weight = canonical_regions(base.size)[region]
+        weight = np.clip(4 * canonical_regions(base.size)[region], 0, 1)  # its soft edge too
         wide = weight[..., None]
         result = replace(
             result,
