@@ -11,12 +11,16 @@ from PIL import Image
 
 from models.analysis.face_landmarks import FaceMesh
 from models.ops.landmarks import canonical_face
+from models.ops.masks import smoothstep
 from models.structures import Face
 
 if TYPE_CHECKING:
     from models.analysis.face_parsing import FaceParser
 
 PARSER_WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights" / "face-parser"
+
+# The parser's probability of skin is taken as none below the first and as certain above the second.
+_SURE_OF_SKIN = (0.2, 0.6)
 
 # An unsure detection counts when the parser sees this much skin on it: cloth does not pass.
 _SKIN_OF_A_FACE = 0.35
@@ -40,8 +44,7 @@ class FaceAnalyzer:
             if self._mesh is None:
                 from models.analysis.face_parsing import FaceParser
 
-                if (PARSER_WEIGHTS / "config.json").exists():  # TODO until the weights land
-                    self._parser = FaceParser.from_pretrained(PARSER_WEIGHTS).eval()
+                self._parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
                 self._mesh = FaceMesh()
 
     def __call__(self, image: Image.Image) -> list[Face]:
@@ -60,6 +63,7 @@ class FaceAnalyzer:
     def _face(self, pixels: np.ndarray, points: np.ndarray) -> Face:
         from models.analysis.face_parsing import SKIN, parse_face
 
+        assert self._parser is not None
         height, width = pixels.shape[:2]
         low, high = np.floor(points[:, :2].min(0)) - 2, np.ceil(points[:, :2].max(0)) + 3
         box = (
@@ -68,11 +72,9 @@ class FaceAnalyzer:
             int(np.clip(high[0], 1, width)),
             int(np.clip(high[1], 1, height)),
         )
-        skin = np.ones((box[3] - box[1], box[2] - box[0]), np.float32)
-        if self._parser is not None:
-            skin = parse_face(self._parser, pixels, points[:, :2]).in_box(box)[SKIN]
+        skin = parse_face(self._parser, pixels, points[:, :2]).in_box(box)[SKIN]
         yaw, pitch, roll = head_pose(points)
-        return Face(pixels, points, box, yaw, pitch, roll, np.ascontiguousarray(skin))
+        return Face(pixels, points, box, yaw, pitch, roll, smoothstep(*_SURE_OF_SKIN, skin))
 
 
 def _shows_skin(face: Face) -> bool:

@@ -144,7 +144,7 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     Adding the CIELAB difference seen on tanned skin turns black liner blue on pale skin, because
     black is far from tan in b*. Passing the new skin's light as a filter would (in linear sRGB)
     keeps it black, but makes colours fade on dark skin. So dark greys take their hue from the
-    filter, and everything else the difference, with a tenth of the filter.
+    filter and everything else from the difference; lightness is a difference throughout.
     """
     if not np.isfinite(makeup.tone).all():
         return makeup.deviation
@@ -159,7 +159,7 @@ def _on_skin(makeup: Makeup, bare: np.ndarray) -> np.ndarray:
     dark = smoothstep(8, 36, -makeup.deviation[..., 0])
     grey = 1 - smoothstep(20, 45, chroma(makeup.tone + makeup.deviation))
     filtered -= makeup.deviation
-    filtered[..., 0] *= 0.1
+    filtered[..., 0] = 0
     filtered[..., 1:] *= (0.1 + 0.9 * dark * grey)[..., None]
     filtered += makeup.deviation
     return filtered

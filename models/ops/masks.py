@@ -70,8 +70,8 @@ def canonical_regions(size: int) -> dict[str, np.ndarray]:
     lips = np.clip(_loop(regions.LIPS_OUTER, size) - _loop(regions.LIPS_INNER, size), 0, 1)
     lips = both_sides(blur(lips, 0.004 * size))
     openings = both_sides(_loop(regions.EYE_RIGHT, size))
-    brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, size), size), 0.008 * size))
-    eyes = both_sides(blur(_loop(_hull(_SHADOW, size), size), 0.013 * size)) * (1 - openings)
+    brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, 0.005), size), 0.006 * size))
+    eyes = both_sides(blur(_loop(_hull(_SHADOW, 0.012), size), 0.013 * size)) * (1 - openings)
     cheeks = both_sides(blur(_loop(_CHEEK, size), 0.03 * size)) * (1 - eyes)
     face = face_fade(size)
     eyes, cheeks = eyes * face * (1 - lips), cheeks * face * (1 - lips)
@@ -105,11 +105,11 @@ def _loop(points: Sequence[int] | np.ndarray, size: int) -> np.ndarray:
     return polygon(outline * size - 0.5, (size, size))
 
 
-def _hull(points: Sequence[int], size: int) -> np.ndarray:
-    """Convex hull of mesh points, in map coordinates, grown by a hundredth of the map."""
+def _hull(points: Sequence[int], grow: float) -> np.ndarray:
+    """Convex hull of mesh points in map coordinates, grown by a share of the map."""
     outline = canonical_face().points_uv[list(points)]
     centre = outline.mean(0)
-    grown = outline + 0.012 * (outline - centre) / np.linalg.norm(
+    grown = outline + grow * (outline - centre) / np.linalg.norm(
         outline - centre, axis=1, keepdims=True
     )
     return cv2.convexHull(np.asarray(grown, np.float32))[:, 0]
