@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from models import regions
-from models.ops.color import rgb_to_lab
+from models.ops.color import chroma, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
 from models.ops.warp import sample
@@ -53,25 +53,28 @@ def unfold(face: Face, size: int = TEXTURE_SIZE) -> FaceTexture:
     positions = mesh.picture_positions(face.points_xyz, size)
     texture = sample(face.image, positions, extend=True)
     lab = rgb_to_lab(texture)
-    seen = _seen(face, positions[::2, ::2])
+    coarse = positions[::2, ::2]
+    front = _front(face, coarse)
+    seen = front
+    if face.skin is not None:
+        offset = np.asarray(face.box_xyxy[:2], np.float32)
+        seen = front * sample(face.skin, coarse - offset)
     seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
     bare, tone = _bare_skin(lab, seen)
+    # Hair, hands and frames are not of bright colours: what is, is paint, whatever the parser says.
+    bright = smoothstep(30, 45, chroma(lab - bare)[::2, ::2]) * front
+    seen = np.maximum(seen, cv2.resize(bright, (size, size), interpolation=cv2.INTER_LINEAR))
     return FaceTexture(lab, bare, seen, tone)
 
 
-def _seen(face: Face, positions: np.ndarray) -> np.ndarray:
-    """Trust in each texel: facing the camera, inside the picture, and skin."""
+def _front(face: Face, positions: np.ndarray) -> np.ndarray:
+    """1 where a texel faces the camera and lies inside the picture, falling to 0 at the sides."""
     mesh = canonical_face()
-    size = len(positions)
-    facing = mesh.interpolate(mesh.facing(face.points_xyz)[:, None], size)[..., 0]
+    facing = mesh.interpolate(mesh.facing(face.points_xyz)[:, None], len(positions))[..., 0]
     height, width = face.size_hw
     x, y = positions[..., 0], positions[..., 1]
     inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-    seen = smoothstep(0.12, 0.42, facing) * inside
-    if face.skin is not None:
-        offset = np.asarray(face.box_xyxy[:2], np.float32)
-        seen *= sample(face.skin, positions - offset)
-    return seen
+    return smoothstep(0.12, 0.42, facing) * inside
 
 
 def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,8 @@ from models.ops.color import chroma
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, both_sides, canonical_regions, smoothstep
 
+_LOST = 0.08  # share of a soft wash that mask edges and fine hair take away again; given back
+
 
 @dataclass(frozen=True)
 class Makeup:
@@ -164,10 +166,10 @@ def _plausible(light: np.ndarray, tone: np.ndarray, masks: dict[str, np.ndarray]
     both = (light + mirrored) / 2
     smaller = np.minimum(np.abs(light), np.abs(mirrored))
     agreed = np.where(light * mirrored > 0, np.copysign(smaller, light), 0)
-    one_sided = smoothstep(12, 24, chroma(light - mirrored)) * smoothstep(10, 20, chroma(light))
+    one_sided = smoothstep(22, 36, chroma(light - mirrored)) * smoothstep(14, 24, chroma(light))
     worn = np.repeat(masks[regions.EYES][..., None], 3, 2)
     worn[..., 1:] += masks[regions.CHEEKS][..., None]
-    soft = agreed + worn * (both - agreed)
+    soft = (agreed + worn * (both - agreed)) * (1 + _LOST * worn)
     kept = soft + one_sided[..., None] * (light - soft)
 
     strength = chroma(kept)
