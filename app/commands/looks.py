@@ -26,8 +26,8 @@ def save(
     out: Annotated[Path, typer.Option("--out", "-o", help="The look.json to write.")],
 ) -> None:
     """Save a look as a small file that `mirra makeup --look FILE` wears."""
-    from app.commands.makeup import _look
+    from app.commands.makeup import wanted_look
     from pipelines.images import write_bytes
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-    write_bytes(_look(InstantMakeupPipeline(), source).to_json(), out)
+    write_bytes(wanted_look(InstantMakeupPipeline(), source).to_json(), out)

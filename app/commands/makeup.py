@@ -78,7 +78,7 @@ def run(
     strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
     asked = {region: value for region, value in strengths.items() if value is not None}
     pipeline = InstantMakeupPipeline()
-    looks = {name: _look(pipeline, name) for name in {*references, *named_parts.values()}}
+    looks = {name: wanted_look(pipeline, name) for name in {*references, *named_parts.values()}}
     taken = {region: looks[name] for region, name in named_parts.items()}
     reports: list[dict[str, Any]] = []
     failures: list[tuple[Path, str]] = []
@@ -181,7 +181,7 @@ def _jobs(
     return jobs
 
 
-def _look(pipeline: InstantMakeupPipeline, name: str) -> Look:
+def wanted_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
     """A look by name, from a look file, from a Mirra PNG, or read off a photograph.
 
     Raises:

@@ -23,6 +23,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import nn
 
 from models.errors import ShapeError
+from models.regions import FACE_OVAL
 
 CLASSES = ("skin", "hair", "other")
 SKIN, HAIR, OTHER = range(3)
@@ -33,11 +34,6 @@ MARGIN = 0.40
 LIFT = 0.07
 """How far the crop's centre lies above the outline's, as a share of the outline's larger side."""
 
-FACE_OVAL = (
-    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
-    *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
-)
-"""The 36 mesh points along the outline of the face, clockwise as seen, from the top."""
 _RIGHT_IRIS, _LEFT_IRIS, _UPPER_LIP, _LOWER_LIP = 468, 473, 13, 14
 
 
