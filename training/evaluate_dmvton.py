@@ -306,6 +306,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
             "halo_per_mille": float(joined["halo_per_mille"].mean()),
             "frechet_distance": metrics.frechet_distance(joined["features"], truth),
         }
+    shown, worn = (torch.cat(found) for found in photographs.values())
     return {
         "pictures": len(numbers),
         "size_hw": list(arguments.size_hw),
@@ -316,7 +317,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
         },
         "unpaired": unpaired,
         # The most that retrieval can give: photographs, and the garment they do show.
-        "photographs": retrieval(*(torch.cat(found) for found in photographs.values())),
+        "photographs": retrieval(shown, worn),
     }
 
 
