@@ -219,6 +219,16 @@ class FaceData:
             "weight": torch.from_numpy(weight),
         }
 
+    def plain(self, index: int) -> dict[str, Tensor]:
+        """A batch of one picture of the store as it is; keys and shapes as `batch` has them."""
+        scene = self.scene(index)
+        pixels = torch.from_numpy(scene.pixels.clip(0, 255).astype(np.uint8))[None]
+        return {
+            "crops": network_input(pixels, torch.from_numpy(self._oval(scene.points))[None]),
+            "target": torch.from_numpy(scene.target).permute(2, 0, 1)[None].contiguous(),
+            "weight": torch.from_numpy(scene.weight)[None],
+        }
+
     def scene(self, index: int, matrix: np.ndarray | None = None) -> Scene:
         """One picture of the store in the network's square, as the parser would cut it.
 
@@ -236,7 +246,7 @@ class FaceData:
         labels = np.asarray(store.labels[index])
         known = (labels[..., None] == np.arange(3, dtype=np.uint8)).astype(np.uint8) * 255
         target = warped(known, 0).astype(np.float32) / 255
-        weight = target.sum(-1)
+        weight = np.minimum(target.sum(-1), 1)
         target[..., OTHER] += 1 - weight
         return Scene(
             pixels=warped(np.asarray(store.pixels[index]), 128).astype(np.float32),
