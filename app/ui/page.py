@@ -10,6 +10,7 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import makeup, text
 from app.ui.theme import CSS, theme
+from app.ui.uploads import Page
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
@@ -17,7 +18,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 def build(studio: Studio, settings: Settings) -> gr.Blocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
     keep = settings.keep_minutes * 60
-    with gr.Blocks(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
+    with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
         makeup.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
@@ -35,7 +36,7 @@ def launch(page: gr.Blocks, settings: Settings) -> None:
         run_history=False,
         enable_monitoring=False,
         strict_cors=True,
-        show_error=True,
+        show_error=False,  # our own sentences are shown all the same
         footer_links=["api"],
         allowed_paths=[str(ASSETS)],
     )
