@@ -47,7 +47,8 @@ class FaceAnalyzer:
                 from models.analysis.face_parsing import FaceParser
 
                 parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
-                self._parser = parser.to(memory_format=torch.channels_last)  # twice as fast
+                parser.to(memory_format=torch.channels_last)  # twice as fast  # pyright: ignore
+                self._parser = parser
                 self._mesh = FaceMesh()
 
     def __call__(self, image: Image.Image) -> list[Face]:
