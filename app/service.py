@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.errors import LookError
 
 if TYPE_CHECKING:
-    from models.structures import Face
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "astronaut.png"
 
-
-@dataclass(frozen=True)
+@dataclass
 class Wish:
     """What a visitor wants to wear, as files and names; the first that is set is the base.
 
@@ -37,42 +35,24 @@ class Wish:
     second: str | Path | None = None
     from_second: tuple[str, ...] = field(default=())
 
-    @property
-    def has_base(self) -> bool:
-        """Whether there is anything to wear."""
-        return bool(self.look_file or self.reference or self.named)
-
 
 class Studio:
     """Everything the page and the API can do, without a page. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._makeup: InstantMakeupPipeline | None = None
 
-    @property
+    @cached_property
     def makeup(self) -> InstantMakeupPipeline:
-        """The instant pipeline, made once, however many ask at the same time."""
-        with self._lock:
-            if self._makeup is None:
-                from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+        """The instant pipeline; loading it takes a few seconds."""
+        from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-                self._makeup = InstantMakeupPipeline()
-            return self._makeup
+        return InstantMakeupPipeline()
 
     def warm_up(self) -> None:
-        """Do once what makes the first time slow, on the picture that ships with Mirra."""
-        self.try_on(EXAMPLE, Wish(named="classic-red"))
-
-    def look_at(self, photo: str | Path) -> list[Face]:
-        """Every face of a picture, the largest first; an empty list if there is none.
-
-        Raises:
-            ImageError: the picture cannot be used.
-        """
-        from pipelines.images import decode
-
-        return self.makeup.analyzer(decode(photo))
+        """Load what the first visitor would otherwise wait for."""
+        with self._lock:
+            self.makeup.analyzer.load()
 
     def look(self, wish: Wish) -> Look:
         """Find or read the look a visitor wants.
@@ -103,7 +83,7 @@ class Studio:
         wish: Wish,
         strengths: Mapping[str, float] | None = None,
         strength: float | None = None,
-        faces: Sequence[int] | None = None,
+        faces: list[int] | None = None,
     ) -> MakeupOutput:
         """Put the wished look on a photograph.
 
@@ -119,8 +99,9 @@ class Studio:
         """
         from pipelines.images import decode
 
+        picture = decode(source)
         return self.makeup(
-            decode(source), self.look(wish), strengths=strengths, strength=strength, faces=faces
+            picture, self.look(wish), strengths=strengths, strength=strength, faces=faces
         )
 
     def _read(self, path: Path) -> Look:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -21,16 +20,10 @@ class Settings(BaseSettings):
 
     host: str = Field(default_factory=lambda: "0.0.0.0" if _on_a_space() else "127.0.0.1")
     port: int = Field(default=7860, ge=1, le=65535)
-    cache_folder: Path | None = Field(
-        default=None, description="Where pictures lie while a visit lasts; a temporary folder."
-    )
     max_upload_mb: int = Field(default=30, ge=1, le=200)
     queue_size: int = Field(default=32, ge=1, description="Visitors who may wait.")
     at_once: int = Field(default=2, ge=1, description="Pictures worked on at the same time.")
     keep_minutes: int = Field(default=15, ge=1, description="How long results can be downloaded.")
-    in_memory: int = Field(
-        default=12, ge=1, description="Visits whose pictures stay in memory for the sliders."
-    )
 
     def launch_options(self) -> dict[str, Any]:
         """What Gradio's `launch` needs of them."""

@@ -3,56 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
 from app.service import Studio
 from app.settings import Settings
-from app.ui import api, makeup, text
-from app.ui.fitting import Visits
-from app.ui.theme import CSS, HEAD, theme
+from app.ui import makeup, text
+from app.ui.theme import CSS, theme
 from app.ui.uploads import Page
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 
 def build(studio: Studio, settings: Settings) -> gr.Blocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
     keep = settings.keep_minutes * 60
-    visits = Visits(settings.in_memory)
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
     with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        makeup.tab(studio, visits, settings, work)
+        makeup.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
-        api.endpoints(studio, work)
-        page.unload(visits.leave)
     page.queue(max_size=settings.queue_size)
     return page
 
 
-def launch(page: gr.Blocks, settings: Settings, **options: Any) -> None:
-    """Open the page to visitors and return: no sharing, no run history, only our examples' files.
-
-    Args:
-        page: from `build`.
-        settings: address and limits.
-        options: more for Gradio's `launch`, such as `quiet`.
-    """
+def launch(page: gr.Blocks, settings: Settings) -> None:
+    """Serve the page until stopped: no sharing, no run history, no files but our examples."""
     page.launch(
         **settings.launch_options(),
         theme=theme(),
         css=CSS,
-        head=HEAD,
-        favicon_path=str(ASSETS / "brand" / "mirra.svg"),
         share=False,
         run_history=False,
         enable_monitoring=False,
         strict_cors=True,
-        show_error=False,
+        show_error=False,  # our own sentences are shown all the same
         footer_links=["api"],
-        allowed_paths=[str(ASSETS / "examples")],
-        prevent_thread_lock=True,
-        **options,
+        allowed_paths=[str(ASSETS)],
     )
