@@ -1,33 +1,37 @@
 """Looks drawn by code: a recipe of lipstick, shadow, liner and blush becomes `Makeup`.
 
-Everything is drawn on the person's right side of the canonical face and mirrored. Pigments that
-hide the skin (lipstick, liner, smoky shadow, glitter) are painted in absolute colour; blush and
-contour shift the wearer's own skin, so that they turn ashy on nobody.
+Pigments that hide the skin (lipstick, liner, smoky shadow, glitter) are painted in absolute colour;
+blush, contour and all that is called sheer shift the wearer's own skin or lips, so that they turn
+chalky or ashy on nobody. Lengths are millimetres on a face with 63 mm between the irises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import cv2
 import numpy as np
 
 from models import regions
+from models.instant.drawn_shapes import (
+    Place,
+    Zone,
+    area,
+    liner_mask,
+    spot,
+    star_outline,
+    zone_mask,
+)
 from models.instant.face_texture import TEXTURE_SIZE
 from models.instant.makeup import Makeup, nothing
 from models.ops.color import rgb_to_lab
-from models.ops.landmarks import canonical_face
-from models.ops.masks import blur, both_sides, canonical_regions, polygon, smoothstep
+from models.ops.masks import blur, both_sides, canonical_regions, smoothstep
 
-UPPER_LASHES = (33, 246, 161, 160, 159, 158, 157, 173, 133)
-LOWER_LASHES = (33, 7, 163, 144, 145, 153, 154, 155, 133)
-CREASE = (226, 247, 30, 29, 27, 28, 56, 190, 243)
-SOCKET = (113, 225, 224, 223, 222, 221, 189)
-
-Zone = Literal["lid", "crease", "outer", "inner", "lower", "browbone"]
-Place = Literal["apples", "cheekbones", "sunkissed", "contour", "highlight"]
+_MM = 1 / 63
+# Medians over ten bare London faces from very light to dark: sheer colours are seen against these.
+_BARE_SKIN = np.array([56, 10, 14], np.float32)
+_BARE_LIPS = np.array([45, 18, 7], np.float32)
 
 
 @dataclass(frozen=True)
@@ -36,24 +40,30 @@ class Lips:
 
     Attributes:
         color: sRGB hex.
-        opacity: 0..1; a stain is about 0.5, a lipstick 0.9.
-        gloss: 0..1, a soft light along the lower lip and the bow.
+        opacity: 0..1; a stain is about 0.6, a lipstick 0.95.
+        gloss: 0..1, small lights on the lower lip and the bow.
         edge: sRGB hex the colour turns to towards the outline, or None.
+        liner: sRGB hex of a fine line inside the outline, or None.
+        sheer: 0..1, the share of the colour that shifts the wearer's own lips instead of hiding
+            them.
     """
 
     color: str
-    opacity: float = 0.9
+    opacity: float = 0.95
     gloss: float = 0.0
     edge: str | None = None
+    liner: str | None = None
+    sheer: float = 0.0
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A wash of eyeshadow: colour (sRGB hex), zone and opacity 0..1."""
+    """A wash of eyeshadow: colour (sRGB hex), zone, opacity 0..1; `sheer` shifts the own skin."""
 
     color: str
     zone: Zone
     opacity: float = 0.5
+    sheer: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,14 +72,14 @@ class Liner:
 
     Attributes:
         color: sRGB hex.
-        thickness: in hundredths of the map; 1 is thin, 2.5 dramatic.
-        wing: length of the wing in hundredths of the map; 0 ends at the corner.
+        thickness: in mm at the outer corner; 1 is fine, 3 dramatic.
+        wing: length in mm beyond the corner; 0 ends there.
         lower: 0..1, how much of a line there is below the eye.
     """
 
     color: str = "#0d0b0c"
-    thickness: float = 1.2
-    wing: float = 3.0
+    thickness: float = 1.6
+    wing: float = 4.0
     lower: float = 0.0
 
 
@@ -78,7 +88,7 @@ class Tint:
     """A shift of the wearer's own skin: CIELAB difference at full strength, where, how much."""
 
     shift: tuple[float, float, float]
-    place: Place
+    place: Place | Zone
     opacity: float = 1.0
 
 
@@ -93,18 +103,38 @@ class Glitter:
 
 
 @dataclass(frozen=True)
+class Freckles:
+    """Small darker spots over nose and cheeks: how many, CIELAB shift of one, seed."""
+
+    count: int = 90
+    shift: tuple[float, float, float] = (-9, 3, 5)
+    seed: int = 5
+
+
+@dataclass(frozen=True)
 class Star:
-    """A five-pointed star centred on a mesh point, radius in hundredths of the map."""
+    """A five-pointed star of folded foil.
+
+    Attributes:
+        color: sRGB hex.
+        centre_xy: on the median face, in distances between the irises from the nose bridge; x
+            below 0 on the person's right, which is the left of the picture.
+        radius: in mm.
+        mirrored: wear another on the other side.
+    """
 
     color: str
-    point: int
-    radius: float = 2.0
+    centre_xy: tuple[float, float]
+    radius: float = 4.0
     mirrored: bool = True
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that makes a drawn look; parts left out are not worn."""
+    """All that makes a drawn look; parts left out are not worn.
+
+    `brows` is the CIELAB difference of brow hair from skin to reach: brows are darkened, not dyed.
+    """
 
     lips: Lips | None = None
     shadow: Sequence[Shadow] = ()
@@ -112,6 +142,7 @@ class Recipe:
     tints: Sequence[Tint] = ()
     glitter: Sequence[Glitter] = ()
     stars: Sequence[Star] = ()
+    freckles: Freckles | None = None
     brows: tuple[float, float, float] | None = None
 
 
@@ -124,23 +155,32 @@ def draw(recipe: Recipe, size: int = TEXTURE_SIZE) -> Makeup:
     """
     canvas = _Canvas(size)
     for wash in recipe.shadow:
-        canvas.paint(lab_of(wash.color), wash.opacity * zone_mask(wash.zone, size))
-    if recipe.liner:
-        canvas.paint(lab_of(recipe.liner.color), _liner_mask(recipe.liner, size))
+        mask = wash.opacity * zone_mask(wash.zone, size)
+        if wash.sheer:
+            canvas.shift(lab_of(wash.color) - _BARE_SKIN, mask)
+        else:
+            canvas.paint(lab_of(wash.color), mask)
     for glitter in recipe.glitter:
         _sprinkle(canvas, glitter)
+    if recipe.liner:
+        line = recipe.liner
+        mask = liner_mask(line.thickness * _MM, line.wing * _MM, line.lower, size)
+        canvas.paint(lab_of(line.color), 0.97 * mask)
+    for tint in recipe.tints:
+        canvas.shift(np.asarray(tint.shift, np.float32), tint.opacity * zone_mask(tint.place, size))
+    if recipe.freckles:
+        _freckle(canvas, recipe.freckles)
     for star in recipe.stars:
-        canvas.paint(lab_of(star.color), 0.92 * _star_mask(star, size))
+        _stick(canvas, star)
     if recipe.lips:
         _paint_lips(canvas, recipe.lips)
-    deviation = np.zeros((size, size, 3), np.float32)
-    for tint in recipe.tints:
-        mask = tint.opacity * zone_mask(tint.place, size)
-        deviation += mask[..., None] * np.asarray(tint.shift, np.float32)
     plain = nothing(size)
-    brows = plain.brows if recipe.brows is None else np.asarray(recipe.brows, np.float32)
     return replace(
-        plain, deviation=deviation, paint=canvas.color, opacity=canvas.opacity, brows=brows
+        plain,
+        deviation=canvas.deviation,
+        paint=canvas.color,
+        opacity=canvas.opacity,
+        brows=plain.brows if recipe.brows is None else np.asarray(recipe.brows, np.float32),
     )
 
 
@@ -157,11 +197,13 @@ def lab_of(color: str) -> np.ndarray:
 
 
 class _Canvas:
-    """Paint laid over paint: colour and opacity of the whole."""
+    """Paint laid over paint, and under it what shifts the wearer's own skin."""
 
     def __init__(self, size: int) -> None:
+        self.size = size
         self.color = np.zeros((size, size, 3), np.float32)
         self.opacity = np.zeros((size, size), np.float32)
+        self.deviation = np.zeros((size, size, 3), np.float32)
 
     def paint(self, lab: np.ndarray, mask: np.ndarray) -> None:
         """Lay a colour, (3,) or (S, S, 3), over what is there, by `mask` in 0..1."""
@@ -171,126 +213,96 @@ class _Canvas:
         self.color += share * (np.asarray(lab, np.float32) - self.color)
         self.opacity = total
 
-
-def zone_mask(zone: Zone | Place, size: int) -> np.ndarray:
-    """Where a wash or tint lies: (S, S) float32 in 0..1, soft, the same on both sides."""
-    uv = canonical_face().points_uv
-    lashes = list(UPPER_LASHES)
-    if zone == "lid":
-        mask = _area([*uv[lashes], *uv[list(CREASE)][::-1]], size, 0.007)
-    elif zone == "crease":
-        halfway = 0.35 * uv[list(SOCKET)] + 0.65 * uv[[247, 30, 29, 27, 28, 56, 190]]
-        outer = uv[226] + [-0.028, -0.030]
-        mask = _area([*uv[lashes], *halfway[::-1], outer, uv[226]], size, 0.016)
-    elif zone == "outer":
-        mask = _spot(0.6 * uv[226] + 0.4 * uv[247] + [-0.004, -0.012], (0.034, 0.024), -0.5, size)
-    elif zone == "inner":
-        mask = _spot(uv[133] + [0.006, -0.004], (0.016, 0.014), 0, size)
-    elif zone == "lower":
-        mask = _line(uv[list(LOWER_LASHES)] + [0, 0.007], 0.014, size, 0.006)
-    elif zone == "browbone":
-        mask = _spot(0.55 * uv[224] + 0.45 * uv[53], (0.040, 0.010), -0.15, size)
-    elif zone == "apples":
-        mask = _spot(uv[50] + [0.018, 0.008], (0.062, 0.052), -0.3, size)
-    elif zone == "cheekbones":
-        mask = _spot(0.5 * uv[117] + 0.5 * uv[123] + [0.012, 0.012], (0.095, 0.036), -0.5, size)
-    elif zone == "sunkissed":
-        mask = np.maximum(
-            _spot(uv[50] + [0.02, -0.01], (0.07, 0.04), -0.15, size),
-            0.8 * _spot(uv[5], (0.05, 0.025), 0, size),
-        )
-    elif zone == "contour":
-        mask = _spot(0.5 * uv[187] + 0.5 * uv[137], (0.10, 0.030), -0.55, size)
-    else:
-        mask = np.maximum(
-            _spot(uv[117] + [-0.005, -0.004], (0.055, 0.015), -0.45, size),
-            0.7 * _spot(uv[5] + [0, -0.03], (0.008, 0.05), 0, size),
-        )
-    return both_sides(mask)
-
-
-def _area(outline: Sequence[np.ndarray], size: int, softness: float) -> np.ndarray:
-    return polygon(np.stack(outline) * size - 0.5, (size, size), softness * size)
-
-
-def _spot(
-    centre_uv: np.ndarray, spread_uv: tuple[float, float], turn: float, size: int
-) -> np.ndarray:
-    """A Gaussian, its spread along and across a direction turned by `turn` radians."""
-    v, u = (np.mgrid[:size, :size].astype(np.float32) + 0.5) / size
-    du, dv = u - centre_uv[0], v - centre_uv[1]
-    along = du * np.cos(turn) + dv * np.sin(turn)
-    across = dv * np.cos(turn) - du * np.sin(turn)
-    return np.exp(-0.5 * ((along / spread_uv[0]) ** 2 + (across / spread_uv[1]) ** 2))
-
-
-def _line(points_uv: np.ndarray, width: float, size: int, softness: float) -> np.ndarray:
-    mask = np.zeros((size * 2, size * 2), np.uint8)
-    fixed = np.round((points_uv * size * 2 - 0.5) * 16).astype(np.int32)
-    cv2.polylines(mask, [fixed], False, (255,), max(1, round(width * size * 2)), cv2.LINE_AA, 4)
-    small = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
-    return blur(small.astype(np.float32) / 255, softness * size)
-
-
-def _liner_mask(liner: Liner, size: int) -> np.ndarray:
-    """The line grows from the inner corner to the outer and runs on into the wing."""
-    lashes = canonical_face().points_uv[list(UPPER_LASHES)].astype(np.float64)
-    steps = np.linspace(0, len(lashes) - 1, 60)
-    line = np.stack([np.interp(steps, np.arange(len(lashes)), lashes[:, k]) for k in (0, 1)], 1)
-    # From the outer corner (first) inwards the line thins out.
-    thickness = 0.01 * liner.thickness * (0.25 + 0.75 * (1 - steps / steps[-1]) ** 0.8)
-    top = line - np.stack([np.zeros(60), thickness], 1)
-    direction = np.array([-1.0, -0.62]) / np.hypot(1, 0.62)
-    tip = line[0] + 0.01 * liner.wing * direction
-    under = line[0] + [0.002, 0.003]
-    shoulder = top[4]
-    outline = [under, tip, shoulder, *top[4:], *line[::-1]]
-    mask = _area(outline, size, 0.0016)
-    if liner.lower:
-        below = canonical_face().points_uv[list(LOWER_LASHES[:6])] + [0, 0.003]
-        mask = np.maximum(mask, liner.lower * _line(below, 0.008, size, 0.003))
-    return both_sides(0.97 * mask)
+    def shift(self, lab: np.ndarray, mask: np.ndarray) -> None:
+        """Move the wearer's own colour by a CIELAB difference, (3,) or (S, S, 3), times `mask`."""
+        self.deviation += np.asarray(mask, np.float32)[..., None] * lab
 
 
 def _sprinkle(canvas: _Canvas, glitter: Glitter) -> None:
-    """Specks of one or two texels, denser where the zone is stronger."""
-    size = len(canvas.opacity)
-    zone = zone_mask(glitter.zone, size)
+    """Specks of one or two texels, denser where the zone is stronger; a few catch the light."""
+    zone = zone_mask(glitter.zone, canvas.size)
     generator = np.random.default_rng(glitter.seed)
+    centres = _scattered(zone, glitter.count, generator)
+    color = generator.integers(len(glitter.colors), size=len(centres))
+    bright = generator.beta(1.2, 1.6, len(centres))
+    for index, name in enumerate(glitter.colors):
+        own = color == index
+        radii = (0.55 + 0.65 * bright[own]) * canvas.size / TEXTURE_SIZE
+        specks = _dots(centres[own], radii, 0.45 + 0.55 * bright[own], canvas.size)
+        canvas.paint(lab_of(name), specks)
+
+
+def _freckle(canvas: _Canvas, freckles: Freckles) -> None:
+    generator = np.random.default_rng(freckles.seed)
+    zone = zone_mask("freckles", canvas.size)
+    centres = _scattered(zone, freckles.count, generator)
+    depth = generator.uniform(0.35, 1, len(centres))
+    radii = generator.uniform(0.9, 1.9, len(centres)) * canvas.size / TEXTURE_SIZE
+    mask = blur(_dots(centres, radii, depth, canvas.size), 0.0016 * canvas.size)
+    canvas.shift(np.asarray(freckles.shift, np.float32), mask)
+
+
+def _scattered(zone: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Random places as likely as `zone` is strong: (count, 2) x and y in texels."""
     chance = (zone / zone.sum()).ravel()
-    places = generator.choice(zone.size, glitter.count, replace=False, p=chance)
-    for color in glitter.colors:
-        specks = np.zeros((size * 2, size * 2), np.uint8)
-        for place in places[generator.random(len(places)) < 1.2 / len(glitter.colors)]:
-            v, u = divmod(int(place), size)
-            centre = (round((u + generator.random()) * 32), round((v + generator.random()) * 32))
-            radius = round(generator.uniform(0.6, 1.7) * 16 * size / TEXTURE_SIZE * 1.2)
-            bright = int(generator.integers(140, 256))
-            cv2.circle(specks, centre, max(8, radius), (bright,), -1, cv2.LINE_AA, 4)
-        small = cv2.resize(specks, (size, size), interpolation=cv2.INTER_AREA)
-        canvas.paint(lab_of(color), small.astype(np.float32) / 255)
+    rows, cols = np.divmod(generator.choice(zone.size, count, replace=False, p=chance), len(zone))
+    return np.stack([cols, rows], 1) + generator.uniform(-0.5, 0.5, (count, 2))
 
 
-def _star_mask(star: Star, size: int) -> np.ndarray:
-    turn = np.arange(10) * np.pi / 5 - np.pi / 2
-    reach = np.where(np.arange(10) % 2 == 0, 1, 0.45) * star.radius / 100
-    centre = canonical_face().points_uv[star.point]
-    outline = centre + np.stack([np.cos(turn), np.sin(turn)], 1) * reach[:, None]
-    mask = polygon(outline * size - 0.5, (size, size), 0.001 * size)
-    return both_sides(mask) if star.mirrored else mask
+def _dots(
+    centres_xy: np.ndarray, radii: np.ndarray, strengths: np.ndarray, size: int
+) -> np.ndarray:
+    fine = np.zeros((size * 4, size * 4), np.uint8)
+    for centre, radius, strength in zip(centres_xy, radii, strengths, strict=True):
+        x, y = np.round(((centre + 0.5) * 4 - 0.5) * 16).astype(int)
+        cv2.circle(fine, (x, y), max(8, round(radius * 64)), (round(255 * strength),), -1, 8, 4)
+    return cv2.resize(fine, (size, size), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _stick(canvas: _Canvas, star: Star) -> None:
+    """Foil folded from tip to middle: of its ten facets every other one lies in the light."""
+    outline = star_outline(star.centre_xy, star.radius * _MM)
+    lab = lab_of(star.color)
+    whole = area(outline, 0.002, canvas.size)
+    facets = [[outline[k], outline[k - 1], star.centre_xy] for k in range(0, 10, 2)]
+    shaded = np.sum([area(facet, 0.003, canvas.size) for facet in facets], axis=0)
+    if star.mirrored:
+        whole, shaded = both_sides(whole), both_sides(shaded)
+    lit = lab + np.array([12, -1, -6], np.float32)
+    dark = lab - np.array([9, -2, 0], np.float32)
+    canvas.paint(lit + np.clip(shaded, 0, 1)[..., None] * (dark - lit), 0.95 * whole)
 
 
 def _paint_lips(canvas: _Canvas, lips: Lips) -> None:
-    size = len(canvas.opacity)
+    size = canvas.size
     mask = canonical_regions(size)[regions.LIPS]
     color = np.broadcast_to(lab_of(lips.color), (size, size, 3)).copy()
-    uv = canonical_face().points_uv
+    inwards = blur(mask, 0.016 * size)
     if lips.edge:
-        core = smoothstep(0.35, 0.95, blur(mask, 0.016 * size))
+        core = smoothstep(0.40, 0.98, inwards)
         color += (1 - core)[..., None] * (lab_of(lips.edge) - color)
+    if lips.liner:
+        line = smoothstep(0.75, 0.50, blur(mask, 0.008 * size))
+        color += 0.75 * line[..., None] * (lab_of(lips.liner) - color)
+    hidden = lips.opacity * (1 - lips.sheer) * mask
+    canvas.shift(color - _BARE_LIPS, lips.opacity * lips.sheer * mask)
     if lips.gloss:
-        light = _spot(0.5 * (uv[14] + uv[17]) + [0, -0.004], (0.05, 0.0075), 0, size)
-        bow = both_sides(_spot(0.5 * (uv[37] + uv[82]), (0.014, 0.0045), 0.2, size))
-        color[..., 0] += lips.gloss * (26 * light + 12 * bow)
-        color[..., 1:] *= (1 - 0.35 * lips.gloss * np.maximum(light, 0.6 * bow))[..., None]
-    canvas.paint(color, lips.opacity * mask)
+        light = lips.gloss * _gloss(size)
+        color[..., 0] += 24 * light
+        color[..., 1:] *= (1 - 0.3 * light)[..., None]
+        canvas.shift(np.array([18, -2, -1], np.float32), light * mask)
+    canvas.paint(color, hidden)
+
+
+def _gloss(size: int) -> np.ndarray:
+    """Lights on moist lips: two on the pout of the lower, one on each peak of the upper."""
+    return both_sides(
+        np.max(
+            [
+                spot([-0.075, 1.118], (0.050, 0.0085), -0.10, size),
+                0.55 * spot([-0.185, 1.105], (0.040, 0.007), -0.35, size),
+                0.50 * spot([-0.085, 0.962], (0.035, 0.006), -0.12, size),
+            ],
+            axis=0,
+        )
+    )

@@ -7,7 +7,6 @@ from a file gives the very same pixels.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from models.errors import LookError
 from models.instant.face_texture import TEXTURE_SIZE
@@ -30,7 +29,11 @@ LOOK_VERSION = 1
 MAX_LOOK_BYTES = 1_000_000
 PNG_KEY = "mirra.look"
 
-_STEP = 0.75  # CIELAB units per code value: finer than the eye, and a reach of 96
+# CIELAB difference of each code value 0..255: steps of 0.3 about bare skin, where a soft blush
+# would show coarser ones as rings, growing to 1.2 for face paint; together a reach of 96.
+_FINE, _GROWTH = 0.3, 0.0036
+_STEPS = np.arange(-128, 128, dtype=np.float32)
+_LEVELS = _STEPS * (np.float32(_FINE) + np.float32(_GROWTH) * np.abs(_STEPS))
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,7 +58,6 @@ class Look:
     def to_json(self) -> bytes:
         """The look as a `look.json` file."""
         makeup = self.makeup
-        shifted = _codes(makeup.deviation / _STEP + 128)
         opacity = _codes(makeup.opacity * 255)
         paint = _paint_codes(makeup.paint) * (opacity > 0)[..., None]
         document = {
@@ -67,7 +69,7 @@ class Look:
             "brows": _numbers(makeup.brows),
             "tone": _numbers(makeup.tone),
             "maps": {
-                "deviation": _to_base64(shifted),
+                "deviation": _to_base64(_deviation_codes(makeup.deviation)),
                 "cover": _to_base64(_codes(makeup.cover * 255)),
                 "paint": _to_base64(np.dstack([paint, opacity])),
             },
@@ -107,7 +109,7 @@ class Look:
         deviation = _from_base64(maps.get("deviation"), "RGB")
         paint = _from_base64(maps.get("paint"), "RGBA")
         makeup = Makeup(
-            deviation=(deviation - 128) * np.float32(_STEP),
+            deviation=_LEVELS[np.asarray(deviation, np.uint8)],
             cover=_from_base64(maps.get("cover"), "L") / 255,
             paint=_paint_of(paint[..., :3]) * (paint[..., 3:] > 0),
             opacity=paint[..., 3] / 255,
@@ -129,15 +131,25 @@ def quantised(makeup: Makeup) -> Makeup:
     painted = opacity > 0
     paint = np.zeros_like(makeup.paint)
     paint[painted] = _paint_of(_paint_codes(makeup.paint[painted]))
-    deviation = np.rint(makeup.deviation * np.float32(1 / _STEP))
     return Makeup(
-        deviation=np.clip(deviation, -128, 127, out=deviation) * np.float32(_STEP),
+        deviation=_LEVELS[_deviation_codes(makeup.deviation)],
         cover=np.rint(np.clip(makeup.cover, 0, 1) * 255) / 255,
         paint=paint,
         opacity=opacity,
         brows=_three(_numbers(makeup.brows)),
         tone=_three(_numbers(makeup.tone)),
     )
+
+
+def _deviation_codes(deviation: np.ndarray) -> np.ndarray:
+    """The nearest of `_LEVELS`, as its place 0..255."""
+    half = np.float32(_FINE / (2 * _GROWTH))
+    steps = np.abs(deviation)
+    steps *= np.float32(1 / _GROWTH)
+    steps += half * half
+    np.sqrt(steps, out=steps)
+    steps -= half
+    return _codes(np.copysign(steps, deviation, out=steps) + 128)
 
 
 def _paint_codes(lab: np.ndarray) -> np.ndarray:
@@ -184,7 +196,7 @@ def load_look(source: str | Path | bytes) -> Look:
     """
     from pipelines.makeup.named_looks import find_look
 
-    if isinstance(source, str) and not Path(source).suffix and not Path(source).is_file():
+    if isinstance(source, str) and _may_be_name(source):
         return find_look(source)
     data = source if isinstance(source, bytes) else read_bytes(source)
     if data.lstrip()[:1] == b"{":
@@ -193,6 +205,14 @@ def load_look(source: str | Path | bytes) -> Look:
     if look is None:
         raise LookError("the file carries no look")
     return look
+
+
+def _may_be_name(source: str) -> bool:
+    path = Path(source)
+    try:
+        return not path.suffix and not path.is_file()
+    except (OSError, ValueError):  # too long for a path, or with a NUL in it
+        return True
 
 
 def worn_as(look: Look, strengths: Mapping[str, float], strength: float) -> Look:
@@ -230,7 +250,7 @@ def _share(value: Any) -> float:
 
 def _to_base64(codes: np.ndarray) -> str:
     buffer = BytesIO()
-    Image.fromarray(codes).save(buffer, "png", compress_level=4)
+    Image.fromarray(codes).save(buffer, "png", compress_level=6)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -244,5 +264,7 @@ def _from_base64(value: Any, mode: str) -> np.ndarray:
             if image.size != (TEXTURE_SIZE, TEXTURE_SIZE) or image.mode != mode:
                 raise LookError("a map of the look has another size", needed=TEXTURE_SIZE)
             return np.asarray(np.asarray(image), np.float32)
-    except (binascii.Error, UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except LookError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever a damaged file leads them to
         raise LookError("a map of the look is damaged") from error

@@ -1,6 +1,9 @@
 import base64
 import copy
 import json
+import struct
+import zlib
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -9,7 +12,8 @@ from PIL import Image
 
 from models import regions
 from models.errors import LookError
-from models.instant.drawn import Recipe, Star, Tint, draw, lab_of, zone_mask
+from models.instant.drawn import draw, lab_of
+from models.instant.makeup import nothing
 from models.ops.color import delta_e, rgb_to_lab
 from models.ops.masks import polygon
 from pipelines.makeup.looks import Look, embed, load_look, quantised, read_embedded, worn_as
@@ -42,7 +46,7 @@ def test_a_drawn_look_read_back_gives_the_same_pixels(pipeline, face, name):
 
 def test_a_look_file_is_small(extracted):
     assert len(extracted.to_json()) < 250_000
-    assert max(len(find_look(name).to_json()) for name in NAMES) < 250_000
+    assert max(len(find_look(name).to_json()) for name in NAMES) < 100_000
 
 
 def test_the_result_carries_its_look_at_its_strengths(pipeline, face, extracted):
@@ -53,6 +57,25 @@ def test_the_result_carries_its_look_at_its_strengths(pipeline, face, extracted)
     assert (found.strength, dict(found.strengths)) == (0.8, {"lips": 0.25, "eyes": 0.5})
     with Image.open(BytesIO(data)) as picture:
         assert np.array_equal(worn(pipeline, face, found), np.asarray(picture))
+
+
+def test_eight_bits_are_finest_where_makeup_is_sheer(face):
+    generator = np.random.default_rng(0)
+    deviation = generator.uniform(-90, 90, (512, 512, 3)).astype(np.float32)
+    deviation[:256] /= 9
+    kept = quantised(replace(nothing(), deviation=deviation)).deviation
+    error = np.abs(kept - deviation)
+    assert error[:256].max() <= 0.27  # 10 from bare skin; half of what an eye sees
+    assert error.max() <= 0.62
+    assert (np.sign(kept) * np.sign(deviation)).min() >= 0
+
+
+def test_beyond_the_reach_of_a_file_colours_saturate(face):
+    deviation = np.full((512, 512, 3), 500, np.float32)
+    deviation[..., 2] = -500
+    kept = quantised(replace(nothing(), deviation=deviation)).deviation
+    assert 95 < kept[0, 0, 0] < 100
+    assert -100 < kept[0, 0, 2] < -95
 
 
 def test_quantising_again_changes_nothing(extracted):
@@ -71,44 +94,15 @@ def test_classic_red_lips_reach_the_colour_on_the_label(pipeline, face):
     before = np.median(rgb_to_lab(face.image)[core], axis=0)
     after = np.median(rgb_to_lab(result)[core], axis=0)
     assert delta_e(before, asked) > 25
-    assert delta_e(after, asked) < 6  # at 92 % opacity, with some gloss
+    assert delta_e(after, asked) <= 3  # with a liner and some gloss
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_drawn_looks_are_the_same_on_both_sides(name):
-    makeup = find_look(name).makeup
-    opacity, flipped = makeup.opacity, makeup.opacity[:, ::-1]
-    if NAMED_LOOKS[name].recipe.glitter:
-        pytest.skip("specks of glitter fall where they fall")
-    assert np.abs(opacity - flipped).max() < 0.03
-    assert np.abs(makeup.deviation - makeup.deviation[:, ::-1]).max() < 0.8
-
-
-def test_glitter_falls_in_the_same_places_for_the_same_seed():
-    recipe = NAMED_LOOKS["festival"].recipe
-    assert np.array_equal(draw(recipe, 128).opacity, draw(recipe, 128).opacity)
-
-
-def test_a_tint_shifts_skin_and_hides_nothing():
-    makeup = draw(Recipe(tints=[Tint((-2, 10, 3), "apples")]), 128)
-    assert makeup.opacity.max() == 0
-    peak = makeup.deviation.reshape(-1, 3)[np.abs(makeup.deviation[..., 1]).argmax()]
-    assert peak == pytest.approx([-2, 10, 3], rel=0.02)
-
-
-def test_a_star_has_the_area_of_a_star():
-    radius, size = 6.0, 256
-    makeup = draw(Recipe(stars=[Star("#ffffff", 151, radius, mirrored=False)]), size)
-    inner = 0.45
-    area = 10 * 0.5 * inner * np.sin(np.pi / 5) * (radius / 100 * size) ** 2
-    assert (makeup.opacity / 0.92).sum() == pytest.approx(area, rel=0.05)
-
-
-@pytest.mark.parametrize("zone", ["lid", "crease", "outer", "inner", "lower", "apples", "contour"])
-def test_every_zone_is_somewhere(zone):
-    mask = zone_mask(zone, 128)
-    assert mask.max() > 0.5
-    assert 0.001 < (mask > 0.5).mean() < 0.2
+    recipe = replace(NAMED_LOOKS[name].recipe, glitter=(), freckles=None)  # these fall by chance
+    makeup = draw(recipe, 256)
+    for values in (makeup.opacity, makeup.paint * makeup.opacity[..., None], makeup.deviation):
+        assert np.abs(values - values[:, ::-1]).max() < 0.01
 
 
 def test_lips_from_one_look_and_the_rest_from_another(pipeline, face):
@@ -125,21 +119,27 @@ def test_lips_from_one_look_and_the_rest_from_another(pipeline, face):
 def test_an_unknown_look_names_its_neighbours():
     with pytest.raises(LookError) as caught:
         find_look("clasic-red")
+    assert isinstance(caught.value.needed, list)
     assert "classic-red" in caught.value.needed
     with pytest.raises(LookError):
         load_look("no-such-look")
 
 
-@pytest.mark.parametrize("color", ["red", "#12345", "#1234567", "123456", "#12345g"])
-def test_colours_that_are_none_are_refused(color):
-    with pytest.raises(ValueError, match=r"colour|non-hexadecimal"):
-        lab_of(color)
-
-
-def small_png(size, mode="RGB") -> str:
+def small_png(size, mode="RGB", kind="png") -> str:
     buffer = BytesIO()
-    Image.new(mode, size).save(buffer, "png")
+    Image.new(mode, size).save(buffer, kind)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_that_claims(width: int, height: int) -> str:
+    """A PNG whose header promises more than there is."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 100)), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    return base64.b64encode(data).decode()
 
 
 SPOILED = {
@@ -167,6 +167,19 @@ SPOILED = {
     "a map that is too large": lambda d: d["maps"].update(cover=small_png((4000, 4000), "L")),
     "a map that is too small": lambda d: d["maps"].update(deviation=small_png((8, 8))),
     "a grey map for a coloured": lambda d: d["maps"].update(deviation=small_png((512, 512), "L")),
+    "a map of ten gigapixels": lambda d: d["maps"].update(
+        deviation=png_that_claims(100_000, 100_000)
+    ),
+    "a map of a hundred megapixels": lambda d: d["maps"].update(
+        deviation=png_that_claims(10_000, 10_000)
+    ),
+    "a map with a header and no rows": lambda d: d["maps"].update(
+        deviation=png_that_claims(512, 512)
+    ),
+    "a map that is a JPEG": lambda d: d["maps"].update(cover=small_png((512, 512), "L", "jpeg")),
+    "a strength of 10 to the 300th and more": lambda d: d.update(strength=10**300),
+    "NaN for a colour": lambda d: d.update(tone=[float("nan"), 0, 0]),
+    "a list for a region's strength": lambda d: d.update(strengths={"lips": [1]}),
     "a map cut short": lambda d: d["maps"].update(paint=d["maps"]["paint"][:4000]),
     "two numbers for a colour": lambda d: d.update(tone=[1, 2]),
     "a colour out of range": lambda d: d.update(brows=[1e9, 0, 0]),
@@ -195,6 +208,26 @@ def test_a_hostile_look_is_refused_as_a_look(document, what):
 def test_what_is_no_look_is_refused(data):
     with pytest.raises(LookError):
         Look.from_json(data)
+
+
+def test_a_map_with_any_byte_changed_is_read_or_refused(document):
+    generator = np.random.default_rng(0)
+    good = base64.b64decode(document["maps"]["cover"])
+    for _ in range(300):
+        data = bytearray(good)
+        data[generator.integers(len(data))] = generator.integers(256)
+        spoiled = document | {"maps": document["maps"] | {"cover": base64.b64encode(data).decode()}}
+        try:
+            look = Look.from_json(json.dumps(spoiled).encode())
+        except LookError:
+            continue
+        assert 0 <= look.makeup.cover.min() <= look.makeup.cover.max() <= 1
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "a\0b", "../../etc", "Ω", " "])
+def test_a_name_that_is_none_is_refused(name):
+    with pytest.raises(LookError):
+        load_look(name)
 
 
 def test_a_picture_without_a_look_has_none(tmp_path):
