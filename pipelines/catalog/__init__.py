@@ -1,0 +1,1 @@
+"""Catalogue: product pictures in, shades out, found again by colour."""
