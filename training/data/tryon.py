@@ -11,100 +11,15 @@ from torch.nn import functional as F
 
 from models import seeding
 from models.analysis.human_parsing import Part
-from training.data.parsing import to_unit
-from training.data.viton import IGNORE, open_split
-
-# OpenPose points: neck, right and left shoulder, elbow, wrist, hip.
-NECK = 1
-R_SHOULDER, R_ELBOW, R_WRIST, L_SHOULDER, L_ELBOW, L_WRIST, R_HIP, L_HIP = 2, 3, 4, 5, 6, 7, 8, 11
-# Segments of the body a top may cover, and the half width of each as a share of the height.
-LIMBS = (
-    (R_SHOULDER, R_ELBOW, 0.055),
-    (R_ELBOW, R_WRIST, 0.05),
-    (L_SHOULDER, L_ELBOW, 0.055),
-    (L_ELBOW, L_WRIST, 0.05),
-    (R_SHOULDER, R_HIP, 0.08),
-    (L_SHOULDER, L_HIP, 0.08),
-    (R_SHOULDER, L_SHOULDER, 0.06),
-    (R_SHOULDER, L_HIP, 0.08),
-    (L_SHOULDER, R_HIP, 0.08),
+from models.dmvton.agnostic import (
+    L_SHOULDER,
+    R_SHOULDER,
+    background_plate,
+    condition_of,
+    is_part,
 )
-REMOVED = (Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK)
-PRESERVED = (Part.FACE, Part.HAIR, Part.HANDS)
-
-
-def is_part(parts: Tensor, *wanted: int) -> Tensor:
-    """Return (B, 1, H, W) float, 1 where the label is one of `wanted`."""
-    found = torch.zeros_like(parts, dtype=torch.bool)
-    for part in wanted:
-        found |= parts == int(part)
-    return found[:, None].float()
-
-
-def grow(mask: Tensor, share: float) -> Tensor:
-    """Dilate (B, 1, H, W) by a square whose half side is `share` of the height."""
-    radius = max(1, round(share * mask.shape[-2]))
-    wide = F.max_pool2d(mask, (1, 2 * radius + 1), 1, (0, radius))
-    return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))
-
-
-def limb_mask(pose: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Return where arms and torso are by the pose alone, (B, 1, H, W).
-
-    Args:
-        pose: (B, 18, 3), x and y as shares of width and height, confidence; 0 if not found.
-        size_hw: H and W.
-    """
-    height, width = size_hw
-    y = (torch.arange(height) + 0.5)[:, None]
-    x = (torch.arange(width) + 0.5)[None]
-    points = pose[..., :2] * torch.tensor([width, height])
-    mask = torch.zeros(len(pose), height, width)
-    for start, end, half in LIMBS:
-        a, b = points[:, start, :, None, None], points[:, end, :, None, None]
-        along = b - a
-        length = along.square().sum(1).clamp_min(1e-6)
-        share = ((x - a[:, 0]) * along[:, 0] + (y - a[:, 1]) * along[:, 1]) / length
-        share = share.clamp(0, 1)
-        away = torch.hypot(x - a[:, 0] - share * along[:, 0], y - a[:, 1] - share * along[:, 1])
-        seen = (pose[:, start, 2] > 0) & (pose[:, end, 2] > 0)
-        mask = torch.maximum(mask, ((away < half * height) & seen[:, None, None]).float())
-    return mask[:, None]
-
-
-def pose_maps(pose: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Return a soft dot for each point, (B, 18, H, W) in [0, 1]."""
-    height, width = size_hw
-    sigma = 0.025 * height
-    rows = (torch.arange(height) + 0.5 - pose[..., 1:2] * height) / sigma
-    columns = (torch.arange(width) + 0.5 - pose[..., 0:1] * width) / sigma
-    dots = (
-        torch.exp(-0.5 * rows.square())[..., None]
-        * torch.exp(-0.5 * columns.square())[..., None, :]
-    )
-    return dots * (pose[..., 2, None, None] > 0)
-
-
-def condition_of(person: Tensor, parts: Tensor, pose: Tensor) -> Tensor:
-    """Make what the teacher sees of a person: all but the garment, arms and neck.
-
-    The hole is wider than what it removes, and follows the pose, so that neither the old sleeves
-    nor the old hem can be read from its outline.
-
-    Args:
-        person: (B, 3, H, W) in [-1, 1].
-        parts: (B, H, W) labels; IGNORE counts as removed where it touches what is removed.
-        pose: (B, 18, 3), shares of width and height.
-
-    Returns:
-        (B, 22, H, W): agnostic picture, hole, pose maps.
-    """
-    size = (person.shape[-2], person.shape[-1])
-    removed = is_part(parts, *REMOVED)
-    removed = torch.maximum(removed, is_part(parts, IGNORE) * grow(removed, 0.06))
-    hole = torch.maximum(grow(removed, 0.045), limb_mask(pose, size))
-    hole = hole * (1 - is_part(parts, *PRESERVED))
-    return torch.cat([person * (1 - hole), hole, pose_maps(pose, size)], 1)
+from training.data.parsing import MIRRORED, random_backgrounds, to_unit, uniform
+from training.data.viton import open_split
 
 
 def fill_region(person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor) -> Tensor:
@@ -151,6 +66,10 @@ def bounds(mask: Tensor) -> Tensor:
     return torch.stack([x0, y0, x1, y1], 1)
 
 
+# OpenPose's points as a mirror shows them.
+MIRRORED_POINTS = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+
+
 class TryOnData:
     """One split of VITON for try-on.
 
@@ -158,12 +77,13 @@ class TryOnData:
         folder: the tars.
         cache: where arrays are kept.
         size_hw: height and width.
-        split: "train" or "validation".
+        split: "train" or "validation"; only training samples are `varied`.
     """
 
     def __init__(
         self, folder: Path, cache: Path, size_hw: tuple[int, int], split: str = "train"
     ) -> None:
+        self.vary = split == "train"
         self.arrays, rows = open_split(folder, cache, split, size_hw)
         # A sample is of use if the parse found a garment and a face to keep.
         worn = (self.arrays.parts[rows][:, ::4, ::4] == Part.UPPER).mean((1, 2))
@@ -177,15 +97,17 @@ class TryOnData:
 
         Returns:
             `person`, `garment`, `garment_mask`, `parts` (B, H, W), `pose` (B, 18, 3), `condition`,
+            `plate` (the person's picture with what lies behind garment and arms),
             `other_garment`, `other_mask` (of another sample), `fill` (the person with the other
             garment painted into the region) and `draw`, (B,) in [0, 1), to choose by.
         """
         others = torch.randint(len(self), indices.shape, generator=generator)
-        return assemble(
-            *self._read(indices),
-            *self._read(others)[1:3],
-            torch.rand(indices.shape, generator=generator),
-        )
+        other_garment, other_mask = self._read(others)[1:3]
+        draw = torch.rand(indices.shape, generator=generator)
+        sample = self._read(indices)
+        if self.vary:
+            sample = varied(*sample, generator)
+        return assemble(*sample, other_garment, other_mask, draw)
 
     def _read(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         rows, arrays = self.rows[indices.numpy()], self.arrays
@@ -196,6 +118,65 @@ class TryOnData:
             torch.from_numpy(arrays.parts[rows].astype(np.int64)),
             torch.from_numpy(arrays.pose[rows]),
         )
+
+
+def varied(
+    person: Tensor,
+    garment: Tensor,
+    mask: Tensor,
+    parts: Tensor,
+    pose: Tensor,
+    generator: torch.Generator,
+    new_background: float = 0.4,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Mirror person and garment, move the person a little, change the room.
+
+    Users' photographs are cropped by a pose model, so people stand a little off the place they have
+    in the set, and hardly ever before a white wall.
+
+    Args:
+        person: (B, 3, H, W) in [-1, 1].
+        garment: (B, 3, H, W), mirrored with the person.
+        mask: (B, 1, H, W), of the garment.
+        parts: (B, H, W) labels.
+        pose: (B, 18, 3), shares of width and height.
+        generator: owner of the draws.
+        new_background: share of persons that stand before another background.
+
+    Returns:
+        The five, changed.
+    """
+    count, _, height, width = person.shape
+    # 1. Another room
+    chosen = torch.rand((count, 1, 1, 1), generator=generator) < new_background
+    behind = F.avg_pool2d(is_part(parts, Part.BACKGROUND), 3, 1, 1) * chosen
+    person = person.lerp(random_backgrounds(count, (height, width), generator), behind)
+    # 2. Mirrored: both pictures, and what is left is right
+    mirror = torch.rand((count,), generator=generator) < 0.5
+    flip = mirror[:, None, None, None]
+    garment = torch.where(flip, garment.flip(3), garment)
+    mask = torch.where(flip, mask.flip(3), mask)
+    parts = torch.where(mirror[:, None, None], MIRRORED[parts], parts)
+    pose = torch.where(mirror[:, None, None], pose[:, MIRRORED_POINTS], pose)
+    # 3. Moved: `grid` says for each new pixel where it was
+    angle = uniform(generator, -0.07, 0.07, (count,))
+    scale = torch.exp(uniform(generator, -0.09, 0.09, (count,)))
+    cos, sin = angle.cos() * scale, angle.sin() * scale * height / width
+    sign = torch.where(mirror, -1.0, 1.0)
+    rotation = torch.stack([sign * cos, -sign * sin, sin * (width / height) ** 2, cos], 1).view(
+        count, 2, 2
+    )
+    shift = uniform(generator, -0.08, 0.08, (count, 2, 1))
+    grid = F.affine_grid(
+        torch.cat([rotation, shift], 2), [count, 3, height, width], align_corners=False
+    )
+    person = F.grid_sample(person, grid, padding_mode="border", align_corners=False)
+    layer = F.grid_sample(
+        parts[:, None].float(), grid, mode="nearest", padding_mode="border", align_corners=False
+    )
+    places = (pose[..., :2] * 2 - 1).transpose(1, 2)
+    moved = torch.linalg.solve(rotation, places - shift).transpose(1, 2) / 2 + 0.5
+    return person, garment, mask, layer[:, 0].long(), torch.cat([moved, pose[..., 2:]], 2)
 
 
 def assemble(
@@ -217,6 +198,7 @@ def assemble(
         "parts": parts,
         "pose": pose,
         "condition": condition_of(person, parts, pose),
+        "plate": background_plate(person, parts),
         "other_garment": other_garment * other_mask,
         "other_mask": other_mask,
         "fill": fill_region(person, parts, other_garment, other_mask),
