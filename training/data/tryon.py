@@ -127,7 +127,7 @@ def varied(
     parts: Tensor,
     pose: Tensor,
     generator: torch.Generator,
-    new_background: float = 0.4,
+    new_background: float = 0.3,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Mirror person and garment, move the person a little, change the room.
 
