@@ -27,8 +27,9 @@ from models.analysis.human_parsing import HumanParser, Part
 from models.dmvton.generator import enlarge
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
+from models.ops.agnostic import grow, is_part
 from training import metrics
-from training.data.tryon import TryOnData, fill_region, grow, is_part
+from training.data.tryon import TryOnData, fill_region
 
 CHANGED = 24 / 127.5  # a pixel that moved by 24 of 255 levels has changed to the eye
 CHANGEABLE = (Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK, Part.HANDS)

@@ -30,6 +30,9 @@ class Part(IntEnum):
     OTHER = 10  # hats, scarves, bags, gloves
 
 
+IGNORE = 255  # label of pixels whose part is not known
+
+
 class HumanParser(ModelMixin, ConfigMixin):
     """A MobileNetV2-style U-Net that labels every pixel with a `Part`.
 

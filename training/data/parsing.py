@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models import seeding
-from models.analysis.human_parsing import Part
-from training.data.viton import IGNORE, open_split
+from models.analysis.human_parsing import IGNORE, Part
+from training.data.viton import open_split
 
 # A mirrored picture shows a left arm where a right one was.
 MIRRORED = torch.arange(256)

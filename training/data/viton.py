@@ -17,12 +17,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.analysis.human_parsing import Part
+from models.analysis.human_parsing import IGNORE, Part
 from models.errors import TrainingError
 
 VALIDATION_IDS = Path(__file__).with_name("viton_validation_ids.txt")
 VALIDATION_COUNT = 420
-IGNORE = 255  # label of pixels whose part is not known
 
 # LIP's 20 labels -> ours. LIP has no neck; `find_neck` adds it.
 LIP_TO_PART = np.array(

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.analysis.human_parsing import HumanParser
-from training.data.viton import IGNORE
+from models.analysis.human_parsing import IGNORE, HumanParser
 from training.loop import Method
 
 

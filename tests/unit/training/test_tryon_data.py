@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from models.analysis.human_parsing import Part
-from training.data import tryon, viton
+from models.ops.agnostic import R_ELBOW, R_SHOULDER, condition_of, grow, is_part, limb_mask
+from training.data import viton
 from training.data.parsing import MadeUpParsing, augment
-from training.data.tryon import MadeUpTryOn, bounds, condition_of, fill_region, grow, is_part
+from training.data.tryon import MadeUpTryOn, bounds, fill_region
 
 
 def batch_of(count=4, seed=0):
@@ -74,9 +75,9 @@ def test_growing_adds_its_share_of_the_height_on_each_side():
 
 def test_a_limb_is_as_long_and_wide_as_stated():
     pose = torch.zeros(1, 18, 3)
-    pose[0, tryon.R_SHOULDER] = torch.tensor([0.5, 0.2, 1.0])
-    pose[0, tryon.R_ELBOW] = torch.tensor([0.5, 0.8, 1.0])
-    mask = tryon.limb_mask(pose, (100, 100))[0, 0]
+    pose[0, R_SHOULDER] = torch.tensor([0.5, 0.2, 1.0])
+    pose[0, R_ELBOW] = torch.tensor([0.5, 0.8, 1.0])
+    mask = limb_mask(pose, (100, 100))[0, 0]
     assert mask[50].sum() == pytest.approx(11, abs=1)
     assert mask[:, 50].sum() == pytest.approx(60 + 11, abs=2)
 
