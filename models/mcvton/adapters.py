@@ -178,18 +178,20 @@ def attach(transformer: FluxTransformer2DModel, lora: BranchLoRA) -> None:
                 found=found,
                 needed=needed,
             )
-        if not getattr(layer, "takes_branches", False):
-            layer.register_forward_hook(_updating(name))
-            layer.takes_branches = True  # pyright: ignore[reportAttributeAccessIssue]
+        if not any(isinstance(hook, _Updating) for hook in layer._forward_hooks.values()):
+            layer.register_forward_hook(_Updating(name))
 
 
-def _updating(name: str) -> Any:
-    def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+class _Updating:
+    """A forward hook that adds the update of the branch at work to one layer's output."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         lora = _AT_WORK.get()
-        update = None if lora is None else lora.updates.get(name)
+        update = None if lora is None else lora.updates.get(self.name)
         return output if update is None else output + update(inputs[0]).to(output.dtype)
-
-    return hook
 
 
 def save_activations(transformer: FluxTransformer2DModel) -> None:

@@ -63,9 +63,9 @@ class MemoryAttnProcessor:
         self,
         attn: FluxAttention,
         hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        image_rotary_emb: tuple[Tensor, Tensor] | None = None,
+        encoder_hidden_states: Tensor | None,
+        attention_mask: Tensor | None,
+        image_rotary_emb: tuple[Tensor, Tensor],
         written: Memory | None = None,
         read: Memory | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
@@ -85,9 +85,7 @@ class MemoryAttnProcessor:
             query = torch.cat([text_query, query], 1)
             key = torch.cat([text_key, key], 1)
             value = torch.cat([heads(attn.add_v_proj(encoder_hidden_states)), value], 1)
-        if image_rotary_emb is not None:
-            query = apply_rotary_emb(query, image_rotary_emb, sequence_dim=1)
-            key = apply_rotary_emb(key, image_rotary_emb, sequence_dim=1)
+        query, key = rotated(query, image_rotary_emb), rotated(key, image_rotary_emb)
         if written is not None:
             written.layers[self.layer] = key, value
         if read is not None:
@@ -106,6 +104,13 @@ class MemoryAttnProcessor:
             return out
         image = attn.to_out[1](attn.to_out[0](out[:, text:].contiguous()))
         return image, attn.to_add_out(out[:, :text].contiguous())
+
+
+def rotated(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
+    """Turn (B, tokens, heads, head width) by cosines and sines of the tokens' places."""
+    turned = apply_rotary_emb(x, rotary, sequence_dim=1)  # pyright: ignore[reportArgumentType]
+    assert isinstance(turned, Tensor)
+    return turned
 
 
 def pack(latents: Tensor) -> Tensor:
@@ -152,8 +157,10 @@ class MinimalControl:
     ) -> None:
         self.transformer, self.prompt = transformer, prompt
         self.person, self.garment, self.noise = person, garment, noise
-        processors = [MemoryAttnProcessor(i) for i in range(len(transformer.attn_processors))]
-        transformer.set_attn_processor(dict(zip(transformer.attn_processors, processors)))
+        names = transformer.attn_processors
+        transformer.set_attn_processor(
+            {name: MemoryAttnProcessor(i) for i, name in enumerate(names)}  # pyright: ignore[reportArgumentType]
+        )
         for lora in (person, garment, noise):
             if lora is not None:
                 attach(transformer, lora)
