@@ -24,10 +24,10 @@ from torch.nn import functional as F
 
 from models import devices, seeding
 from models.analysis.human_parsing import HumanParser, Part
-from models.dmvton.agnostic import grow, is_part
 from models.dmvton.generator import enlarge
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
+from models.ops.agnostic import grow, is_part
 from training import metrics
 from training.data.tryon import TryOnData, fill_region
 

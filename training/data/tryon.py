@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from models import seeding
 from models.analysis.human_parsing import Part
-from models.dmvton.agnostic import (
+from models.ops.agnostic import (
     L_SHOULDER,
     R_SHOULDER,
     background_plate,

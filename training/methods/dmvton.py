@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.analysis.human_parsing import HumanParser, Part
-from models.dmvton.agnostic import is_part
 from models.dmvton.flow import Warp, sample
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
+from models.ops.agnostic import is_part
 from training.loop import Method
 from training.losses.distill import gate, gated_distillation
 from training.losses.perceptual import perceptual

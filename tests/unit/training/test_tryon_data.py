@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from models.analysis.human_parsing import IGNORE, Part
-from models.dmvton import agnostic
-from models.dmvton.agnostic import background_plate, condition_of, grow, is_part
+from models.ops import agnostic
+from models.ops.agnostic import background_plate, condition_of, grow, is_part
 from training.data import tryon, viton
 from training.data.parsing import MadeUpParsing, augment
 from training.data.tryon import MadeUpTryOn, bounds, fill_region
