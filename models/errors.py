@@ -90,6 +90,21 @@ class NoPersonError(AnalysisError):
     """No person, or not enough of one, was found."""
 
 
+class GarmentError(AnalysisError):
+    """The picture shows no garment that try-on knows.
+
+    Args:
+        message: as in `MirraError`.
+        reason: "none" (no garment), "trousers", or "pair" (shoes, socks, gloves).
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "none", found: object = None, needed: object = None
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
 class ShapeError(MirraError):
     """An array or tensor has another shape, range or type than the function states."""
 

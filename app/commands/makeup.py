@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import glob
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.pictures import (
+    check_names,
+    check_result,
+    find_pictures,
+    make_folder,
+    with_progress,
+)
 from models.regions import MAKEUP_REGIONS
 
 if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PICTURES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".gif", ".tif", ".tiff",
-}  # fmt: skip
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
 From = Annotated[str | None, typer.Option(help="Take this region from another picture or look.")]
 
@@ -56,7 +58,7 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
-    sources, many = _sources(pictures[0])
+    sources, many = find_pictures(pictures[0])
     references: list[str] = [*pictures[1:], *([look] if look else [])]
     parts = {
         "lips": lips_from, "eyes": eyes_from, "brows": brows_from, "cheeks": cheeks_from,
@@ -82,7 +84,7 @@ def run(
     taken = {region: looks[name] for region, name in named_parts.items()}
     reports: list[dict[str, Any]] = []
     failures: list[tuple[Path, str]] = []
-    for source, reference, target in _with_progress(jobs, many or several):
+    for source, reference, target in with_progress(jobs, many or several):
         base = looks[reference] if reference else _bare()
         try:
             reports.append(
@@ -134,50 +136,22 @@ def _one(
     return entry
 
 
-def _sources(text: str) -> tuple[list[Path], bool]:
-    """The source pictures a person named, and whether that was a folder or glob."""
-    path = Path(text)
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
-        if not found:
-            raise typer.BadParameter(f"no pictures in {path}")
-        return found, True
-    if not path.exists() and glob.has_magic(text):
-        found = sorted(Path(p) for p in glob.glob(text, recursive=True))  # noqa: PTH207
-        if not found:
-            raise typer.BadParameter(f"nothing matches {text}")
-        return found, True
-    return [path], False
-
-
 def _jobs(
     sources: list[Path], references: list[str], out: Path, many: bool, several: bool, format: str
 ) -> list[tuple[Path, str, Path]]:
     """Source, reference and result of each transfer."""
     if not many and not several:
-        if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-            raise typer.BadParameter(f"-o must end in .png, .jpg or .webp, not {out.name}")
-        if not out.parent.is_dir():
-            raise typer.BadParameter(f"there is no folder {out.parent}")
+        check_result(out)
         jobs = [(sources[0], references[0], out)]
     else:
-        if out.exists() and not out.is_dir():
-            raise typer.BadParameter(f"with several pictures -o is a folder, and {out} is a file")
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         ending = {"jpeg": "jpg"}.get(format, format)
         jobs = [
             (s, r, out / f"{s.stem}{'__' + Path(r).stem if several else ''}.{ending}")
             for s in sources
             for r in references
         ]
-    made: dict[Path, str] = {}
-    for source, reference, target in jobs:
-        if target.exists() and source.exists() and target.samefile(source):
-            raise typer.BadParameter(f"-o would overwrite {source}")
-        if target in made:
-            both = f"{made[target]} and {source.name} {Path(reference).name}".strip()
-            raise typer.BadParameter(f"{both} would both become {target.name}; rename one")
-        made[target] = f"{source.name} {Path(reference).name}".strip()
+    check_names(((s, Path(r)) if r else (s,), target) for s, r, target in jobs)
     return jobs
 
 
@@ -209,9 +183,3 @@ def _faces(text: str) -> list[int] | None:
     if not text.isdigit():
         raise typer.BadParameter(f"--face is 'all' or a number, not {text}")
     return [int(text)]
-
-
-def _with_progress(jobs: list[Any], shown: bool) -> Iterable[Any]:
-    from tqdm import tqdm
-
-    return tqdm(jobs, unit="picture", disable=not shown)
