@@ -18,6 +18,7 @@ from models.ops.agnostic import (
     condition_of,
     is_part,
 )
+from models.ops.cutout import defringed
 from training.data.parsing import MIRRORED, random_backgrounds, to_unit, uniform
 from training.data.viton import open_split
 
@@ -193,13 +194,13 @@ def assemble(
     # Garment off its background: outside the mask is 0, which is grey in [-1, 1].
     return {
         "person": person,
-        "garment": garment * mask,
+        "garment": defringed(garment, mask),
         "garment_mask": mask,
         "parts": parts,
         "pose": pose,
         "condition": condition_of(person, parts, pose),
         "plate": background_plate(person, parts),
-        "other_garment": other_garment * other_mask,
+        "other_garment": defringed(other_garment, other_mask),
         "other_mask": other_mask,
         "fill": fill_region(person, parts, other_garment, other_mask),
         "draw": draw,
