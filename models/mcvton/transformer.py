@@ -223,6 +223,7 @@ class MinimalControl:
         **memory: Memory | None,
     ) -> Tensor:
         """Run the transformer on latents and the first `text` tokens of the prompt (None: all)."""
+        latents = latents.to(self.transformer.dtype)
         like = {"device": latents.device, "dtype": latents.dtype}
         embeds = self.prompt.embeds[:, :text].expand(len(latents), -1, -1).to(**like)
         ids = position_ids((latents.shape[-2], latents.shape[-1]), shift).to(**like)
