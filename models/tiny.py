@@ -164,13 +164,15 @@ def t5_text_encoder(seed: int = 0) -> tuple[Any, Any]:
 
 
 def _drawn(network: Any, seed: int, place: str) -> Any:
-    """The network with weights drawn from `seed`, in evaluation mode; norms keep their ones."""
+    """The network with weights drawn from `seed`, biases 0, norms 1, in evaluation mode."""
     generator = seeding.generator_for(seed, "tiny", place)
     with torch.no_grad():
-        for parameter in network.parameters():
+        for name, parameter in network.named_parameters():
             if parameter.ndim > 1:
                 fan_in = parameter[0].numel()
                 parameter.normal_(0.0, fan_in**-0.5, generator=generator)
+            elif name.endswith("bias"):
+                parameter.zero_()
     return network.eval()
 
 

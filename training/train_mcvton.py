@@ -111,7 +111,7 @@ def build(config: MCVTONConfig) -> Trainer:
         raise TrainingError("stage 2 needs --adapters: the weights folder that stage 1 left")
     device, seed = devices.pick(), config.loop.seed
     prompt = load_prompt(config.base, config.cache, seed)
-    vae = load_vae(config.base, seed)
+    vae = load_vae(config.base)
     vae.to(device)  # pyright: ignore
     pictures = (
         MadeUpWardrobe(config.size_hw)
@@ -122,12 +122,12 @@ def build(config: MCVTONConfig) -> Trainer:
     if not config.nf4:
         transformer.to(device)  # pyright: ignore
     control = _control(config, transformer, prompt, _tokens(config, vae))
-    if config.stage == "toy_base":
-        return Trainer(config, ToyBaseMethod(vae, control), pictures, device)
-    # Made-up people are encoded by the toy of this run; photographs by one autoencoder for all.
+    # Made-up people are encoded for this run alone; photographs once for all runs.
     cache = config.folder if config.data is None else config.cache
     height, width = config.size_hw
     data = LatentTryOn(encode_all(pictures, vae, cache / f"latents-{height}x{width}"))
+    if config.stage == "toy_base":
+        return Trainer(config, ToyBaseMethod(control, vae), data, device)
     if config.recompute:
         save_activations(transformer)
     if config.stage == "tryon":

@@ -16,6 +16,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from torch import Tensor
 
 from models.mcvton.transformer import Memory, MinimalControl
+from models.ops.rectified_flow import shift_of
 
 GUIDANCE = 3.5  # FLUX.1-dev's embedded guidance at inference; in training it is 1
 
@@ -40,15 +41,10 @@ def flux_sigmas(
 ) -> tuple[float, ...]:
     """Return the noise levels of FLUX for a picture of `tokens` tokens, from 1 down, without 0.
 
-    Larger pictures need more noise to hide: mu grows linearly from base_shift at 256 tokens to
-    max_shift at 4096 (the scheduler's settings), and moves the levels up.
+    Larger pictures need more noise to hide, so their levels are shifted up.
     """
-    config = scheduler.config
-    small, large = config["base_image_seq_len"], config["max_image_seq_len"]
-    share = (tokens - small) / (large - small)
-    mu = config["base_shift"] + share * (config["max_shift"] - config["base_shift"])
     even = np.linspace(1.0, 1.0 / steps, steps)
-    scheduler.set_timesteps(sigmas=even.tolist(), mu=mu)
+    scheduler.set_timesteps(sigmas=even.tolist(), mu=shift_of(tokens, scheduler.config))
     return tuple(torch.as_tensor(scheduler.sigmas)[:-1].tolist())
 
 

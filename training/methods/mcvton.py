@@ -10,8 +10,6 @@ from torch.nn import functional as F
 from models.mcvton.discriminator import TokenHeads, listening
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
-from models.ops.vae import distribution
-from training.data.latents import pictures_of
 from training.loop import Method
 from training.losses import flow
 
@@ -142,37 +140,23 @@ class StudentMethod(Method):
 
 
 class ToyBaseMethod(Method):
-    """Before stage 1, for toys: what FLUX.1-dev brings along, an autoencoder and a painter.
+    """Before stage 1, for toys: what FLUX.1-dev brings along, a painter of such pictures.
 
     Args:
-        vae: learns to give back pictures, with latents near N(0, 1).
-        control: its transformer learns to paint such pictures without conditions.
+        control: its transformer learns to paint without conditions.
+        vae: kept beside it.
     """
 
-    def __init__(self, vae: AutoencoderKL, control: MinimalControl) -> None:
-        self.vae, self.control = vae, control
-        self.networks = {
-            "vae": vae,
-            "transformer": control.transformer,
-            "prompt": control.prompt,
-        }
-        self.phases = {"vae": ("vae",), "transformer": ("transformer",)}
+    def __init__(self, control: MinimalControl, vae: AutoencoderKL) -> None:
+        self.control = control
+        self.networks = {"transformer": control.transformer, "vae": vae, "prompt": control.prompt}
+        self.phases = {"transformer": ("transformer",)}
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
-        """Return the losses of one batch of pictures."""
-        if phase == "vae":
-            pictures = torch.cat(list(pictures_of(batch).values()))
-            latents = distribution(self.vae, pictures)
-            z = latents.mean + latents.std * drawn_like(latents.mean, generator)
-            restored = self.vae.decode(z, return_dict=False)[0]  # pyright: ignore
-            return {
-                "restored": 10 * F.mse_loss(restored, pictures),
-                "near_normal": 0.005 * latents.kl().mean() / latents.mean[0].numel(),
-            }
-        with torch.no_grad():
-            x0 = distribution(self.vae, batch["person"]).mean
+        """Return the flow-matching loss of one batch of latents."""
+        x0 = batch["person"]
         noise = drawn_like(x0, generator)
         t = flow.logit_normal(len(x0), generator).to(x0.device)
         v = self.control.velocity(flow.noised(x0, noise, t), t, None)
