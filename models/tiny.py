@@ -79,6 +79,13 @@ def flux_transformer(
     return _drawn(network, seed, "transformer")
 
 
+def reflora_injector(transformer: FluxTransformer2DModel, seed: int = 0, **options: Any) -> Any:
+    """FLUX-Makeup's injector for a toy transformer, rank 4, as if it had been trained."""
+    from models.reflora.injector import RefLoRAInjector
+
+    return _drawn(RefLoRAInjector.for_transformer(transformer, 4, **options), seed, "injector")
+
+
 def autoencoder() -> AutoencoderKL:
     """A KL autoencoder that halves a picture and gives it back, slightly soft.
 
@@ -164,7 +171,7 @@ def t5_text_encoder(seed: int = 0) -> tuple[Any, Any]:
 
 
 def _drawn(network: Any, seed: int, place: str) -> Any:
-    """The network with weights drawn from `seed`, biases 0, norms 1, in evaluation mode."""
+    """The network with weights drawn from `seed`, in evaluation mode; norms keep their ones."""
     generator = seeding.generator_for(seed, "tiny", place)
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -172,7 +179,7 @@ def _drawn(network: Any, seed: int, place: str) -> Any:
                 fan_in = parameter[0].numel()
                 parameter.normal_(0.0, fan_in**-0.5, generator=generator)
             elif name.endswith("bias"):
-                parameter.zero_()
+                parameter.normal_(0.0, 0.1, generator=generator)
     return network.eval()
 
 

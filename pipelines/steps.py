@@ -78,4 +78,4 @@ def to_float_pixels(tensor: Tensor) -> np.ndarray:
 
 def to_images(tensor: Tensor) -> list[Image.Image]:
     """(B, 3, H, W) in [-1, 1] to RGB pictures."""
-    return [Image.fromarray(np.uint8(pixels + 0.5)) for pixels in to_float_pixels(tensor)]
+    return [Image.fromarray((pixels + 0.5).astype(np.uint8)) for pixels in to_float_pixels(tensor)]
