@@ -140,6 +140,37 @@ def _several_faces(error: BaseException) -> str:
     return f"We found {found} in this picture. Choose one of them, or use a photo of one person."
 
 
+WEIGHTS_SENTENCES: dict[str, str] = {
+    "gated": (
+        "These weights are behind a licence. Accept it on the model's page on huggingface.co, then "
+        "log in here with `hf auth login`."
+    ),
+    "missing": (
+        "The weights are not where we were told to look. "
+        "`mirra models` lists what each pipeline needs and where it looks."
+    ),
+    "offline": (
+        "The weights are not on this machine and could not be downloaded. "
+        "Check the network, or set MIRRA_FLUX to a folder that holds them."
+    ),
+    "package": (
+        "A library this needs is not installed. Install Mirra with `pip install -e '.[flux]'`."
+    ),
+    "memory": (
+        "The model does not fit into this machine's memory. "
+        "Try `--offload model`, then `--offload group`, or a smaller `--size`."
+    ),
+    "licence": "The weights of this pipeline are not licensed for commercial use.",
+}
+
+
+def _weights(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    return WEIGHTS_SENTENCES.get(
+        reason if isinstance(reason, str) else "", WEIGHTS_SENTENCES["missing"]
+    )
+
+
 SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     errors.MirraError: lambda _: (
         "That did not work. Please check what you gave us and try once more."
@@ -171,6 +202,8 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
         "The catalogue cannot be read or searched just now. "
         "Check that it was built to the end, or build it again."
     ),
+    errors.WeightsError: _weights,
+    errors.CancelledError: lambda _: "Stopped. Nothing was changed; try again whenever you like.",
     errors.TrainingError: lambda _: (
         "The training cannot start or go on. The log says which setting or file is the cause."
     ),

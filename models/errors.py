@@ -102,6 +102,27 @@ class CheckpointError(MirraError):
     """A weights file is missing, damaged, or does not fit the network."""
 
 
+class WeightsError(CheckpointError):
+    """Weights cannot be had or used on this machine.
+
+    Args:
+        message: as in `MirraError`.
+        reason: "gated" (a licence must be accepted first), "missing" (not where we were told to
+            look), "offline" (not here, and no network), "package" (a library is not installed),
+            "memory" (they do not fit) or "licence" (commercial use was asked for).
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "missing", found: object = None, needed: object = None
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
+class CancelledError(MirraError):
+    """The person who asked for a picture stopped it."""
+
+
 class CatalogError(MirraError):
     """A catalogue cannot be read, written or searched."""
 
