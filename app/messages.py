@@ -163,6 +163,10 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
         "We cannot read this look: it is damaged, unknown or from another version. "
         "Choose one from the list, or save it again."
     ),
+    errors.ShadeError: lambda _: (
+        "We cannot put on this shade. Give a colour like #b01030, and choose finish and place "
+        "from the lists."
+    ),
     errors.CheckpointError: lambda _: (
         "The model's weights are missing or damaged on this machine. "
         "Whoever looks after it can install them again; nothing is wrong with your picture."

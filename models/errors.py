@@ -98,6 +98,10 @@ class LookError(MirraError):
     """A look file is damaged, of an unknown version, or names an unknown look."""
 
 
+class ShadeError(MirraError):
+    """A shade that cannot be worn: no colour, or a finish, place or opacity that does not exist."""
+
+
 class CheckpointError(MirraError):
     """A weights file is missing, damaged, or does not fit the network."""
 

@@ -58,13 +58,8 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     # 3. What must stay: eyes, mouth, hair, glasses, hands, the hair of the brows
     crop = face.image[y0:y1, x0:x1]
     lab = rgb_to_lab(crop)
-    local = face.points_xyz[:, :2] - np.asarray([x0, y0], np.float32)
-    size_hw = (y1 - y0, x1 - x0)
-    outline = polygon(local[list(regions.FACE_OVAL)], size_hw)
-    visible = inside * outline * (1 - _openings(local, size_hw, face.eye_distance))
-    if face.skin is not None:
-        visible *= face.skin
-    hair = smoothstep(4, 26, bare - lab[..., 0]) * zone
+    visible = paintable(face, inside)
+    hair = brow_hair(lab, bare, zone)
     own_brows = brow_colour(texture)
     weights = {
         regions.LIPS: lips * visible,
@@ -86,6 +81,29 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     return MakeupLayer(
         face.box_xyxy, added, {name: weight * share for name, weight in weights.items()}
     )
+
+
+def paintable(face: Face, inside: np.ndarray) -> np.ndarray:
+    """Where makeup may lie: on the mesh, off the eyes and the mouth, not on hair, glasses or hands.
+
+    Args:
+        face: the wearer.
+        inside: (h, w) float32, 1 inside the mesh, over the face's box.
+
+    Returns:
+        (h, w) float32 in 0..1.
+    """
+    x0, y0, x1, y1 = face.box_xyxy
+    local = face.points_xyz[:, :2] - np.asarray([x0, y0], np.float32)
+    size_hw = (y1 - y0, x1 - x0)
+    outline = polygon(local[list(regions.FACE_OVAL)], size_hw)
+    visible = inside * outline * (1 - _openings(local, size_hw, face.eye_distance))
+    return visible if face.skin is None else visible * face.skin
+
+
+def brow_hair(lab: np.ndarray, bare: np.ndarray, zone: np.ndarray) -> np.ndarray:
+    """Hair of the brows, (h, w) in 0..1: what is darker than the `bare` L* inside their zone."""
+    return smoothstep(4, 26, bare - lab[..., 0]) * zone
 
 
 def blend(
