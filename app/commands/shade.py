@@ -51,7 +51,11 @@ def run(
     named = [sources_named(text) for text in pictures]
     sources = [source for found, _ in named for source in found]
     many = len(named) > 1 or named[0][1]
-    jobs = planned(sources, [""], out, many and not sheet, False, "png")
+    if sheet:
+        planned(sources[:1], [""], out, False, False, "png")  # refuses a name that cannot be
+        jobs = [(source, "", out) for source in sources]
+    else:
+        jobs = planned(sources, [""], out, many, False, "png")
     faces = face_numbers(face)
     coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
 

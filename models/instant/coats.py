@@ -30,7 +30,7 @@ PLACES: dict[str, str] = {
 """Where a shade can lie -> the makeup region it belongs to."""
 
 USUAL_OPACITY = {
-    regions.LIPS: 0.95,
+    regions.LIPS: 0.98,
     regions.EYES: 0.8,
     regions.BROWS: 0.6,
     regions.CHEEKS: 0.3,

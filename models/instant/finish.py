@@ -54,7 +54,7 @@ FINISHES: dict[str, Finish] = {
     "glitter": Finish(0.40, 0.5, 0.10, 0.16, 0.42, 1.4, 0, 0.7, 0.8),
     "gloss": Finish(roughness=0.10, gloss=1.6, own_shine=1.6, texture=0.6, opacity=0.88),
     "dewy": Finish(roughness=0.26, gloss=1.1, own_shine=1.25, opacity=0.75),
-    "duochrome": Finish(0.42, 0.5, 0.70, 0.30, 0.14, 0.4, 75, 0.8, 0.75),
+    "duochrome": Finish(0.42, 0.5, 0.30, 0.30, 0.14, 0.4, 75, 0.8, 0.75),
 }
 """By the names of `pipelines.catalog.attributes.FINISHES`."""
 
@@ -114,14 +114,14 @@ def sheen(
     metal = mirrored(normals, light, finish.roughness)
     metal = np.clip(metal / max(float(np.median(metal[core])), 1e-3), 0.4, 2.0)
     gain = 1 + finish.metal * (metal - 1)
-    brightest = max(float(color.max()), 0.05)
-    tint = np.float32(0.5 + 0.5 * _turned(color, finish.hue_shift) / brightest)
+    turned = _turned(color, finish.hue_shift) / max(float(color.max()), 0.05)
     if finish.hue_shift:
-        added += 0.35 * brightest * np.clip(metal - 1, 0, 1.2)[..., None] * tint
+        brightest = max(float(np.percentile(metal[core], 97)), 1.1)
+        added += (0.45 * smoothstep(1.0, brightest, metal))[..., None] * turned
     if finish.sparkle:
         tilt, bright = glints
         caught = smoothstep(0.1, 0.7, mirrored(_tilted(normals, tilt), light, 0.2))
-        added += finish.sparkle_light * (bright * caught)[..., None] * tint
+        added += finish.sparkle_light * (bright * caught)[..., None] * (0.5 + 0.5 * turned)
     return Sheen(gain, added)
 
 
