@@ -1,0 +1,56 @@
+"""One true colour from the pixels of a shade, whatever light, relief and glitter did to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.ops.color import delta_e
+
+
+@dataclass(frozen=True)
+class ShadeColor:
+    """The colour of a shade.
+
+    Attributes:
+        lab: (3,) float64 CIELAB, D65.
+        spread: median CIEDE2000 of the pixels to `lab`.
+    """
+
+    lab: np.ndarray
+    spread: float
+
+
+def shade_color(lab: np.ndarray, weights: np.ndarray) -> ShadeColor:
+    """The weighted mode of a shade's pixels, found by mean shift from their median.
+
+    Highlights and shadows are tails of the pixels' distribution: the mean follows them, the median
+    half follows, the mode stays.
+
+    Args:
+        lab: (N, 3) CIELAB of pixels that are surely the shade; N >= 1.
+        weights: (N,) >= 0, how surely each shows the shade's own colour; not all 0.
+
+    Returns:
+        The colour and how far the pixels scatter about it.
+    """
+    lab = np.asarray(lab, np.float64)
+    weights = np.asarray(weights, np.float64)
+    if len(lab) > 4000:  # enough for a median; every so many pixels, in picture order
+        step = -(-len(lab) // 4000)
+        lab, weights = lab[::step], weights[::step]
+    center = np.array([_weighted_median(lab[:, i], weights) for i in range(3)])
+    reach = max(4.0, 1.5 * _weighted_median(np.linalg.norm(lab - center, axis=1), weights))
+    for _ in range(8):
+        near = weights * np.exp(-0.5 * ((lab - center) ** 2).sum(1) / reach**2)
+        if near.sum() <= 0:
+            break
+        center = near @ lab / near.sum()
+    return ShadeColor(center, _weighted_median(delta_e(lab, center[None]), weights))
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values, kind="stable")
+    rising = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(rising, rising[-1] / 2)]])
