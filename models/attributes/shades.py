@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from models.ops.color import delta_e
@@ -40,6 +41,53 @@ class Region:
         ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
         x0, y0, x1, y1 = int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1
         return cls((x0, y0, x1, y1), mask[y0:y1, x0:x1].copy(), score)
+
+
+def separate(
+    shade: np.ndarray, core: np.ndarray, size_hw: tuple[int, int], *, several: bool
+) -> list[Region]:
+    """Turn maps of a part of a picture into shades.
+
+    Every island of `core` is a shade; each pixel of `shade` goes to the island nearest to it. A
+    pixel that is nearer to another shade's core than a gap is wide cannot be told apart by `shade`
+    alone, which is why the cores are learned.
+
+    Args:
+        shade: (h, w) float32, probability that a pixel shows a shade.
+        core: (h, w) float32, probability that it lies deep inside of one.
+        size_hw: pixels of the part of the picture that the maps cover.
+        several: the picture shows pans of one palette; an island far smaller than the others is
+            then a glint or a letter, no pan.
+
+    Returns:
+        Shades in pixels of that part, in no order.
+    """
+    islands = (core > 0.5).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(islands, connectivity=4)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count < 2:
+        return []
+    usual = float(np.median(areas)) if several else float(areas.max())
+    least = max(4.0, (0.2 if several else 0.08) * usual)
+    # Grow the islands over the shade, at the size of the picture.
+    _, nearest = cv2.distanceTransformWithLabels(1 - islands, cv2.DIST_L2, 5)
+    owner = np.zeros(int(nearest.max()) + 1, np.float32)
+    owner[np.asarray(nearest)[islands > 0]] = labels[islands > 0]
+    owned = cv2.resize(owner[np.asarray(nearest)], size_hw[::-1], interpolation=cv2.INTER_NEAREST)
+    wide = cv2.resize(shade, size_hw[::-1], interpolation=cv2.INTER_LINEAR)
+    regions = []
+    for number in np.flatnonzero(areas >= least) + 1:
+        mask = _largest_part((owned == number) & (wide > 0.5))
+        if mask is not None:
+            regions.append(Region.of(mask, float(shade[labels == number].mean())))
+    return regions
+
+
+def _largest_part(mask: np.ndarray) -> np.ndarray | None:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return None
+    return labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
 
 
 def reading_order(boxes_xyxy: np.ndarray) -> list[int]:
