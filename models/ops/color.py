@@ -31,6 +31,12 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(flat, cv2.COLOR_Lab2RGB).reshape(lab.shape)
 
 
+def lab_to_hex(lab: np.ndarray) -> str:
+    """The sRGB hex, such as "#b01030", of one CIELAB colour, (3,); clipped to sRGB."""
+    codes = np.rint(255 * lab_to_rgb(np.reshape(lab, (1, 1, 3)))).astype(np.uint8)
+    return f"#{codes.tobytes().hex()}"
+
+
 def chroma(lab: np.ndarray) -> np.ndarray:
     """Distance from grey: the length of the (a*, b*) part of (H, W, 3) CIELAB."""
     return cv2.magnitude(np.ascontiguousarray(lab[..., 1]), np.ascontiguousarray(lab[..., 2]))
