@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.regions import MAKEUP_REGIONS
+from pipelines.catalog.reader import PICTURES
 
 if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PICTURES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".gif", ".tif", ".tiff",
-}  # fmt: skip
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
 From = Annotated[str | None, typer.Option(help="Take this region from another picture or look.")]
 
