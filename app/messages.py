@@ -140,6 +140,57 @@ def _several_faces(error: BaseException) -> str:
     return f"We found {found} in this picture. Choose one of them, or use a photo of one person."
 
 
+WEIGHTS_SENTENCES: dict[str, str] = {
+    "gated": (
+        "These weights are behind a licence. Accept it on the model's page on huggingface.co, then "
+        "log in here with `hf auth login`."
+    ),
+    "missing": (
+        "The weights are not where we were told to look. "
+        "`mirra models` lists what each pipeline needs and where it looks."
+    ),
+    "offline": (
+        "The weights are not on this machine and could not be downloaded. "
+        "Check the network, or set MIRRA_FLUX to a folder that holds them."
+    ),
+    "package": (
+        "A library this needs is not installed. Install Mirra with `pip install -e '.[flux]'`."
+    ),
+    "memory": (
+        "The model does not fit into this machine's memory. "
+        "Try `--offload model`, then `--offload group`, or a smaller `--size`."
+    ),
+    "licence": "The weights of this pipeline are not licensed for commercial use.",
+}
+
+
+def _weights(error: BaseException) -> str:
+    reason = getattr(error, "reason", None)
+    return WEIGHTS_SENTENCES.get(
+        reason if isinstance(reason, str) else "", WEIGHTS_SENTENCES["missing"]
+    )
+
+
+CATALOG_SENTENCES = {
+    "damaged": (
+        "The catalogue cannot be read or searched just now. "
+        "Check that it was built to the end, or build it again."
+    ),
+    "missing": "There is nothing at this place. Check the name, or build the catalogue first.",
+    "columns": "A column we need is missing in this table. The command's help names them all.",
+    "kind": "We do not know this kind of table. Use a file ending in .parquet, .jsonl or .csv.",
+    "busy": "Another run is writing this result. Wait until it ends, or choose another name.",
+    "extra": (
+        "A package this needs is not installed. Whoever looks after this machine can add it with "
+        "the extra catalog, or the extra ray to work on a cluster."
+    ),
+    "query": (
+        "We cannot search for this. Give a colour such as #b01030, "
+        "and a finish and category from the lists."
+    ),
+}
+
+
 SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     errors.MirraError: lambda _: (
         "That did not work. Please check what you gave us and try once more."
@@ -163,14 +214,23 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
         "We cannot read this look: it is damaged, unknown or from another version. "
         "Choose one from the list, or save it again."
     ),
+    errors.ShadeError: lambda _: (
+        "We cannot put on this shade. Give a colour like #b01030, and choose finish and place "
+        "from the lists."
+    ),
     errors.CheckpointError: lambda _: (
         "The model's weights are missing or damaged on this machine. "
         "Whoever looks after it can install them again; nothing is wrong with your picture."
     ),
-    errors.CatalogError: lambda _: (
-        "The catalogue cannot be read or searched just now. "
-        "Check that it was built to the end, or build it again."
+    errors.CatalogError: lambda error: CATALOG_SENTENCES.get(
+        getattr(error, "reason", ""), CATALOG_SENTENCES["damaged"]
     ),
+    errors.CrashError: lambda _: (
+        "Reading this picture broke off: it is harmful, or needs more memory than there is. "
+        "Save it anew, smaller, in a photo program."
+    ),
+    errors.WeightsError: _weights,
+    errors.CancelledError: lambda _: "Stopped. Nothing was changed; try again whenever you like.",
     errors.TrainingError: lambda _: (
         "The training cannot start or go on. The log says which setting or file is the cause."
     ),

@@ -113,12 +113,69 @@ class LookError(MirraError):
     """A look file is damaged, of an unknown version, or names an unknown look."""
 
 
+class ShadeError(MirraError):
+    """A shade that cannot be worn: no colour, or a finish, place or opacity that does not exist."""
+
+
 class CheckpointError(MirraError):
     """A weights file is missing, damaged, or does not fit the network."""
 
 
+class WeightsError(CheckpointError):
+    """Weights cannot be had or used on this machine.
+
+    Args:
+        message: as in `MirraError`.
+        reason: "gated" (a licence must be accepted first), "missing" (not where we were told to
+            look), "offline" (not here, and no network), "package" (a library is not installed),
+            "memory" (they do not fit) or "licence" (commercial use was asked for).
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "missing", found: object = None, needed: object = None
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
+class CancelledError(MirraError):
+    """The person who asked for a picture stopped it."""
+
+
 class CatalogError(MirraError):
-    """A catalogue cannot be read, written or searched."""
+    """Product pictures, a table of them or a catalogue cannot be read, written or searched.
+
+    Args:
+        message: as in `MirraError`.
+        reason: one of the words below; `app/messages.py` has a sentence for each.
+
+            ======== ================================================= ========= ==============
+            reason   what is wrong                                     found     needed
+            ======== ================================================= ========= ==============
+            damaged  a catalogue, table, tar or manifest is damaged    -         -
+            missing  no catalogue, table or pictures there             -         -
+            columns  a manifest or table lacks a column                names     names
+            kind     a table or layout we do not know                  ending    -
+            busy     another run is at work on it                      -         -
+            extra    an optional package is not installed              -         package
+            query    no such colour, finish, category or region        value     values
+            ======== ================================================= ========= ==============
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "damaged",
+        found: object = None,
+        needed: object = None,
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
+class CrashError(MirraError):
+    """Reading a picture ended the process it was read in, or took more memory than there is."""
 
 
 class TrainingError(MirraError):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.commands.pictures import (
-    check_names,
-    check_result,
-    find_pictures,
-    make_folder,
-    with_progress,
-)
 from models.regions import MAKEUP_REGIONS
+from pipelines.catalog.reader import PICTURES
 
 if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
@@ -58,7 +54,7 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
-    sources, many = find_pictures(pictures[0])
+    sources, many = sources_named(pictures[0])
     references: list[str] = [*pictures[1:], *([look] if look else [])]
     parts = {
         "lips": lips_from, "eyes": eyes_from, "brows": brows_from, "cheeks": cheeks_from,
@@ -69,9 +65,9 @@ def run(
         raise typer.BadParameter("name a REFERENCE picture, or a --look (see `mirra looks`)")
     if format not in ("png", "jpeg", "webp"):
         raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
-    faces = _faces(face)
+    faces = face_numbers(face)
     several = len(references) > 1
-    jobs = _jobs(sources, references or [""], out, many, several, format)
+    jobs = planned(sources, references or [""], out, many, several, format)
 
     from app.messages import explain
     from models.errors import MirraError
@@ -136,22 +132,50 @@ def _one(
     return entry
 
 
-def _jobs(
+def sources_named(text: str) -> tuple[list[Path], bool]:
+    """The source pictures a person named, and whether that was a folder or glob."""
+    path = Path(text)
+    if path.is_dir():
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
+        if not found:
+            raise typer.BadParameter(f"no pictures in {path}")
+        return found, True
+    if not path.exists() and glob.has_magic(text):
+        found = sorted(Path(p) for p in glob.glob(text, recursive=True))  # noqa: PTH207
+        if not found:
+            raise typer.BadParameter(f"nothing matches {text}")
+        return found, True
+    return [path], False
+
+
+def planned(
     sources: list[Path], references: list[str], out: Path, many: bool, several: bool, format: str
 ) -> list[tuple[Path, str, Path]]:
     """Source, reference and result of each transfer."""
     if not many and not several:
-        check_result(out)
+        if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
+            raise typer.BadParameter(f"-o must end in .png, .jpg or .webp, not {out.name}")
+        if not out.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {out.parent}")
         jobs = [(sources[0], references[0], out)]
     else:
-        make_folder(out)
+        if out.exists() and not out.is_dir():
+            raise typer.BadParameter(f"with several pictures -o is a folder, and {out} is a file")
+        out.mkdir(parents=True, exist_ok=True)
         ending = {"jpeg": "jpg"}.get(format, format)
         jobs = [
             (s, r, out / f"{s.stem}{'__' + Path(r).stem if several else ''}.{ending}")
             for s in sources
             for r in references
         ]
-    check_names(((s, Path(r)) if r else (s,), target) for s, r, target in jobs)
+    made: dict[Path, str] = {}
+    for source, reference, target in jobs:
+        if target.exists() and source.exists() and target.samefile(source):
+            raise typer.BadParameter(f"-o would overwrite {source}")
+        if target in made:
+            both = f"{made[target]} and {source.name} {Path(reference).name}".strip()
+            raise typer.BadParameter(f"{both} would both become {target.name}; rename one")
+        made[target] = f"{source.name} {Path(reference).name}".strip()
     return jobs
 
 
@@ -177,9 +201,17 @@ def _bare() -> Look:
     return Look("bare", nothing())
 
 
-def _faces(text: str) -> list[int] | None:
+def face_numbers(text: str) -> list[int] | None:
+    """What --face says: a number, or None for all."""
     if text == "all":
         return None
     if not text.isdigit():
         raise typer.BadParameter(f"--face is 'all' or a number, not {text}")
     return [int(text)]
+
+
+def with_progress(jobs: list[Any], shown: bool) -> Iterable[Any]:
+    """The jobs, with a progress bar on stderr when `shown`."""
+    from tqdm import tqdm
+
+    return tqdm(jobs, unit="picture", disable=not shown)

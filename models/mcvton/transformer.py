@@ -16,11 +16,11 @@ from diffusers.models.attention_dispatch import dispatch_attention_fn
 from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTransformer2DModel
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.errors import ShapeError
 from models.mcvton.adapters import BranchLoRA, attach
 from models.mcvton.prompt import FixedPrompt
+from models.ops.flux_tokens import TARGET, pack, position_ids, unpack
 
 
 @dataclass
@@ -113,26 +113,6 @@ def rotated(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
     return turned
 
 
-def pack(latents: Tensor) -> Tensor:
-    """Turn (B, C, H, W) latents into FLUX's tokens, (B, H W / 4, 4 C): squares of 2 x 2."""
-    return F.pixel_unshuffle(latents, 2).flatten(2).transpose(1, 2)
-
-
-def unpack(tokens: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Turn tokens back into latents of height and width `size_hw`, (B, C, H, W)."""
-    rows, columns = size_hw[0] // 2, size_hw[1] // 2
-    return F.pixel_shuffle(tokens.transpose(1, 2).unflatten(2, (rows, columns)), 2)
-
-
-def position_ids(size_hw: tuple[int, int], shift: int = 0) -> Tensor:
-    """Return the places (0, i, j + shift) of a latent's tokens in reading order, (N, 3)."""
-    rows, columns = size_hw[0] // 2, size_hw[1] // 2
-    ids = torch.zeros(rows, columns, 3)
-    ids[..., 1] = torch.arange(rows)[:, None]
-    ids[..., 2] = torch.arange(columns) + shift
-    return ids.view(-1, 3)
-
-
 class MinimalControl:
     """A FLUX transformer with the two conditions of MC-VTON; all latents are (B, C, H, W).
 
@@ -211,7 +191,7 @@ class MinimalControl:
         at_work = self.noise.at_work() if distilled and self.noise else nullcontext()
         with at_work:
             tokens = self._pass(latents, sigma, guidance, 0, text=None, read=memory)
-        return unpack(tokens, (latents.shape[-2], latents.shape[-1]))
+        return unpack(tokens, latents.shape[-2] // 2, latents.shape[-1] // 2)
 
     def _pass(
         self,
@@ -223,9 +203,11 @@ class MinimalControl:
         **memory: Memory | None,
     ) -> Tensor:
         """Run the transformer on latents and the first `text` tokens of the prompt (None: all)."""
+        latents = latents.to(self.transformer.dtype)
         like = {"device": latents.device, "dtype": latents.dtype}
         embeds = self.prompt.embeds[:, :text].expand(len(latents), -1, -1).to(**like)
-        ids = position_ids((latents.shape[-2], latents.shape[-1]), shift).to(**like)
+        rows, columns = latents.shape[-2] // 2, latents.shape[-1] // 2
+        ids = position_ids(rows, columns, TARGET, shift).to(**like)
         takes_guidance = self.transformer.config["guidance_embeds"]
         return self.transformer(
             hidden_states=pack(latents),

@@ -42,3 +42,38 @@ class MakeupOutput:
     images: list[Image.Image]
     worn: WornMakeup
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GeneratedMakeup:
+    """Makeup a generator painted on one face.
+
+    Attributes:
+        image: the source picture.
+        face: the face that wears it.
+        layer: what changed; `pipeline.blend` weights it again without generating anew.
+        seed: the noise it grew from: the same seed gives the same picture.
+    """
+
+    image: Image.Image
+    face: Face
+    layer: MakeupLayer
+    seed: int
+
+
+@dataclass(frozen=True)
+class GeneratedMakeupOutput:
+    """Result of a generating makeup pipeline.
+
+    Attributes:
+        images: the pictures, RGB, each at its source's size.
+        worn: what is behind each picture.
+    """
+
+    images: list[Image.Image]
+    worn: list[GeneratedMakeup]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of each picture."""
+        return [each.seed for each in self.worn]

@@ -18,7 +18,9 @@ from models.ops.agnostic import (
     condition_of,
     is_part,
 )
+from models.ops.cutout import defringed
 from training.data.parsing import MIRRORED, random_backgrounds, to_unit, uniform
+from training.data.reposing import PoseRarity, Sample, repose
 from training.data.viton import open_split
 
 
@@ -66,6 +68,8 @@ def bounds(mask: Tensor) -> Tensor:
     return torch.stack([x0, y0, x1, y1], 1)
 
 
+# Person, garment, its mask, parts, pose.
+Raw = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 # OpenPose's points as a mirror shows them.
 MIRRORED_POINTS = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
 
@@ -78,16 +82,24 @@ class TryOnData:
         cache: where arrays are kept.
         size_hw: height and width.
         split: "train" or "validation"; only training samples are `varied`.
+        reposed: share of samples whose person is put into a rare pose, where that can be done.
     """
 
     def __init__(
-        self, folder: Path, cache: Path, size_hw: tuple[int, int], split: str = "train"
+        self,
+        folder: Path,
+        cache: Path,
+        size_hw: tuple[int, int],
+        split: str = "train",
+        reposed: float = 0.0,
     ) -> None:
         self.vary = split == "train"
         self.arrays, rows = open_split(folder, cache, split, size_hw)
         # A sample is of use if the parse found a garment and a face to keep.
         worn = (self.arrays.parts[rows][:, ::4, ::4] == Part.UPPER).mean((1, 2))
         self.rows = rows[worn > 0.03]
+        self.reposed = reposed
+        self.rarity = PoseRarity(self.arrays.pose[self.rows]) if reposed else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -105,11 +117,32 @@ class TryOnData:
         other_garment, other_mask = self._read(others)[1:3]
         draw = torch.rand(indices.shape, generator=generator)
         sample = self._read(indices)
+        if self.rarity is not None:
+            sample = self._with_rare_poses(indices, sample, self.rarity, generator)
         if self.vary:
             sample = varied(*sample, generator)
         return assemble(*sample, other_garment, other_mask, draw)
 
-    def _read(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def _with_rare_poses(
+        self,
+        indices: Tensor,
+        sample: Raw,
+        rarity: PoseRarity,
+        generator: torch.Generator,
+    ) -> Raw:
+        """Return the samples, some of their persons reposed."""
+        person, _, _, parts, pose = sample
+        for i in torch.nonzero(torch.rand(indices.shape, generator=generator) < self.reposed):
+            row = self.rows[int(indices[i])]
+            arrays = self.arrays.person[row], self.arrays.parts[row], self.arrays.pose[row]
+            posed = repose(Sample(*map(np.asarray, arrays)), rarity, generator)
+            if posed is not None:
+                person[i] = to_unit(posed.person[None])
+                parts[i] = torch.from_numpy(posed.parts.astype(np.int64))
+                pose[i] = torch.from_numpy(posed.pose)
+        return sample
+
+    def _read(self, indices: Tensor) -> Raw:
         rows, arrays = self.rows[indices.numpy()], self.arrays
         return (
             to_unit(arrays.person[rows]),
@@ -193,13 +226,13 @@ def assemble(
     # Garment off its background: outside the mask is 0, which is grey in [-1, 1].
     return {
         "person": person,
-        "garment": garment * mask,
+        "garment": defringed(garment, mask),
         "garment_mask": mask,
         "parts": parts,
         "pose": pose,
         "condition": condition_of(person, parts, pose),
         "plate": background_plate(person, parts),
-        "other_garment": other_garment * other_mask,
+        "other_garment": defringed(other_garment, other_mask),
         "other_mask": other_mask,
         "fill": fill_region(person, parts, other_garment, other_mask),
         "draw": draw,

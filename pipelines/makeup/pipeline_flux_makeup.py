@@ -1,0 +1,320 @@
+"""FLUX-Makeup (arXiv 2508.05069): another face's makeup, painted by FLUX.1-Kontext."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from secrets import randbelow
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+from PIL import Image
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
+
+from models.errors import NoFaceError, ShapeError
+from models.instant.layer import blend
+from models.ops.flux_tokens import (
+    REFERENCE,
+    SOURCE,
+    TARGET,
+    pack,
+    position_ids,
+    token_means,
+    unpack,
+)
+from models.ops.rectified_flow import Conditions, denoise
+from models.reflora.injector import RefLoRAInjector
+from models.regions import MAKEUP_REGIONS
+from models.structures import Face
+from pipelines.analysis import FaceAnalyzer
+from pipelines.makeup.flux_crop import Square, layer_of, painted_parts
+from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
+from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a set of weights was trained to be told.
+
+    Attributes:
+        prompt: the instruction.
+        guidance_scale: strength embedded into the transformer.
+        steps: Euler steps.
+    """
+
+    prompt: str
+    guidance_scale: float
+    steps: int
+
+
+TRANSFER = Recipe("makeup.", 2.5, 25)
+"""FLUX-Makeup's weights."""
+ART_TRANSFER = Recipe("Apply makeup transfer", 3.5, 28)
+"""ART's LoRA (arXiv 2606.31089), loaded with `load_lora_weights` into a pipeline without injector:
+the reference then is more tokens of the sequence."""
+REMOVAL = Recipe("Remove makeup of this person", 3.5, 28)
+"""Plain Kontext, or ART's second LoRA; takes no reference."""
+
+
+class FluxMakeupPipeline(FluxKontextPipeline):
+    """Put the makeup of one photograph on the face of another.
+
+        pipe = FluxMakeupPipeline.from_pretrained(folder)
+        look = pipe(source=decode("face.jpg"), reference=decode("red_lips.jpg"), seed=7)
+        softer = pipe.blend(look.worn[0], strengths={"lips": 0.5})   # nothing is generated again
+
+    Args:
+        scheduler: FLUX's, as are the following up to `transformer`.
+        vae: turns pictures into latents and back.
+        text_encoder: CLIP.
+        tokenizer: CLIP's.
+        text_encoder_2: T5.
+        tokenizer_2: T5's.
+        transformer: FLUX.1-Kontext.
+        injector: FLUX-Makeup's own weights. Without them the pipeline is plain Kontext, and a
+            reference is shown as tokens of the sequence.
+    """
+
+    model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
+    _optional_components = ["image_encoder", "feature_extractor", "injector"]  # noqa: RUF012
+
+    def __init__(
+        self,
+        scheduler: FlowMatchEulerDiscreteScheduler,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        text_encoder_2: T5EncoderModel,
+        tokenizer_2: T5Tokenizer,
+        transformer: FluxTransformer2DModel,
+        injector: RefLoRAInjector | None = None,
+        image_encoder: Any = None,
+        feature_extractor: Any = None,
+    ) -> None:
+        super().__init__(
+            scheduler, vae, text_encoder, tokenizer, text_encoder_2, tokenizer_2, transformer,
+            image_encoder, feature_extractor,
+        )  # fmt: skip
+        self.register_modules(injector=injector)
+        if injector is not None:
+            injector.install(transformer)
+        self.analyzer = FaceAnalyzer()
+
+    @torch.no_grad()
+    def __call__(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self,
+        source: Image.Image | Sequence[Image.Image],
+        reference: Image.Image | Sequence[Image.Image] | None = None,
+        *,
+        regions: Sequence[str] = MAKEUP_REGIONS,
+        strengths: Mapping[str, float] | None = None,
+        strength: float = 1.0,
+        seed: int | Sequence[int] | None = None,
+        recipe: Recipe = TRANSFER,
+        size: int = 1024,
+        on_step: OnStep | None = None,
+    ) -> GeneratedMakeupOutput:
+        """Paint makeup.
+
+        Args:
+            source: who wears it: a picture, or several to be worked on together.
+            reference: whose makeup: one for all, one for each, or None for recipes without one.
+            regions: what to take from the reference; elsewhere the source stays as it is.
+            strengths: region -> 0..1; 1 for those not named.
+            strength: overall, 0..1.
+            seed: one for all, one for each, or None for a new one; the output tells it.
+            recipe: what the weights in this pipeline were trained to be told.
+            size: side in pixels the face is generated at; FLUX-Makeup was trained at 1024.
+            on_step: told about every step; may return False to stop.
+
+        Returns:
+            Pictures at their sources' sizes; pixels outside the regions are bit-equal.
+
+        Raises:
+            NoFaceError: a picture shows no face.
+            ShapeError: the numbers of sources, references and seeds do not go together.
+            CancelledError: `on_step` stopped it.
+        """
+        sources = [source] if isinstance(source, Image.Image) else list(source)
+        references = _for_each(reference, len(sources), "references")
+        seeds = [int(each) for each in _for_each(_seed(seed), len(sources), "seeds") or []]
+        worn = {r: (strengths or {}).get(r, 1.0) if r in regions else 0.0 for r in MAKEUP_REGIONS}
+        # 1. Look at the faces
+        faces = [self.find_face(picture) for picture in sources]
+        looks = [self.find_face(picture) for picture in references or []]
+        # 2. Cut out the square around each face, and of the reference what is painted
+        squares = [Square.around(face) for face in faces]
+        before = [square.cut(f.image, size) for square, f in zip(squares, faces, strict=True)]
+        shown = [painted_parts(face, worn, size) for face in looks]
+        hidden = torch.from_numpy(np.stack([mask for _, mask in shown])) if shown else None
+        # 3. Generate
+        after = self.generate(
+            to_tensor(before),
+            to_tensor([picture for picture, _ in shown]) if shown else None,
+            seeds,
+            recipe,
+            hidden=hidden,
+            on_step=on_step,
+        )
+        # 4. Lay over each picture, at its own size, what was changed
+        pixels = to_float_pixels(after)
+        layers = [layer_of(*each) for each in zip(faces, squares, before, pixels, strict=True)]
+        made = [GeneratedMakeup(*each) for each in zip(sources, faces, layers, seeds, strict=True)]
+        images = [self.blend(each, strengths=worn, strength=strength) for each in made]
+        return GeneratedMakeupOutput(images, made)
+
+    def find_face(self, image: Image.Image) -> Face:
+        """The largest face of a picture.
+
+        Raises:
+            NoFaceError: there is none.
+        """
+        faces = self.analyzer(image)
+        if not faces:
+            raise NoFaceError("no face found in the picture", found=0, needed=1)
+        return faces[0]
+
+    def blend(
+        self,
+        worn: GeneratedMakeup,
+        *,
+        strengths: Mapping[str, float] | None = None,
+        strength: float = 1.0,
+    ) -> Image.Image:
+        """Weight the regions of makeup already painted; this is all a slider needs.
+
+        Args:
+            worn: from an output.
+            strengths: region -> 0..1; 1 for those not named.
+            strength: overall, 0..1.
+        """
+        return Image.fromarray(blend(worn.face.image, worn.layer, strengths or {}, strength))
+
+    @torch.no_grad()
+    def generate(
+        self,
+        source: Tensor,
+        reference: Tensor | None,
+        seeds: Sequence[int],
+        recipe: Recipe = TRANSFER,
+        *,
+        hidden: Tensor | None = None,
+        on_step: OnStep | None = None,
+    ) -> Tensor:
+        """Denoise whole squares; `__call__` without faces.
+
+        Args:
+            source: (B, 3, S, S) in [-1, 1]; S a multiple of a token's pixels, 16 in FLUX.
+            reference: likewise, or None.
+            seeds: one for each.
+            recipe: prompt, guidance and steps.
+            hidden: (B, S, S) in 0..1, how much of each of the reference's pixels is hidden; tokens
+                that are mostly hidden get no attention (with an injector).
+            on_step: see `__call__`.
+
+        Returns:
+            (B, 3, S, S) in [-1, 1].
+
+        Raises:
+            ShapeError: S is not a multiple of a token's pixels.
+        """
+        batch, _, height, width = source.shape
+        patch = 2 * self.vae_scale_factor
+        if height % patch or width % patch:
+            raise ShapeError(
+                f"the size must be a multiple of {patch}", found=(width, height), needed=patch
+            )
+        rows, columns = height // patch, width // patch
+        # 1. Tell it what to do
+        prompt, pooled = self.prompt_embeddings(recipe.prompt, batch)
+        # 2. Encode the pictures; the reference's keys and values serve all steps
+        context = self.encode(source, prompt)
+        ids = [position_ids(rows, columns, TARGET), position_ids(rows, columns, SOURCE)]
+        attention: dict[str, Any] = {}
+        if reference is not None and self.injector is not None:
+            weights = None
+            if hidden is not None:
+                weights = (token_means(hidden, rows, columns) <= 0.5).to(prompt)
+            latents = self.encode(reference, prompt)
+            attention = {"reference": self.injector(latents, rows, columns, weights)}
+        elif reference is not None:
+            context = torch.cat([context, self.encode(reference, prompt)], dim=1)
+            ids.append(position_ids(rows, columns, REFERENCE))
+        # 3. Draw the noise these seeds stand for
+        noise = self.draw_noise(seeds, rows, columns).to(prompt)
+        # 4. Denoise, with the reference in every attention layer
+        guided = self.transformer.config["guidance_embeds"]
+        conditions = Conditions(
+            prompt,
+            pooled,
+            context,
+            torch.cat(ids).to(prompt),
+            recipe.guidance_scale if guided else None,
+            attention,
+        )
+        watch = Watch(recipe.steps, on_step, lambda x: to_images(self.decode(x, rows, columns)))
+        latents = denoise(self.transformer, self.scheduler, noise, recipe.steps, conditions, watch)
+        # 5. Decode
+        made = self.decode(latents, rows, columns)
+        self.maybe_free_model_hooks()
+        return made
+
+    def prompt_embeddings(self, prompt: str, batch: int) -> tuple[Tensor, Tensor]:
+        """Embeddings of a prompt's tokens (B, T, D) and of the whole (B, P)."""
+        length = min(512, self.tokenizer_2.model_max_length)
+        embeddings, pooled, _ = self.encode_prompt(
+            prompt, prompt, device=self._execution_device, max_sequence_length=length
+        )
+        assert embeddings is not None
+        assert pooled is not None
+        return embeddings.expand(batch, -1, -1), pooled.expand(batch, -1)
+
+    def encode(self, pictures: Tensor, like: Tensor) -> Tensor:
+        """(B, 3, H, W) in [-1, 1] to packed latents, (B, N, C), with `like`'s device and dtype.
+
+        The distribution's mean is taken, as diffusers' Kontext does; the released code draws from
+        it, so its sources differ a little from run to run.
+        """
+        pictures = pictures.to(device=self._execution_device, dtype=self.vae.dtype)
+        mean = self.vae.encode(pictures).latent_dist.mode()
+        config = self.vae.config
+        return pack((mean - config["shift_factor"]) * config["scaling_factor"]).to(like)
+
+    def decode(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
+        """Packed latents (B, N, C) to pictures, (B, 3, H, W) in about [-1, 1]."""
+        config = self.vae.config
+        latents = unpack(tokens, rows, columns).to(self.vae.dtype)
+        latents = latents / config["scaling_factor"] + config["shift_factor"]
+        return self.vae.decode(latents, return_dict=False)[0]
+
+    def draw_noise(self, seeds: Sequence[int], rows: int, columns: int) -> Tensor:
+        """(B, rows * columns, C) float32 on the CPU, the same on every machine."""
+        shape = (1, self.latent_channels, 2 * rows, 2 * columns)
+        drawn = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+        return pack(torch.cat(drawn))
+
+
+def _for_each(given: Any, count: int, what: str) -> list[Any] | None:
+    """One thing for each of `count` pictures, from one for all or a list."""
+    if given is None:
+        return None
+    listed = list(given) if isinstance(given, Sequence) else [given] * count
+    if len(listed) != count:
+        raise ShapeError(
+            f"{count} sources and {len(listed)} {what}; give one, or as many as sources",
+            found=len(listed),
+            needed=count,
+        )
+    return listed
+
+
+def _seed(seed: int | Sequence[int] | None) -> int | Sequence[int]:
+    return randbelow(2**31) if seed is None else seed

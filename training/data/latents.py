@@ -1,0 +1,104 @@
+"""Try-on samples as the latents FLUX is trained on, encoded once and kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+
+from models import seeding
+from models.errors import TrainingError
+from models.ops.vae import encode
+from training.loop import Data
+
+NAMES = ("person", "masked_person", "garment")
+
+
+class Pictures(Protocol):
+    """Numbered try-on samples, such as `TryOnData`."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return `person`, `garment` and `condition`, whose first channels are the agnostic."""
+        ...
+
+
+def pictures_of(samples: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Pick what MC-VTON sees: (B, 3, H, W) in [-1, 1] for each of `NAMES`."""
+    masked = samples["condition"][:, :3]  # grey, 0, where the agnostic hides
+    return {"person": samples["person"], "masked_person": masked, "garment": samples["garment"]}
+
+
+def encode_all(data: Pictures, vae: AutoencoderKL, folder: Path, batch: int = 8) -> Path:
+    """Write the latents of every sample, once; later calls return at once.
+
+    Args:
+        data: the samples.
+        vae: FLUX's, on its device.
+        folder: where they go, as `<name>.npy` in float16; FLUX at 1024x768 takes 1.2 MB a sample.
+        batch: pictures encoded together.
+
+    Raises:
+        TrainingError: the folder holds latents of another number of samples.
+    """
+    if folder.is_dir():
+        found = len(np.load(folder / "person.npy", mmap_mode="r"))
+        if found != len(data):
+            raise TrainingError(
+                f"{folder} holds latents of {found} samples, the data has {len(data)}; "
+                "give another --cache",
+                found=found,
+                needed=len(data),
+            )
+        return folder
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    arrays: dict[str, np.ndarray] = {}
+    generator = seeding.generator_for(0, "latents")
+    for start in range(0, len(data), batch):
+        rows = torch.arange(start, min(start + batch, len(data)))
+        for name, pictures in pictures_of(data.batch(rows, generator)).items():
+            latents = encode(vae, pictures).cpu().numpy().astype(np.float16)
+            if name not in arrays:
+                arrays[name] = np.lib.format.open_memmap(
+                    temporary / f"{name}.npy",
+                    mode="w+",
+                    dtype=np.float16,
+                    shape=(len(data), *latents.shape[1:]),
+                )
+            arrays[name][start : start + len(rows)] = latents
+    for array in arrays.values():
+        array.flush()  # pyright: ignore[reportAttributeAccessIssue] - a memmap
+    temporary.rename(folder)
+    return folder
+
+
+class LatentTryOn(Data):
+    """The latents `encode_all` wrote, mapped from files.
+
+    Args:
+        folder: where they are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in NAMES}
+
+    def __len__(self) -> int:
+        return len(self.arrays["person"])
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the latents of `NAMES`, (B, C, H / 8, W / 8) float32 each."""
+        rows = indices.numpy()
+        return {
+            name: torch.from_numpy(array[rows].astype(np.float32))
+            for name, array in self.arrays.items()
+        }

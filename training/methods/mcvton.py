@@ -1,0 +1,163 @@
+"""MC-VTON's stages: learn to dress a person from two conditions, then in eight steps."""
+
+from __future__ import annotations
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.mcvton.discriminator import TokenHeads, listening
+from models.mcvton.sampling import GUIDANCE
+from models.mcvton.transformer import Memory, MinimalControl
+from training.loop import Method
+from training.losses import flow
+
+
+def drawn_like(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw noise on the CPU, where the generator is, and take it to the device of `x`."""
+    return torch.randn(x.shape, generator=generator).to(x.device)
+
+
+class TryOnMethod(Method):
+    """Stage 1: both LoRAs learn by flow matching on the noise's tokens; FLUX stays frozen.
+
+    Args:
+        control: the transformer, MP-LoRA and G-LoRA.
+        vae: shows validation pictures.
+        drop: share of samples whose masked person, and share whose garment, is left out.
+    """
+
+    def __init__(self, control: MinimalControl, vae: AutoencoderKL, drop: float = 0.1) -> None:
+        self.control, self.vae, self.drop = control, vae, drop
+        control.transformer.requires_grad_(False)
+        self.networks = {
+            "person": control.person,
+            "garment": control.garment,
+            "prompt": control.prompt,
+        }
+        self.phases = {"adapters": ("person", "garment")}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the flow-matching loss of one batch of latents."""
+        x0 = batch["person"]
+        noise = drawn_like(x0, generator)
+        t = flow.logit_normal(len(x0), generator).to(x0.device)
+        keep = [torch.rand(len(x0), generator=generator) >= self.drop for _ in range(2)]
+        person, garment = (
+            batch[name] * flow.per_sample(kept.to(x0), x0)
+            for name, kept in zip(("masked_person", "garment"), keep, strict=True)
+        )
+        memory = self.control.remember(person, garment)
+        v = self.control.velocity(flow.noised(x0, noise, t), t, memory)
+        return {"flow": flow.flow_matching(v, x0, noise)}
+
+
+class StudentMethod(Method):
+    """Stage 2: the noise branch's D-LoRA learns to paint in a few steps (ADD, arXiv 2311.17042).
+
+    The student predicts a picture from one of its noise levels. That picture is noised anew, and
+    the student learns to give what the teacher, stage 1 without the D-LoRA, makes of it.
+
+    Args:
+        control: with a D-LoRA that knows its sigmas.
+        vae: shows validation pictures.
+        heads: of LADD's discriminator, or None to do without; the paper does not tell.
+        reconstruct: weight of the distance to the photograph.
+        adversarial: weight of the hinge loss.
+    """
+
+    def __init__(
+        self,
+        control: MinimalControl,
+        vae: AutoencoderKL,
+        heads: TokenHeads | None = None,
+        reconstruct: float = 1.0,
+        adversarial: float = 0.1,
+    ) -> None:
+        assert control.noise is not None
+        self.control, self.vae, self.heads = control, vae, heads
+        self.reconstruct, self.adversarial = reconstruct, adversarial
+        self.sigmas = torch.tensor(control.noise.config["sigmas"])
+        control.transformer.requires_grad_(False)
+        networks: dict[str, nn.Module] = {
+            "student": control.noise,
+            "person": control.person,
+            "garment": control.garment,
+            "prompt": control.prompt,
+        }
+        phases: dict[str, tuple[str, ...]] = {"student": ("student",)}
+        if heads is not None:
+            networks["heads"] = heads
+            phases["heads"] = ("heads",)
+        self.networks, self.phases = networks, phases
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the losses of the student, or of the discriminator's heads."""
+        x0 = batch["person"]
+        with torch.no_grad():
+            memory = self.control.remember(batch["masked_person"], batch["garment"])
+        with torch.set_grad_enabled(phase == "student"):
+            picture = self.paint(x0, memory, generator)
+        t = flow.logit_normal(len(x0), generator).to(x0.device)
+        again = flow.noised(picture, drawn_like(x0, generator), t)
+        if phase == "heads":
+            with torch.no_grad():
+                fake = self._listen(again, t, memory)
+                real = self._listen(flow.noised(x0, drawn_like(x0, generator), t), t, memory)
+            assert self.heads is not None
+            loss = flow.hinge_discriminator(self.heads(real), self.heads(fake))
+            return {"discriminator": loss}
+        with torch.no_grad():
+            v = self.control.velocity(again, t, memory, GUIDANCE).float()
+            teacher_picture = flow.picture_from(again, v, t)
+        losses = {
+            "distill": flow.score_distillation(picture, teacher_picture, t),
+            "reconstruct": self.reconstruct * F.mse_loss(picture, x0),
+        }
+        if self.heads is not None:
+            logits = self.heads(self._listen(again, t, memory))
+            losses["adversarial"] = self.adversarial * flow.hinge_generator(logits)
+        return losses
+
+    def paint(self, x0: Tensor, memory: Memory, generator: torch.Generator) -> Tensor:
+        """Return the student's picture from one of its noise levels, latents like `x0`."""
+        levels = torch.randint(len(self.sigmas), (len(x0),), generator=generator)
+        t = self.sigmas[levels].to(x0.device)
+        x_t = flow.noised(x0, drawn_like(x0, generator), t)
+        v = self.control.velocity(x_t, t, memory, GUIDANCE, distilled=True).float()
+        return flow.picture_from(x_t, v, t)
+
+    def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
+        assert self.heads is not None
+        with listening(self.control.transformer, self.heads.blocks) as heard:
+            self.control.velocity(x_t, t, memory, GUIDANCE)
+        return heard
+
+
+class ToyBaseMethod(Method):
+    """Before stage 1, for toys: what FLUX.1-dev brings along, a painter of such pictures.
+
+    Args:
+        control: its transformer learns to paint without conditions.
+        vae: kept beside it.
+    """
+
+    def __init__(self, control: MinimalControl, vae: AutoencoderKL) -> None:
+        self.control = control
+        self.networks = {"transformer": control.transformer, "vae": vae, "prompt": control.prompt}
+        self.phases = {"transformer": ("transformer",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the flow-matching loss of one batch of latents."""
+        x0 = batch["person"]
+        noise = drawn_like(x0, generator)
+        t = flow.logit_normal(len(x0), generator).to(x0.device)
+        v = self.control.velocity(flow.noised(x0, noise, t), t, None)
+        return {"flow": flow.flow_matching(v, x0, noise)}
