@@ -37,7 +37,8 @@ def load_transformer(
         settings["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
         )
-    return FluxTransformer2DModel.from_pretrained(base, subfolder="transformer", **settings)
+    network = FluxTransformer2DModel.from_pretrained(base, subfolder="transformer", **settings)
+    return network if nf4 else network.to(device)  # pyright: ignore
 
 
 def load_vae(base: str | None) -> AutoencoderKL:

@@ -12,6 +12,8 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -59,6 +61,9 @@ class Method:
         Terms without gradient are only logged.
         """
         raise NotImplementedError
+
+    def show(self, folder: Path) -> None:
+        """Write pictures of the present state into `folder`, which is not there yet."""
 
 
 def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
@@ -156,7 +161,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of the present step."""
-        checkpoints.save(
+        written = checkpoints.save(
             self.config.folder / "checkpoints",
             self.step,
             self.method.networks,
@@ -164,6 +169,10 @@ class Trainer:
             self.averages,
             keep=self.config.loop.keep,
         )
+        with ExitStack() as averaged:
+            for name, average in self.averages.items():
+                averaged.enter_context(average.swapped_into(self.method.networks[name]))
+            self.method.show(written / "pictures")
 
     def _resume(self) -> None:
         found = checkpoints.whole_checkpoints(self.config.folder / "checkpoints")

@@ -4,11 +4,11 @@ python -m training.train_mcvton tiny                                       # sec
 python -m training.train_mcvton tryon_24gb --base FLUX --data DATA/viton --cache CACHE
 python -m training.train_mcvton student_24gb --base FLUX --data DATA/viton --cache CACHE \
     --adapters W
-Stop a command and run it again to go on. FLUX is a folder like black-forest-labs/FLUX.1-dev, W the
-`weights` folder of a checkpoint. A whole toy try-on, in minutes on a CPU:
-python -m training.train_mcvton toy_base
-python -m training.train_mcvton toy_tryon --base runs/mcvton-toy_base/checkpoints/001500/weights
-python -m training.train_mcvton toy_student --base (the same) --adapters (toy_tryon's weights)
+FLUX is black-forest-labs/FLUX.1-dev or a folder like it, W the `weights` folder of a checkpoint.
+Stop a command and run it again to go on. All of it with a toy, in minutes on a CPU:
+python -m training.train_mcvton toy_base                                   # leaves a FLUX folder, F
+python -m training.train_mcvton toy_tryon --base F
+python -m training.train_mcvton toy_student --base F --adapters W
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from torch import Tensor
 
 from models import devices, seeding
 from models.errors import TrainingError
@@ -27,11 +29,13 @@ from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import flux_sigmas
 from models.mcvton.transformer import MinimalControl
+from models.ops.vae import encode
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.latents import LatentTryOn, encode_all
+from training.data.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon import TryOnData
 from training.data.wardrobe import MadeUpWardrobe
 from training.flux_base import load_prompt, load_scheduler, load_transformer, load_vae
+from training.gallery import Gallery
 from training.loop import Trainer
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
 
@@ -68,35 +72,26 @@ def _preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any
     return line, MCVTONConfig(name=f"mcvton-{name}", loop=loop, optim=optim, **more)
 
 
-LARGE: dict[str, Any] = {"size_hw": (1024, 768), "recompute": True}
-SMALL: dict[str, Any] = {"size_hw": (512, 384), "recompute": True, "nf4": True}
+# By `training.memory`: 24 GB cards take 4-bit weights and a quarter of the pixels.
+CARD_24: dict[str, Any] = {"size_hw": (512, 384), "recompute": True, "nf4": True}
+CARD_80: dict[str, Any] = {"size_hw": (1024, 768), "recompute": True}
 STUDENT: dict[str, Any] = {"stage": "student", "adversarial": 0.1}
+TOY_STUDENT: dict[str, Any] = {"stage": "student", "listens_to": (1, 3)}
 PRESETS: dict[str, tuple[str, MCVTONConfig]] = {
     "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3),
     "tiny_student": _preset(
-        "Five steps of stage 2, an untrained toy.",
-        "tiny_student",
-        5,
-        2,
-        1e-3,
-        stage="student",
-        adversarial=0.1,
-        listens_to=(1, 3),
+        "Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TOY_STUDENT, adversarial=0.1
     ),
-    "toy_base": _preset(
-        "A toy FLUX that paints made-up people.", "toy_base", 1500, 16, 2e-3, stage="toy_base"
-    ),
-    "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 1500, 16, 4e-3),
-    "toy_student": _preset(
-        "Stage 2 on the toy.", "toy_student", 500, 16, 1e-3, stage="student", listens_to=(1, 3)
-    ),
-    "tryon_24gb": _preset("Stage 1 at 512x384, 4-bit.", "tryon-512", 20000, 4, 1e-4, **SMALL),
-    "tryon_80gb": _preset("Stage 1 at 1024x768.", "tryon-1024", 20000, 4, 1e-4, **LARGE),
+    "toy_base": _preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
+    "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
+    "toy_student": _preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
+    "tryon_24gb": _preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20000, 4, 1e-4, **CARD_24),
+    "tryon_80gb": _preset("Stage 1, 1024x768.", "tryon-1024", 20000, 4, 1e-4, **CARD_80),
     "student_24gb": _preset(
-        "Stage 2 at 512x384, 4-bit.", "student-512", 10000, 4, 5e-5, **SMALL, **STUDENT
+        "Stage 2, 512x384, 4-bit.", "student-512", 10000, 4, 5e-5, **CARD_24, **STUDENT
     ),
     "student_80gb": _preset(
-        "Stage 2 at 1024x768.", "student-1024", 10000, 4, 5e-5, **LARGE, **STUDENT
+        "Stage 2, 1024x768.", "student-1024", 10000, 4, 5e-5, **CARD_80, **STUDENT
     ),
 }
 
@@ -110,33 +105,30 @@ def build(config: MCVTONConfig) -> Trainer:
     if config.stage == "student" and config.base is not None and config.adapters is None:
         raise TrainingError("stage 2 needs --adapters: the weights folder that stage 1 left")
     device, seed = devices.pick(), config.loop.seed
+    # T5 first, so that it is gone before the transformer comes.
     prompt = load_prompt(config.base, config.cache, seed)
+    prompt.to(device)  # pyright: ignore
     vae = load_vae(config.base)
     vae.to(device)  # pyright: ignore
-    pictures = (
-        MadeUpWardrobe(config.size_hw)
-        if config.data is None
-        else TryOnData(config.data, config.cache, config.size_hw)
-    )
     transformer = load_transformer(config.base, device, seed, nf4=config.nf4)
-    if not config.nf4:
-        transformer.to(device)  # pyright: ignore
-    control = _control(config, transformer, prompt, _tokens(config, vae))
-    # Made-up people are encoded for this run alone; photographs once for all runs.
-    cache = config.folder if config.data is None else config.cache
-    height, width = config.size_hw
-    data = LatentTryOn(encode_all(pictures, vae, cache / f"latents-{height}x{width}"))
-    if config.stage == "toy_base":
-        return Trainer(config, ToyBaseMethod(control, vae), data, device)
     if config.recompute:
         save_activations(transformer)
+    scheduler, tokens = load_scheduler(config.base), _tokens(config, vae)
+    few_sigmas = flux_sigmas(scheduler, STEPS, tokens)
+    control = _control(config, transformer, prompt, few_sigmas)
+    data = LatentTryOn(_encoded(config, vae))
+    if config.stage == "toy_base":
+        return Trainer(config, ToyBaseMethod(control, vae), data, device)
+    shown = _shown(config, vae)
     if config.stage == "tryon":
-        return Trainer(config, TryOnMethod(control, vae, config.drop), data, device)
+        gallery = Gallery(vae, shown, flux_sigmas(scheduler, 20, tokens))
+        return Trainer(config, TryOnMethod(control, gallery, config.drop), data, device)
     heads = None
     if config.adversarial:
         heads = TokenHeads(transformer.inner_dim, config.listens_to)
         seeding.initialise(heads, seeding.generator_for(seed, "heads"))
-    method = StudentMethod(control, vae, heads, config.reconstruct, config.adversarial)
+    gallery = Gallery(vae, shown, few_sigmas)
+    method = StudentMethod(control, gallery, heads, config.reconstruct, config.adversarial)
     return Trainer(config, method, data, device)
 
 
@@ -147,13 +139,15 @@ def _tokens(config: MCVTONConfig, vae: AutoencoderKL) -> int:
 
 
 def _control(
-    config: MCVTONConfig, transformer: FluxTransformer2DModel, prompt: FixedPrompt, tokens: int
+    config: MCVTONConfig,
+    transformer: FluxTransformer2DModel,
+    prompt: FixedPrompt,
+    sigmas: tuple[float, ...],
 ) -> MinimalControl:
     """Return the transformer with new adapters, or those of stage 1."""
-    sigmas = flux_sigmas(load_scheduler(config.base), STEPS, tokens)
-    loras = {"person": PERSON, "garment": GARMENT, "student": {**DISTILLED, "sigmas": sigmas}}
-    if config.stage != "student":
-        del loras["student"]
+    loras: dict[str, dict[str, Any]] = {"person": PERSON, "garment": GARMENT}
+    if config.stage == "student":
+        loras["student"] = {**DISTILLED, "sigmas": sigmas}
     made: dict[str, BranchLoRA] = {}
     for name, settings in loras.items():
         if config.adapters is not None and name != "student":
@@ -162,6 +156,28 @@ def _control(
             generator = seeding.generator_for(config.loop.seed, name)
             made[name] = BranchLoRA.fitting(transformer, **settings).start(generator)
     return MinimalControl(transformer, made["person"], made["garment"], prompt, made.get("student"))
+
+
+def _encoded(config: MCVTONConfig, vae: AutoencoderKL) -> Path:
+    """Return the folder of latents: the run's own, or of photographs one for all runs."""
+    height, width = config.size_hw
+    if config.data is None:
+        pictures, cache = MadeUpWardrobe(config.size_hw), config.folder
+    else:
+        pictures, cache = TryOnData(config.data, config.cache, config.size_hw), config.cache
+    return encode_all(pictures, vae, cache / f"latents-{height}x{width}")
+
+
+def _shown(config: MCVTONConfig, vae: AutoencoderKL, count: int = 6) -> dict[str, Tensor]:
+    """Return latents of a few samples that are not trained on."""
+    if config.data is None:
+        pictures = MadeUpWardrobe(config.size_hw)
+        numbers = torch.arange(len(pictures), len(pictures) + count)
+    else:
+        pictures = TryOnData(config.data, config.cache, config.size_hw, "validation")
+        numbers = torch.arange(count)
+    samples = pictures.batch(numbers, seeding.generator_for(0, "shown"))
+    return {name: encode(vae, one) for name, one in pictures_of(samples).items()}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from torch.nn import functional as F
 from models.mcvton.discriminator import TokenHeads, listening
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
+from training.gallery import Gallery
 from training.loop import Method
 from training.losses import flow
 
@@ -24,12 +27,12 @@ class TryOnMethod(Method):
 
     Args:
         control: the transformer, MP-LoRA and G-LoRA.
-        vae: shows validation pictures.
+        gallery: painted at each checkpoint.
         drop: share of samples whose masked person, and share whose garment, is left out.
     """
 
-    def __init__(self, control: MinimalControl, vae: AutoencoderKL, drop: float = 0.1) -> None:
-        self.control, self.vae, self.drop = control, vae, drop
+    def __init__(self, control: MinimalControl, gallery: Gallery, drop: float = 0.1) -> None:
+        self.control, self.gallery, self.drop = control, gallery, drop
         control.transformer.requires_grad_(False)
         self.networks = {
             "person": control.person,
@@ -54,6 +57,10 @@ class TryOnMethod(Method):
         v = self.control.velocity(flow.noised(x0, noise, t), t, memory)
         return {"flow": flow.flow_matching(v, x0, noise)}
 
+    def show(self, folder: Path) -> None:
+        """Paint the gallery."""
+        self.gallery.save(self.gallery.paint(self.control, paired=False), folder / "worn.png")
+
 
 class StudentMethod(Method):
     """Stage 2: the noise branch's D-LoRA learns to paint in a few steps (ADD, arXiv 2311.17042).
@@ -63,7 +70,7 @@ class StudentMethod(Method):
 
     Args:
         control: with a D-LoRA that knows its sigmas.
-        vae: shows validation pictures.
+        gallery: painted at each checkpoint.
         heads: of LADD's discriminator, or None to do without; the paper does not tell.
         reconstruct: weight of the distance to the photograph.
         adversarial: weight of the hinge loss.
@@ -72,13 +79,13 @@ class StudentMethod(Method):
     def __init__(
         self,
         control: MinimalControl,
-        vae: AutoencoderKL,
+        gallery: Gallery,
         heads: TokenHeads | None = None,
         reconstruct: float = 1.0,
         adversarial: float = 0.1,
     ) -> None:
         assert control.noise is not None
-        self.control, self.vae, self.heads = control, vae, heads
+        self.control, self.gallery, self.heads = control, gallery, heads
         self.reconstruct, self.adversarial = reconstruct, adversarial
         self.sigmas = torch.tensor(control.noise.config["sigmas"])
         control.transformer.requires_grad_(False)
@@ -123,6 +130,11 @@ class StudentMethod(Method):
             logits = self.heads(self._listen(again, t, memory))
             losses["adversarial"] = self.adversarial * flow.hinge_generator(logits)
         return losses
+
+    def show(self, folder: Path) -> None:
+        """Paint the gallery in the student's steps."""
+        painted = self.gallery.paint(self.control, paired=False, distilled=True)
+        self.gallery.save(painted, folder / "worn.png")
 
     def paint(self, x0: Tensor, memory: Memory, generator: torch.Generator) -> Tensor:
         """Return the student's picture from one of its noise levels, latents like `x0`."""
