@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import evaluate, looks, makeup, models, serve
+from app.commands import attributes, evaluate, looks, makeup, models, serve, shade
 
 app = typer.Typer(
     name="mirra",
@@ -14,8 +14,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("makeup")(makeup.run)
+app.command("shade")(shade.run)
 app.command("serve")(serve.run)
 app.command("models")(models.run)
+app.add_typer(attributes.app, name="attributes")
 app.add_typer(looks.app, name="looks")
 app.add_typer(evaluate.app, name="evaluate")
 

@@ -60,9 +60,9 @@ def evaluate(
         sheet: where to write a contact sheet of all people and the first `columns` looks.
         columns: see `sheet`.
     """
-    people = _pictures(data / "makeup" / "london-faces.tar", ".neutral.jpg")
+    people = pictures_in(data / "makeup" / "london-faces.tar", ".neutral.jpg")
     about = _records(data / "makeup" / "london-faces.tar")
-    looks = _pictures(data / "makeup" / "looks-256.tar", ".jpg")
+    looks = pictures_in(data / "makeup" / "looks-256.tar", ".jpg")
     names = sorted(people)[:: max(1, len(people) // sources)][:sources]
     draw = np.random.default_rng(seed).permutation(len(looks))[:references]
     drawn = [sorted(looks)[i] for i in draw]
@@ -106,9 +106,9 @@ def evaluate(
         "pairs": len(names) * len(drawn),
         "failed": failures,
         "must_be_zero": dict(must_be_zero),
-        "overall": {key: _spread(values) for key, values in pairs.items()},
-        "by_skin_tone": _grouped(pairs, [band for band, _ in labels]),
-        "by_gender": _grouped(pairs, [gender for _, gender in labels]),
+        "overall": {key: spread_of(values) for key, values in pairs.items()},
+        "by_skin_tone": grouped(pairs, [band for band, _ in labels]),
+        "by_gender": grouped(pairs, [gender for _, gender in labels]),
         "seed": seed,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -245,7 +245,8 @@ def _area(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndar
     return mask > 0
 
 
-def _pictures(tar: Path, ending: str) -> dict[str, bytes]:
+def pictures_in(tar: Path, ending: str) -> dict[str, bytes]:
+    """Files of a tar whose names have this ending, by name."""
     with tarfile.open(tar) as archive:
         return {
             member.name: archive.extractfile(member).read()  # type: ignore[union-attr]
@@ -256,7 +257,7 @@ def _pictures(tar: Path, ending: str) -> dict[str, bytes]:
 
 def _records(tar: Path) -> dict[str, dict[str, str]]:
     records = {}
-    for name, data in _pictures(tar, ".json").items():
+    for name, data in pictures_in(tar, ".json").items():
         records[name.split(".")[0]] = json.load(io.BytesIO(data))
     return records
 
@@ -268,7 +269,8 @@ def _thumbnail(face: Face, image: np.ndarray, side: int = 200) -> np.ndarray:
     return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread_of(values: list[float]) -> dict[str, float]:
+    """Median, percentiles 10 and 90, and how many values are known."""
     known = np.array(values)[np.isfinite(values)]
     if not len(known):
         return {"count": 0}
@@ -281,12 +283,12 @@ def _spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def _grouped(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
+def grouped(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
     """Medians by label and, for each measure, the gap between best and worst."""
     groups = sorted(set(labels))
     table = {
         group: {
-            key: _spread([v for v, label in zip(values, labels, strict=True) if label == group])
+            key: spread_of([v for v, label in zip(values, labels, strict=True) if label == group])
             for key, values in pairs.items()
         }
         for group in groups

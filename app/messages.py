@@ -171,6 +171,26 @@ def _weights(error: BaseException) -> str:
     )
 
 
+CATALOG_SENTENCES = {
+    "damaged": (
+        "The catalogue cannot be read or searched just now. "
+        "Check that it was built to the end, or build it again."
+    ),
+    "missing": "There is nothing at this place. Check the name, or build the catalogue first.",
+    "columns": "A column we need is missing in this table. The command's help names them all.",
+    "kind": "We do not know this kind of table. Use a file ending in .parquet, .jsonl or .csv.",
+    "busy": "Another run is writing this result. Wait until it ends, or choose another name.",
+    "extra": (
+        "A package this needs is not installed. Whoever looks after this machine can add it with "
+        "the extra catalog, or the extra ray to work on a cluster."
+    ),
+    "query": (
+        "We cannot search for this. Give a colour such as #b01030, "
+        "and a finish and category from the lists."
+    ),
+}
+
+
 SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     errors.MirraError: lambda _: (
         "That did not work. Please check what you gave us and try once more."
@@ -194,13 +214,20 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
         "We cannot read this look: it is damaged, unknown or from another version. "
         "Choose one from the list, or save it again."
     ),
+    errors.ShadeError: lambda _: (
+        "We cannot put on this shade. Give a colour like #b01030, and choose finish and place "
+        "from the lists."
+    ),
     errors.CheckpointError: lambda _: (
         "The model's weights are missing or damaged on this machine. "
         "Whoever looks after it can install them again; nothing is wrong with your picture."
     ),
-    errors.CatalogError: lambda _: (
-        "The catalogue cannot be read or searched just now. "
-        "Check that it was built to the end, or build it again."
+    errors.CatalogError: lambda error: CATALOG_SENTENCES.get(
+        getattr(error, "reason", ""), CATALOG_SENTENCES["damaged"]
+    ),
+    errors.CrashError: lambda _: (
+        "Reading this picture broke off: it is harmful, or needs more memory than there is. "
+        "Save it anew, smaller, in a photo program."
     ),
     errors.WeightsError: _weights,
     errors.CancelledError: lambda _: "Stopped. Nothing was changed; try again whenever you like.",

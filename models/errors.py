@@ -90,12 +90,31 @@ class NoPersonError(AnalysisError):
     """No person, or not enough of one, was found."""
 
 
+class GarmentError(AnalysisError):
+    """The picture shows no garment that try-on knows.
+
+    Args:
+        message: as in `MirraError`.
+        reason: "none" (no garment), "trousers", or "pair" (shoes, socks, gloves).
+    """
+
+    def __init__(
+        self, message: str, *, reason: str = "none", found: object = None, needed: object = None
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
 class ShapeError(MirraError):
     """An array or tensor has another shape, range or type than the function states."""
 
 
 class LookError(MirraError):
     """A look file is damaged, of an unknown version, or names an unknown look."""
+
+
+class ShadeError(MirraError):
+    """A shade that cannot be worn: no colour, or a finish, place or opacity that does not exist."""
 
 
 class CheckpointError(MirraError):
@@ -124,7 +143,39 @@ class CancelledError(MirraError):
 
 
 class CatalogError(MirraError):
-    """A catalogue cannot be read, written or searched."""
+    """Product pictures, a table of them or a catalogue cannot be read, written or searched.
+
+    Args:
+        message: as in `MirraError`.
+        reason: one of the words below; `app/messages.py` has a sentence for each.
+
+            ======== ================================================= ========= ==============
+            reason   what is wrong                                     found     needed
+            ======== ================================================= ========= ==============
+            damaged  a catalogue, table, tar or manifest is damaged    -         -
+            missing  no catalogue, table or pictures there             -         -
+            columns  a manifest or table lacks a column                names     names
+            kind     a table or layout we do not know                  ending    -
+            busy     another run is at work on it                      -         -
+            extra    an optional package is not installed              -         package
+            query    no such colour, finish, category or region        value     values
+            ======== ================================================= ========= ==============
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "damaged",
+        found: object = None,
+        needed: object = None,
+    ) -> None:
+        super().__init__(message, found=found, needed=needed)
+        self.reason = reason
+
+
+class CrashError(MirraError):
+    """Reading a picture ended the process it was read in, or took more memory than there is."""
 
 
 class TrainingError(MirraError):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.analysis.body_pose import Body
+
 
 @dataclass(frozen=True)
 class Face:
@@ -41,3 +43,31 @@ class Face:
     def eye_distance(self) -> float:
         """Distance between the two iris centres in pixels."""
         return float(np.linalg.norm(self.points_xyz[468, :2] - self.points_xyz[473, :2]))
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as try-on sees them.
+
+    Attributes:
+        body: the whole picture and the points of the body.
+        box_xyxy: the 3:4 crop that try-on works on, whole pixels of the picture; may reach beyond.
+        crop: that crop at the networks' size, (256, 192, 3) uint8.
+        parts: probability of each `human_parsing.Part` in the crop, (11, 256, 192) float32.
+        people: how many people the picture shows; this is the largest.
+    """
+
+    body: Body
+    box_xyxy: tuple[int, int, int, int]
+    crop: np.ndarray
+    parts: np.ndarray
+    people: int = 1
+
+    @property
+    def image(self) -> np.ndarray:
+        """The whole picture, (H, W, 3) uint8, sRGB."""
+        return self.body.image
+
+    def share_of(self, *parts: int) -> np.ndarray:
+        """Probability that a pixel of the crop is one of these parts, (256, 192) float32."""
+        return self.parts[list(parts)].sum(0)

@@ -1,26 +1,42 @@
-"""Look once, keep the result: faces in a picture."""
+"""Look once, keep the result: faces and people in a picture."""
 
 from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import cv2
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
 
+from models.analysis.body_pose import BodyFinder
 from models.analysis.face_landmarks import FaceMesh
+from models.errors import CheckpointError, NoPersonError
+from models.ops.crops import cut, inside
 from models.ops.landmarks import canonical_face
 from models.ops.masks import smoothstep
-from models.structures import Face
+from models.structures import Face, Person
 
 if TYPE_CHECKING:
-    from models.analysis.face_parsing import FaceParser
+    from diffusers.models.modeling_utils import ModelMixin
 
-PARSER_WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights" / "face-parser"
+    from models.analysis.face_parsing import FaceParser
+    from models.analysis.human_parsing import HumanParser
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights"
+PARSER_WEIGHTS = WEIGHTS / "face-parser"
 
 # The parser's probability of skin is taken as none below the first and as certain above the second.
 _SURE_OF_SKIN = (0.2, 0.6)
+
+# Height and width of the pictures try-on is trained on, and of those its parser is.
+TRYON_SIZE_HW = (256, 192)
+PARSED_SIZE_HW = (128, 96)
+
+# Less of a person's crop than this within the picture cannot be dressed.
+LEAST_IN_VIEW = 0.3
 
 # An unsure detection counts when the parser sees this much skin on it: cloth does not pass.
 _SKIN_OF_A_FACE = 0.35
@@ -99,3 +115,90 @@ def head_pose(points_xyz: np.ndarray) -> tuple[float, float, float]:
     pitch = np.degrees(np.arcsin(np.clip(rotation[1, 2], -1, 1)))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[1, 1]))
     return float(yaw), float(pitch), float(roll)
+
+
+class BodyAnalyzer:
+    """Finds the largest person of a picture and which pixels are hair, skin and garment.
+
+    One object may be shared by threads.
+
+    Args:
+        video: follow the person from picture to picture.
+    """
+
+    def __init__(self, video: bool = False) -> None:
+        self._lock = threading.Lock()
+        self._finder = BodyFinder(video)
+        self._parser: HumanParser | None = None
+
+    def load(self) -> None:
+        """Load the models now rather than with the first picture.
+
+        Raises:
+            CheckpointError: the parser's weights are not here.
+        """
+        with self._lock:
+            if self._parser is None:
+                from models.analysis.human_parsing import HumanParser
+
+                self._parser = load_network(HumanParser, WEIGHTS / "human-parser")
+                self._finder.load()
+
+    def __call__(self, image: Image.Image) -> Person:
+        """Look at a picture.
+
+        Raises:
+            NoPersonError: nobody, or too little of a person.
+            CheckpointError: the parser's weights are not here.
+        """
+        import torch
+
+        self.load()
+        assert self._parser is not None
+        pixels = np.ascontiguousarray(image.convert("RGB"))
+        people = self._finder.find_all(pixels)
+        box = people[0].crop_xyxy()
+        x0, y0, x1, y1 = inside(box, pixels.shape)
+        seen = max(0, x1 - x0) * max(0, y1 - y0) / ((box[2] - box[0]) * (box[3] - box[1]))
+        if seen < LEAST_IN_VIEW:
+            raise NoPersonError(
+                "most of the upper body is outside the picture",
+                found=round(seen, 2),
+                needed=LEAST_IN_VIEW,
+            )
+        crop = shrink(cut(pixels, box), TRYON_SIZE_HW)
+        small = torch.from_numpy(shrink(crop, PARSED_SIZE_HW)).permute(2, 0, 1)[None]
+        with torch.inference_mode():
+            logits = self._parser(small / 127.5 - 1.0)
+            logits = torch.nn.functional.interpolate(logits, TRYON_SIZE_HW, mode="bilinear")
+            parts = logits.softmax(1)[0].numpy()
+        return Person(people[0], box, crop, parts, len(people))
+
+
+def shrink(image: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
+    """Bring a picture to a height and width; larger ones are averaged."""
+    height, width = size_hw
+    smaller = image.shape[0] > height
+    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method)
+
+
+Network = TypeVar("Network", bound="ModelMixin")
+
+
+def load_network(kind: type[Network], folder: Path) -> Network:
+    """Read a network's weights, ready to be used on a CPU.
+
+    Raises:
+        CheckpointError: they are missing or damaged.
+    """
+    import torch
+
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"no weights in {folder}", found=None, needed=folder.name)
+    try:
+        network = kind.from_pretrained(folder)
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{folder}: {error}", found=None, needed=folder.name) from None
+    network.float().eval().to(memory_format=torch.channels_last)  # pyright: ignore
+    return network

@@ -76,10 +76,12 @@ def dress(
     mask: Tensor,
     network_hw: tuple[int, int],
 ) -> Tensor:
-    """Return the try-on at the person's size, from a network that works at its own."""
-    small, _ = network(
-        at_size(seen, network_hw), at_size(garment, network_hw), at_size(mask, network_hw)
-    )
+    """Return the try-on at the person's size, from a network that works at its own.
+
+    `person` is what shows where nothing is worn or painted: for the teacher the plate.
+    """
+    inputs = [seen, garment, mask, *([person] if isinstance(network, MobileTeacher) else [])]
+    small, _ = network(*(at_size(x, network_hw) for x in inputs))
     if tuple(network_hw) == tuple(person.shape[-2:]):
         return small.image
     return enlarge(small, person, garment, mask).image
@@ -228,8 +230,7 @@ def ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
     def by_teacher(
         given: Tensor, batch: dict[str, Tensor], garment: Tensor, mask: Tensor
     ) -> Tensor:
-        hole = batch["condition"][:, 3:4]
-        return dress(teacher, batch["condition"], given * (1 - hole), garment, mask, size)
+        return dress(teacher, batch["condition"], batch["plate"], garment, mask, size)
 
     ways: dict[str, Way] = {
         "leave as is": lambda given, batch, garment, mask: given,

@@ -32,13 +32,13 @@ class Arguments:
 
 @torch.inference_mode()
 def evaluate(arguments: Arguments) -> dict[str, float]:
-    """Return the IoU of each part, and `mean` over the parts that occur.
+    """Return the IoU of each part that occurs, and their `mean`.
 
     Pixels whose part the labels do not know are left out.
     """
     parser = HumanParser()
     parser.load_state_dict(load_file(arguments.weights / "diffusion_pytorch_model.safetensors"))
-    parser.eval().to(memory_format=torch.channels_last)  # pyright: ignore
+    parser.float().eval().to(memory_format=torch.channels_last)  # pyright: ignore
     arrays, rows = open_split(arguments.data, arguments.cache, "validation", arguments.size_hw)
     counts = torch.zeros(len(Part), len(Part), dtype=torch.int64)
     for some in torch.from_numpy(rows).split(20):
@@ -46,7 +46,11 @@ def evaluate(arguments: Arguments) -> dict[str, float]:
         truth = torch.from_numpy(arrays.parts[some.numpy()].astype("int64"))
         counts += confusion(found, truth, len(Part))
     by_part = intersection_over_union(counts)
-    scores = {part.name.lower(): round(float(by_part[part]), 4) for part in Part}
+    scores = {
+        part.name.lower(): round(float(by_part[part]), 4)
+        for part in Part
+        if not by_part[part].isnan()
+    }
     return scores | {"mean": round(float(by_part.nanmean()), 4), "pictures": len(rows)}
 
 

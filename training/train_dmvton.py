@@ -56,6 +56,8 @@ class TryOnConfig(RunConfig):
     published: bool = False
     fills: float = 0.2
     untouched: float = 0.06
+    # Share of persons put into a rare pose (VTP-DS).
+    reposed: float = 0.0
     toy: bool = False
 
 
@@ -132,7 +134,7 @@ def build(config: TryOnConfig) -> Trainer:
     data = (
         MadeUpTryOn(config.size_hw)
         if config.data is None
-        else TryOnData(config.data, config.cache, config.size_hw)
+        else TryOnData(config.data, config.cache, config.size_hw, reposed=config.reposed)
     )
     return Trainer(config, method, data)
 

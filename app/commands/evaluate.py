@@ -34,3 +34,17 @@ def makeup(
     figures = evaluate(data, sources, references, seed, sheet, columns)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     typer.echo(summary(figures))
+
+
+@app.command()
+def shade(
+    data: Annotated[Path, typer.Argument(help="Folder with makeup/london-faces.tar.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
+    sources: Annotated[int, typer.Option(help="How many people.")] = 54,
+) -> None:
+    """Shades: colour asked and reached on the London faces, and what each finish does."""
+    from app.evaluation_shade import evaluate, summary
+
+    figures = evaluate(data, sources)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    typer.echo(summary(figures))

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from models.regions import MAKEUP_REGIONS
+from pipelines.catalog.reader import PICTURES
 
 if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PICTURES = {
-    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".gif", ".tif", ".tiff",
-}  # fmt: skip
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
 From = Annotated[str | None, typer.Option(help="Take this region from another picture or look.")]
 
@@ -56,7 +54,7 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
-    sources, many = _sources(pictures[0])
+    sources, many = sources_named(pictures[0])
     references: list[str] = [*pictures[1:], *([look] if look else [])]
     parts = {
         "lips": lips_from, "eyes": eyes_from, "brows": brows_from, "cheeks": cheeks_from,
@@ -67,9 +65,9 @@ def run(
         raise typer.BadParameter("name a REFERENCE picture, or a --look (see `mirra looks`)")
     if format not in ("png", "jpeg", "webp"):
         raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
-    faces = _faces(face)
+    faces = face_numbers(face)
     several = len(references) > 1
-    jobs = _jobs(sources, references or [""], out, many, several, format)
+    jobs = planned(sources, references or [""], out, many, several, format)
 
     from app.messages import explain
     from models.errors import MirraError
@@ -82,7 +80,7 @@ def run(
     taken = {region: looks[name] for region, name in named_parts.items()}
     reports: list[dict[str, Any]] = []
     failures: list[tuple[Path, str]] = []
-    for source, reference, target in _with_progress(jobs, many or several):
+    for source, reference, target in with_progress(jobs, many or several):
         base = looks[reference] if reference else _bare()
         try:
             reports.append(
@@ -134,7 +132,7 @@ def _one(
     return entry
 
 
-def _sources(text: str) -> tuple[list[Path], bool]:
+def sources_named(text: str) -> tuple[list[Path], bool]:
     """The source pictures a person named, and whether that was a folder or glob."""
     path = Path(text)
     if path.is_dir():
@@ -150,7 +148,7 @@ def _sources(text: str) -> tuple[list[Path], bool]:
     return [path], False
 
 
-def _jobs(
+def planned(
     sources: list[Path], references: list[str], out: Path, many: bool, several: bool, format: str
 ) -> list[tuple[Path, str, Path]]:
     """Source, reference and result of each transfer."""
@@ -203,7 +201,8 @@ def _bare() -> Look:
     return Look("bare", nothing())
 
 
-def _faces(text: str) -> list[int] | None:
+def face_numbers(text: str) -> list[int] | None:
+    """What --face says: a number, or None for all."""
     if text == "all":
         return None
     if not text.isdigit():
@@ -211,7 +210,8 @@ def _faces(text: str) -> list[int] | None:
     return [int(text)]
 
 
-def _with_progress(jobs: list[Any], shown: bool) -> Iterable[Any]:
+def with_progress(jobs: list[Any], shown: bool) -> Iterable[Any]:
+    """The jobs, with a progress bar on stderr when `shown`."""
     from tqdm import tqdm
 
     return tqdm(jobs, unit="picture", disable=not shown)

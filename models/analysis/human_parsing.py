@@ -30,7 +30,7 @@ class Part(IntEnum):
     OTHER = 10  # hats, scarves, bags, gloves
 
 
-IGNORE = 255  # label of pixels whose part is not known
+IGNORE = 255  # label of a pixel whose part is not known
 
 
 class HumanParser(ModelMixin, ConfigMixin):

@@ -89,13 +89,19 @@ def cost_volume(a: Tensor, b: Tensor, radius: int = 3) -> Tensor:
     Returns:
         (B, (2r + 1)^2, H, W).
     """
-    height, width = a.shape[-2:]
-    padded = F.pad(b, (radius, radius, radius, radius))
-    side = range(2 * radius + 1)
-    shifts = [
-        (a * padded[:, :, dy : dy + height, dx : dx + width]).mean(1) for dy in side for dx in side
-    ]
-    return torch.stack(shifts, 1)
+    batch, channels, height, width = a.shape
+    side = 2 * radius + 1
+    # Products of a stretch of a row with all that lies near it, as matrices; a band of each counts.
+    stretch = max(n for n in range(1, min(width, 24) + 1) if width % n == 0)
+    padded = F.pad(b, (radius, radius, radius, radius)).permute(0, 2, 3, 1)
+    near = padded.unfold(1, side, 1).unfold(2, stretch + 2 * radius, stretch)
+    near = near.reshape(-1, channels, side * (stretch + 2 * radius))
+    products = torch.bmm(a.permute(0, 2, 3, 1).reshape(-1, stretch, channels), near)
+    products = products.view(-1, stretch, side, stretch + 2 * radius)
+    steps = torch.arange(side, device=a.device)
+    band = (torch.arange(stretch, device=a.device)[:, None] + steps)[None, :, None]
+    costs = products.gather(3, band.expand(len(products), stretch, side, side)) / channels
+    return costs.reshape(batch, height, width, side * side).permute(0, 3, 1, 2)
 
 
 def published_head(inputs: int) -> nn.Sequential:

@@ -66,18 +66,21 @@ class MobileTeacher(ModelMixin, ConfigMixin):
             condition.shape[-2:],
         )
 
-    def paint(self, condition: Tensor, garment: Tensor, mask: Tensor, flow: Tensor) -> TryOn:
-        """Put the garment on along a flow; the person is kept only outside the hole."""
+    def paint(
+        self, condition: Tensor, garment: Tensor, mask: Tensor, flow: Tensor, plate: Tensor
+    ) -> TryOn:
+        """Put the garment on along a flow, before the plate; see `forward`."""
         warped = sample(garment, flow)
         warped_mask = sample(mask, flow, "zeros")
         output = self.generator(torch.cat([condition, warped, warped_mask], 1))
-        agnostic, hole = condition[:, :3], condition[:, 3:4]
-        # Nothing of the person is left in the hole, and nothing outside it changes.
-        kept = output[:, 4:5] - 20.0 * hole
+        # Outside the hole nothing changes but what the garment reaches.
+        kept = output[:, 4:5] + 100.0 * (1 - condition[:, 3:4])
         output = torch.cat([output[:, :4], kept], 1)
-        return three_way_blend(output, agnostic, warped, warped_mask, flow)
+        return three_way_blend(output, plate, warped, warped_mask, flow)
 
-    def forward(self, condition: Tensor, garment: Tensor, mask: Tensor) -> tuple[TryOn, Warp]:
+    def forward(
+        self, condition: Tensor, garment: Tensor, mask: Tensor, plate: Tensor
+    ) -> tuple[TryOn, Warp]:
         """Try a garment on.
 
         Args:
@@ -85,8 +88,10 @@ class MobileTeacher(ModelMixin, ConfigMixin):
                 inside), 18 pose maps in [0, 1].
             garment: (B, 3, H, W) in [-1, 1], flat.
             mask: (B, 1, H, W), 1 where the garment is.
+            plate: (B, 3, H, W) in [-1, 1], from `agnostic.background_plate`: the network does not
+                see it, but may let it show, so that a textured wall stays as it is beside an arm.
         """
         mask = (mask > 0.5).to(condition.dtype)
         garment = garment * mask
         warp = self.warp(condition, garment)
-        return self.paint(condition, garment, mask, warp.flow), warp
+        return self.paint(condition, garment, mask, warp.flow, plate), warp

@@ -57,8 +57,8 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     zone, bare = cv2.split(sample(zone_and_bare, uv))
     # 3. What must stay: eyes, mouth, hair, glasses, hands, the hair of the brows
     lab = rgb_to_lab(face.image[y0:y1, x0:x1])
-    visible = inside * _paintable(face)
-    hair = smoothstep(4, 26, bare - lab[..., 0]) * zone
+    visible = paintable(face, inside)
+    hair = brow_hair(lab, bare, zone)
     own_brows = brow_colour(texture)
     weights = {
         regions.LIPS: lips * visible,
@@ -93,12 +93,35 @@ def region_weights(face: Face, size: int = 512) -> dict[str, np.ndarray]:
         region -> (h, w) float32 in 0..1 over `face.box_xyxy`; they add up to at most 1.
     """
     uv, inside = canonical_face().texture_positions(face.points_xyz, face.box_xyxy)
-    visible = inside * _paintable(face)
+    visible = paintable(face, inside)
     masks = canonical_regions(size)
     uv = uv * size - 0.5
     weights = {region: sample(mask, uv) * visible for region, mask in masks.items()}
     share = 1 / np.maximum(np.sum(list(weights.values()), axis=0), 1)
     return {region: weight * share for region, weight in weights.items()}
+
+
+def paintable(face: Face, inside: np.ndarray) -> np.ndarray:
+    """Where makeup may lie: on the mesh, off the eyes and the mouth, not on hair, glasses or hands.
+
+    Args:
+        face: the wearer.
+        inside: (h, w) float32, 1 inside the mesh, over the face's box.
+
+    Returns:
+        (h, w) float32 in 0..1.
+    """
+    x0, y0, x1, y1 = face.box_xyxy
+    local = face.points_xyz[:, :2] - np.asarray([x0, y0], np.float32)
+    size_hw = (y1 - y0, x1 - x0)
+    outline = polygon(local[list(regions.FACE_OVAL)], size_hw)
+    visible = inside * outline * (1 - _openings(local, size_hw, face.eye_distance))
+    return visible if face.skin is None else visible * face.skin
+
+
+def brow_hair(lab: np.ndarray, bare: np.ndarray, zone: np.ndarray) -> np.ndarray:
+    """Hair of the brows, (h, w) in 0..1: what is darker than the `bare` L* inside their zone."""
+    return smoothstep(4, 26, bare - lab[..., 0]) * zone
 
 
 def blend(
@@ -129,16 +152,6 @@ def blend(
     mixed = crop + weight[..., None] * layer.change
     result[y0:y1, x0:x1] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
     return result
-
-
-def _paintable(face: Face) -> np.ndarray:
-    """What the face's box shows of its skin: not eyes, mouth, hair, glasses or hands; (h, w)."""
-    x0, y0, x1, y1 = face.box_xyxy
-    local = face.points_xyz[:, :2] - np.asarray([x0, y0], np.float32)
-    size_hw = (y1 - y0, x1 - x0)
-    outline = polygon(local[list(regions.FACE_OVAL)], size_hw)
-    visible = outline * (1 - _openings(local, size_hw, face.eye_distance))
-    return visible if face.skin is None else visible * face.skin
 
 
 def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) -> np.ndarray:

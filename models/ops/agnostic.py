@@ -1,4 +1,8 @@
-"""What of a person a try-on paints anew: masks from labelled parts and a pose."""
+"""What a parser-based try-on may see of a person: everything but the garment, arms and neck.
+
+The person with a generous hole around pose and garment is called agnostic: neither the old sleeves
+nor the old hem can be read from it. `background_plate` says what lies behind the hole.
+"""
 
 from __future__ import annotations
 
@@ -99,3 +103,39 @@ def condition_of(person: Tensor, parts: Tensor, pose: Tensor) -> Tensor:
     hole = torch.maximum(grow(removed, 0.045), limb_mask(pose, size))
     hole = hole * (1 - is_part(parts, *PRESERVED))
     return torch.cat([person * (1 - hole), hole, pose_maps(pose, size)], 1)
+
+
+def background_plate(person: Tensor, parts: Tensor) -> Tensor:
+    """Return the picture with garment, arms and neck taken out and the background put in.
+
+    What a hole uncovers is filled from around it, coarse to fine: each pixel is the mean of the
+    background in the smallest square of the pyramid that holds any.
+
+    Args:
+        person: (B, 3, H, W).
+        parts: (B, H, W) labels; H and W as in `person`.
+
+    Returns:
+        (B, 3, H, W); equal to `person` wherever nothing was taken out.
+    """
+    taken = is_part(parts, *REMOVED, IGNORE)
+    behind = is_part(parts, Part.BACKGROUND) * (1 - grow(taken, 0.012))
+    return torch.where(
+        grow(taken, 0.012) * (1 - is_part(parts, *PRESERVED)) > 0,
+        _spread(person * behind, behind),
+        person,
+    )
+
+
+def _spread(colour: Tensor, known: Tensor) -> Tensor:
+    """Fill what is not known of (B, 3, H, W), `colour` being 0 there, from what is around it."""
+    if min(known.shape[-2:]) <= 2:
+        total = known.sum((2, 3), keepdim=True)
+        around = colour.sum((2, 3), keepdim=True) / total.clamp_min(1e-6)
+        return around.expand_as(colour)
+    half = F.avg_pool2d(colour, 2, ceil_mode=True), F.avg_pool2d(known, 2, ceil_mode=True)
+    there = (half[1] > 0).to(known.dtype)
+    coarse = _spread(half[0] / half[1].clamp_min(1e-6) * there, there)
+    size = known.shape[-2:]
+    smooth = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
+    return colour + smooth * (1 - known)

@@ -31,6 +31,24 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(flat, cv2.COLOR_Lab2RGB).reshape(lab.shape)
 
 
+def rgb_to_linear(image: np.ndarray) -> np.ndarray:
+    """Undo sRGB's transfer curve (IEC 61966-2-1): uint8 or float 0..1 to float32 0..1."""
+    scaled = np.asarray(image, np.float32) / np.float32(255 if image.dtype == np.uint8 else 1)
+    return np.where(scaled <= 0.04045, scaled / 12.92, ((scaled + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_rgb(linear: np.ndarray) -> np.ndarray:
+    """Apply sRGB's transfer curve: linear float to float32, both clipped to 0..1."""
+    light = np.clip(np.asarray(linear, np.float32), 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def lab_to_hex(lab: np.ndarray) -> str:
+    """The sRGB hex, such as "#b01030", of one CIELAB colour, (3,); clipped to sRGB."""
+    codes = np.rint(255 * lab_to_rgb(np.reshape(lab, (1, 1, 3)))).astype(np.uint8)
+    return f"#{codes.tobytes().hex()}"
+
+
 def chroma(lab: np.ndarray) -> np.ndarray:
     """Distance from grey: the length of the (a*, b*) part of (H, W, 3) CIELAB."""
     return cv2.magnitude(np.ascontiguousarray(lab[..., 1]), np.ascontiguousarray(lab[..., 2]))

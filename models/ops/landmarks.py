@@ -103,14 +103,18 @@ class CanonicalFace:
         inside = cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR)
         return uv, np.where(inside > 0.999, np.float32(1), np.float32(0))
 
-    def facing(self, points_xyz: np.ndarray) -> np.ndarray:
-        """Cosine between each mesh point's normal and the view, (468,); below 0 turned away."""
+    def normals(self, points_xyz: np.ndarray) -> np.ndarray:
+        """Outward unit normal at each mesh point, (468, 3); z is above 0 towards the camera."""
         corners = points_xyz[:MESH_POINTS][self.triangles]
         normals = np.cross(corners[:, 2] - corners[:, 0], corners[:, 1] - corners[:, 0])
         summed = np.zeros((MESH_POINTS, 3), np.float32)
         for corner in range(3):
             np.add.at(summed, self.triangles[:, corner], normals)
-        return summed[:, 2] / (np.linalg.norm(summed, axis=1) + 1e-9)
+        return summed * [-1, -1, 1] / (np.linalg.norm(summed, axis=1, keepdims=True) + 1e-9)
+
+    def facing(self, points_xyz: np.ndarray) -> np.ndarray:
+        """Cosine between each mesh point's normal and the view, (468,); below 0 turned away."""
+        return self.normals(points_xyz)[:, 2]
 
 
 @lru_cache(maxsize=1)

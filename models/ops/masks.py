@@ -16,7 +16,7 @@ _SHADOW = (244, 233, 232, 231, 230, 229, 228, 31, 143, 156, 46, 53, 52, 65, 55, 
 _CHEEK = (34, 143, 111, 117, 118, 119, 100, 142, 203, 206, 216, 192, 213, 177, 137, 227)
 
 
-def smoothstep(low: float, high: float, x: np.ndarray) -> np.ndarray:
+def smoothstep(low: float, high: float, x: np.ndarray | float) -> np.ndarray:
     """Rise smoothly from 0 at `low` to 1 at `high`; float32. With `low` > `high` it falls."""
     t = np.clip((np.asarray(x, np.float32) - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)

@@ -4,46 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KINDS = (
-    "palette",  # several pans, open
-    "pan",  # one pan, from close by or in its compact
-    "bullet",
-    "smear",
-    "bottle",
-    "pencil",
-    "on_model",
-    "packaging",  # closed packaging or text: no shade can be seen
-)
-CATEGORIES = (
-    "lipstick",
-    "lip_gloss",
-    "lip_liner",
-    "eyeshadow",
-    "eyeshadow_palette",
-    "eyeliner",
-    "mascara",
-    "brow",
-    "blush",
-    "bronzer",
-    "highlighter",
-    "foundation",
-    "concealer",
-    "powder",
-    "nail_polish",
-    "unknown",
-)
-FINISHES = (
-    "matte",
-    "satin",
-    "cream",
-    "sheer",
-    "shimmer",
-    "metallic",
-    "glitter",
-    "gloss",
-    "dewy",
-    "duochrome",
-)
+from models.attributes.vocabulary import CATEGORIES, FINISHES, KINDS
+
+__all__ = ["CATEGORIES", "FINISHES", "KINDS", "Attributes", "Shade"]
 
 
 @dataclass(frozen=True)

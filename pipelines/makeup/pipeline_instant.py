@@ -117,17 +117,10 @@ class InstantMakeupPipeline:
         Raises:
             NoFaceError: an index that no face has.
         """
-        chosen = range(len(found)) if faces is None else faces
-        layers = {}
-        for index in chosen:
-            if not 0 <= index < len(found):
-                raise NoFaceError(
-                    f"the picture has {len(found)} faces, number {index} was asked for",
-                    found=len(found),
-                    needed=index + 1,
-                )
-            face = found[index]
-            layers[index] = render(look.makeup, face, unfold(face))
+        layers = {
+            index: render(look.makeup, face, unfold(face))
+            for index, face in chosen(found, faces).items()
+        }
         image = Image.fromarray(found[0].image)
         return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
 
@@ -158,6 +151,23 @@ class InstantMakeupPipeline:
                 look.strength if strength is None else strength,
             )
         return Image.fromarray(pixels)
+
+
+def chosen(found: Sequence[Face], faces: Sequence[int] | None) -> dict[int, Face]:
+    """The faces asked for by number; all when None.
+
+    Raises:
+        NoFaceError: a number that no face has.
+    """
+    numbers = range(len(found)) if faces is None else faces
+    for number in numbers:
+        if not 0 <= number < len(found):
+            raise NoFaceError(
+                f"the picture has {len(found)} faces, number {number} was asked for",
+                found=len(found),
+                needed=number + 1,
+            )
+    return {number: found[number] for number in numbers}
 
 
 def combine(look: Look, parts: Mapping[str, Look] | None) -> Look:

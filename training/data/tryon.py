@@ -11,8 +11,16 @@ from torch.nn import functional as F
 
 from models import seeding
 from models.analysis.human_parsing import Part
-from models.ops.agnostic import L_SHOULDER, R_SHOULDER, condition_of, is_part
-from training.data.parsing import to_unit
+from models.ops.agnostic import (
+    L_SHOULDER,
+    R_SHOULDER,
+    background_plate,
+    condition_of,
+    is_part,
+)
+from models.ops.cutout import defringed
+from training.data.parsing import MIRRORED, random_backgrounds, to_unit, uniform
+from training.data.reposing import PoseRarity, Sample, repose
 from training.data.viton import open_split
 
 
@@ -60,6 +68,12 @@ def bounds(mask: Tensor) -> Tensor:
     return torch.stack([x0, y0, x1, y1], 1)
 
 
+# Person, garment, its mask, parts, pose.
+Raw = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+# OpenPose's points as a mirror shows them.
+MIRRORED_POINTS = [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16]
+
+
 class TryOnData:
     """One split of VITON for try-on.
 
@@ -67,16 +81,25 @@ class TryOnData:
         folder: the tars.
         cache: where arrays are kept.
         size_hw: height and width.
-        split: "train" or "validation".
+        split: "train" or "validation"; only training samples are `varied`.
+        reposed: share of samples whose person is put into a rare pose, where that can be done.
     """
 
     def __init__(
-        self, folder: Path, cache: Path, size_hw: tuple[int, int], split: str = "train"
+        self,
+        folder: Path,
+        cache: Path,
+        size_hw: tuple[int, int],
+        split: str = "train",
+        reposed: float = 0.0,
     ) -> None:
+        self.vary = split == "train"
         self.arrays, rows = open_split(folder, cache, split, size_hw)
         # A sample is of use if the parse found a garment and a face to keep.
         worn = (self.arrays.parts[rows][:, ::4, ::4] == Part.UPPER).mean((1, 2))
         self.rows = rows[worn > 0.03]
+        self.reposed = reposed
+        self.rarity = PoseRarity(self.arrays.pose[self.rows]) if reposed else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,17 +109,40 @@ class TryOnData:
 
         Returns:
             `person`, `garment`, `garment_mask`, `parts` (B, H, W), `pose` (B, 18, 3), `condition`,
+            `plate` (the person's picture with what lies behind garment and arms),
             `other_garment`, `other_mask` (of another sample), `fill` (the person with the other
             garment painted into the region) and `draw`, (B,) in [0, 1), to choose by.
         """
         others = torch.randint(len(self), indices.shape, generator=generator)
-        return assemble(
-            *self._read(indices),
-            *self._read(others)[1:3],
-            torch.rand(indices.shape, generator=generator),
-        )
+        other_garment, other_mask = self._read(others)[1:3]
+        draw = torch.rand(indices.shape, generator=generator)
+        sample = self._read(indices)
+        if self.rarity is not None:
+            sample = self._with_rare_poses(indices, sample, self.rarity, generator)
+        if self.vary:
+            sample = varied(*sample, generator)
+        return assemble(*sample, other_garment, other_mask, draw)
 
-    def _read(self, indices: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def _with_rare_poses(
+        self,
+        indices: Tensor,
+        sample: Raw,
+        rarity: PoseRarity,
+        generator: torch.Generator,
+    ) -> Raw:
+        """Return the samples, some of their persons reposed."""
+        person, _, _, parts, pose = sample
+        for i in torch.nonzero(torch.rand(indices.shape, generator=generator) < self.reposed):
+            row = self.rows[int(indices[i])]
+            arrays = self.arrays.person[row], self.arrays.parts[row], self.arrays.pose[row]
+            posed = repose(Sample(*map(np.asarray, arrays)), rarity, generator)
+            if posed is not None:
+                person[i] = to_unit(posed.person[None])
+                parts[i] = torch.from_numpy(posed.parts.astype(np.int64))
+                pose[i] = torch.from_numpy(posed.pose)
+        return sample
+
+    def _read(self, indices: Tensor) -> Raw:
         rows, arrays = self.rows[indices.numpy()], self.arrays
         return (
             to_unit(arrays.person[rows]),
@@ -105,6 +151,65 @@ class TryOnData:
             torch.from_numpy(arrays.parts[rows].astype(np.int64)),
             torch.from_numpy(arrays.pose[rows]),
         )
+
+
+def varied(
+    person: Tensor,
+    garment: Tensor,
+    mask: Tensor,
+    parts: Tensor,
+    pose: Tensor,
+    generator: torch.Generator,
+    new_background: float = 0.3,
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Mirror person and garment, move the person a little, change the room.
+
+    Users' photographs are cropped by a pose model, so people stand a little off the place they have
+    in the set, and hardly ever before a white wall.
+
+    Args:
+        person: (B, 3, H, W) in [-1, 1].
+        garment: (B, 3, H, W), mirrored with the person.
+        mask: (B, 1, H, W), of the garment.
+        parts: (B, H, W) labels.
+        pose: (B, 18, 3), shares of width and height.
+        generator: owner of the draws.
+        new_background: share of persons that stand before another background.
+
+    Returns:
+        The five, changed.
+    """
+    count, _, height, width = person.shape
+    # 1. Another room
+    chosen = torch.rand((count, 1, 1, 1), generator=generator) < new_background
+    behind = F.avg_pool2d(is_part(parts, Part.BACKGROUND), 3, 1, 1) * chosen
+    person = person.lerp(random_backgrounds(count, (height, width), generator), behind)
+    # 2. Mirrored: both pictures, and what is left is right
+    mirror = torch.rand((count,), generator=generator) < 0.5
+    flip = mirror[:, None, None, None]
+    garment = torch.where(flip, garment.flip(3), garment)
+    mask = torch.where(flip, mask.flip(3), mask)
+    parts = torch.where(mirror[:, None, None], MIRRORED[parts], parts)
+    pose = torch.where(mirror[:, None, None], pose[:, MIRRORED_POINTS], pose)
+    # 3. Moved: `grid` says for each new pixel where it was
+    angle = uniform(generator, -0.07, 0.07, (count,))
+    scale = torch.exp(uniform(generator, -0.09, 0.09, (count,)))
+    cos, sin = angle.cos() * scale, angle.sin() * scale * height / width
+    sign = torch.where(mirror, -1.0, 1.0)
+    rotation = torch.stack([sign * cos, -sign * sin, sin * (width / height) ** 2, cos], 1).view(
+        count, 2, 2
+    )
+    shift = uniform(generator, -0.08, 0.08, (count, 2, 1))
+    grid = F.affine_grid(
+        torch.cat([rotation, shift], 2), [count, 3, height, width], align_corners=False
+    )
+    person = F.grid_sample(person, grid, padding_mode="border", align_corners=False)
+    layer = F.grid_sample(
+        parts[:, None].float(), grid, mode="nearest", padding_mode="border", align_corners=False
+    )
+    places = (pose[..., :2] * 2 - 1).transpose(1, 2)
+    moved = torch.linalg.solve(rotation, places - shift).transpose(1, 2) / 2 + 0.5
+    return person, garment, mask, layer[:, 0].long(), torch.cat([moved, pose[..., 2:]], 2)
 
 
 def assemble(
@@ -121,12 +226,13 @@ def assemble(
     # Garment off its background: outside the mask is 0, which is grey in [-1, 1].
     return {
         "person": person,
-        "garment": garment * mask,
+        "garment": defringed(garment, mask),
         "garment_mask": mask,
         "parts": parts,
         "pose": pose,
         "condition": condition_of(person, parts, pose),
-        "other_garment": other_garment * other_mask,
+        "plate": background_plate(person, parts),
+        "other_garment": defringed(other_garment, other_mask),
         "other_mask": other_mask,
         "fill": fill_region(person, parts, other_garment, other_mask),
         "draw": draw,

@@ -55,10 +55,16 @@ class _TryOnMethod(Method):
             moved = F.avg_pool2d(sample(garment, warp.flow) * worn_mask, 2)
             look = perceptual(self.parser, moved, F.avg_pool2d(worn, 2))
             return warp, terms | {"warp_look": 0.3 * look}
-        result = model.paint(seen, garment, mask, warp.flow)
+        if isinstance(model, MobileTeacher):
+            result = model.paint(seen, garment, mask, warp.flow, batch["plate"])
+        else:
+            result = model.paint(seen, garment, mask, warp.flow)
         share = {name: 0.5 * term for name, term in terms.items()}
         body = is_part(parts, Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK)
         painted = tryon_losses(result, person, worn_mask, self.parser, body=body)
+        if isinstance(model, MobileTeacher):
+            hole, wall = seen[:, 3:4], is_part(parts, Part.BACKGROUND)
+            painted["wall"] = 2.0 * ((result.person_share - wall).abs() * hole).mean()
         return warp, share | painted
 
 
@@ -122,6 +128,7 @@ class StudentMethod(_TryOnMethod):
             channels_last(batch["condition"]),
             channels_last(batch["other_garment"]),
             batch["other_mask"],
+            batch["plate"],
         )
         draw = batch["draw"][:, None, None, None]
         seen = torch.where(draw < self.fills, batch["fill"], dressed.image)

@@ -127,7 +127,8 @@ def test_student_and_teacher_return_pictures_of_the_size_they_got(size_hw):
     assert result.image.shape == (1, 3, *size_hw)
     assert warp.flow.shape == (1, *size_hw, 2)
     teacher = seeding.initialise(MobileTeacher(**TOY), seeding.generator_for(0)).eval()
-    result, _ = teacher(noise(1, CONDITION_CHANNELS, *size_hw), garment, mask)
+    plate = noise(1, 3, *size_hw)
+    result, _ = teacher(noise(1, CONDITION_CHANNELS, *size_hw), garment, mask, plate)
     assert result.image.shape == (1, 3, *size_hw)
 
 
@@ -138,12 +139,14 @@ def test_shares_of_garment_and_person_leave_room_for_paint():
     assert total.max() <= 1
 
 
-def test_teacher_keeps_nothing_of_the_person_in_the_hole():
+def test_teacher_keeps_what_is_outside_the_hole_and_off_the_garment():
     teacher = seeding.initialise(MobileTeacher(**TOY), seeding.generator_for(0)).eval()
-    condition = noise(1, CONDITION_CHANNELS, 64, 32)
-    condition[:, 3] = 1
-    result, _ = teacher(condition, noise(1, 3, 64, 32), torch.ones(1, 1, 64, 32))
-    assert result.person_share.max() < 1e-6
+    condition, plate = noise(1, CONDITION_CHANNELS, 64, 32), noise(1, 3, 64, 32, place="plate")
+    condition[:, 3], condition[:, 3, 20:40] = 0, 1
+    nothing = torch.zeros(1, 1, 64, 32)
+    result, _ = teacher(condition, noise(1, 3, 64, 32), nothing, plate)
+    torch.testing.assert_close(result.image[:, :, :20], plate[:, :, :20], atol=1e-6, rtol=0)
+    assert not torch.allclose(result.image[:, :, 20:40], plate[:, :, 20:40], atol=1e-3)
 
 
 def test_a_saved_student_gives_the_same_picture(tmp_path):

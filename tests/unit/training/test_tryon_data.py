@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.analysis.human_parsing import Part
-from models.ops.agnostic import R_ELBOW, R_SHOULDER, condition_of, grow, is_part, limb_mask
-from training.data import viton
+from models.analysis.human_parsing import IGNORE, Part
+from models.ops import agnostic
+from models.ops.agnostic import background_plate, condition_of, grow, is_part
+from training.data import tryon, viton
 from training.data.parsing import MadeUpParsing, augment
 from training.data.tryon import MadeUpTryOn, bounds, fill_region
 
@@ -63,6 +64,37 @@ def test_a_fill_with_the_same_box_puts_each_pixel_where_it_was():
     torch.testing.assert_close(filled, garment, atol=1e-4, rtol=0)
 
 
+def test_a_plate_has_the_wall_where_the_garment_was():
+    parts = torch.full((1, 64, 48), int(Part.BACKGROUND))
+    parts[:, 20:50, 15:30] = int(Part.UPPER)
+    wall = torch.tensor([0.2, -0.4, 0.6]).view(1, 3, 1, 1).expand(1, 3, 64, 48)
+    person = torch.where(is_part(parts, Part.UPPER) > 0, -1.0, wall)
+    torch.testing.assert_close(background_plate(person, parts), wall, atol=1e-5, rtol=0)
+
+
+def test_a_varied_person_keeps_pose_and_parts_together():
+    parts = torch.full((32, 128, 96), int(Part.BACKGROUND))
+    parts[:, 56:73, 24:37] = int(Part.LEFT_ARM)
+    pose = torch.zeros(32, 18, 3)
+    pose[:, agnostic.L_ELBOW] = torch.tensor([30.5 / 96, 64.5 / 128, 1.0])
+    garment = torch.linspace(-1, 1, 96).expand(32, 3, 128, 96)
+    person = torch.zeros(32, 3, 128, 96)
+    generator = torch.Generator().manual_seed(0)
+    _, flat, _, found, points = tryon.varied(
+        person, garment, garment[:, :1], parts, pose, generator
+    )
+    mirrored = flat[:, 0, 0, 0] > 0
+    assert 4 < mirrored.sum() < 28
+    for i in range(32):
+        arm, elbow = (
+            (Part.RIGHT_ARM, agnostic.R_ELBOW) if mirrored[i] else (Part.LEFT_ARM, agnostic.L_ELBOW)
+        )
+        rows, columns = torch.nonzero(found[i] == int(arm), as_tuple=True)
+        centre = torch.stack([columns.float().mean() + 0.5, rows.float().mean() + 0.5])
+        expected = points[i, elbow, :2] * torch.tensor([96, 128])
+        torch.testing.assert_close(centre, expected, atol=0.7, rtol=0)
+
+
 def test_bounds_of_nothing_are_the_whole_picture():
     assert bounds(torch.zeros(1, 1, 8, 8)).tolist() == [[-1, -1, 1, 1]]
 
@@ -75,9 +107,9 @@ def test_growing_adds_its_share_of_the_height_on_each_side():
 
 def test_a_limb_is_as_long_and_wide_as_stated():
     pose = torch.zeros(1, 18, 3)
-    pose[0, R_SHOULDER] = torch.tensor([0.5, 0.2, 1.0])
-    pose[0, R_ELBOW] = torch.tensor([0.5, 0.8, 1.0])
-    mask = limb_mask(pose, (100, 100))[0, 0]
+    pose[0, agnostic.R_SHOULDER] = torch.tensor([0.5, 0.2, 1.0])
+    pose[0, agnostic.R_ELBOW] = torch.tensor([0.5, 0.8, 1.0])
+    mask = agnostic.limb_mask(pose, (100, 100))[0, 0]
     assert mask[50].sum() == pytest.approx(11, abs=1)
     assert mask[:, 50].sum() == pytest.approx(60 + 11, abs=2)
 
@@ -92,7 +124,7 @@ def test_a_mirrored_picture_swaps_left_and_right_arms():
     parts = torch.full((64, 16, 16), int(Part.LEFT_ARM))
     generator = torch.Generator().manual_seed(0)
     found = augment(torch.zeros(64, 3, 16, 16), parts, generator, 0.0)["parts"]
-    seen = {int(x) for x in found.unique()} - {viton.IGNORE}
+    seen = {int(x) for x in found.unique()} - {IGNORE}
     assert seen == {Part.LEFT_ARM, Part.RIGHT_ARM}
 
 

@@ -1,0 +1,207 @@
+"""`mirra attributes`: read product pictures into a table of shades."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from pipelines.catalog.batch import Progress
+
+
+class ReadByDefault(TyperGroup):
+    """`mirra attributes shop/ -o shades.parquet` is short for `mirra attributes read shop/ ...`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put `read` before arguments that name no command."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["read", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=ReadByDefault,
+    no_args_is_help=True,
+    help="Read product pictures: `mirra attributes INPUT... -o OUT` (see `read --help`).",
+    add_completion=False,
+)
+
+
+class Engine(str, Enum):
+    """Where the work is done."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class Standard(str, Enum):
+    """What a table can be exported to."""
+
+    SCHEMA_ORG = "schemaorg"
+    GOOGLE = "google-feed"
+    SHOPIFY = "shopify"
+
+
+@app.command()
+def read(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Folders, globs, pictures, manifests (.csv, .jsonl, .parquet), WebDataset .tar "
+            "files, URLs of any of these (s3://...), or - for JSON lines on standard input.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A .parquet, .jsonl or .csv.")],
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes; 0 works in this one. Default: one a core.")
+    ] = os.cpu_count() or 1,
+    engine: Annotated[Engine, typer.Option(help="ray: on the cluster at RAY_ADDRESS.")] = (
+        Engine.LOCAL
+    ),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an earlier run.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Forget an earlier run.")] = False,
+    dedupe: Annotated[
+        int | None,
+        typer.Option(min=0, max=16, help="Drop repeats: bits of 64 a picture's hash may differ."),
+    ] = None,
+    fail_on: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of bad pictures above which to exit with 3.")
+    ] = 0.0,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what is there.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines.")] = False,
+) -> None:
+    """Read product pictures: a row a shade, with its colour, finish and place.
+
+    A manifest has a column `image` and any of sku, title, description, price, brand, category.
+    Bad pictures become rows with a reason. OUT appears when all is done; OUT.state beside it lets
+    `--resume` go on after a stop, and later read only what is new or changed.
+
+    Exit codes: 0 done, 2 wrong usage, 3 more bad pictures than --fail-on, 130 stopped.
+    """
+    from itertools import islice
+
+    from app.messages import explain
+    from models.errors import CatalogError
+    from pipelines.catalog.batch import read_pictures, state_path
+    from pipelines.catalog.engines import Work
+    from pipelines.catalog.reader import read_inputs
+    from pipelines.catalog.tables import suffix_of
+
+    try:
+        suffix_of(out)
+        items = islice(read_inputs(inputs), limit)
+        if dry_run:
+            typer.echo(f"{sum(1 for _ in items):,} pictures; nothing was read or written")
+            return
+        _settle(out, state_path(out), resume, overwrite)
+
+        from pipelines.catalog.extractor import PIPELINE_VERSION, AttributeExtractor
+
+        work = Work(AttributeExtractor, PIPELINE_VERSION, explain)
+        with _Reporter(log_json) as report:
+            progress = read_pictures(
+                items, out, work, workers=workers, ray=engine is Engine.RAY, dedupe=dedupe,
+                report=report,
+            )  # fmt: skip
+    except CatalogError as error:
+        raise typer.BadParameter(str(error)) from None
+    except KeyboardInterrupt:
+        typer.echo("Stopped; what was read is kept. Go on with --resume.", err=True)
+        raise typer.Exit(130) from None
+    _conclude(progress, out, fail_on, log_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a row."""
+    from pipelines.catalog.tables import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=1))
+
+
+@app.command()
+def export(
+    table: Annotated[Path, typer.Argument(help="What `mirra attributes` wrote.")],
+    to: Annotated[Standard, typer.Option(help="schema.org, Google's feed or Shopify.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
+) -> None:
+    """Export a table to a shop's standards.
+
+    schemaorg: JSON-LD, a ProductGroup a line. google-feed: a supplemental feed, tab-separated.
+    shopify: JSON lines of category and metafields (taxonomy attribute 1614, cosmetic finish).
+    """
+    from pipelines.catalog.exports import EXPORTS, write_export
+
+    from models.errors import CatalogError
+    from pipelines.catalog.tables import read_rows
+
+    try:
+        count = write_export(EXPORTS[to.value](read_rows(table)), out)
+    except CatalogError as error:
+        raise typer.BadParameter(str(error)) from None
+    typer.echo(f"{count:,} lines in {out}", err=True)
+
+
+def _settle(out: Path, state: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse to guess what an earlier run of the same name is worth."""
+    if resume and overwrite:
+        raise typer.BadParameter("choose --resume or --overwrite, not both")
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent}")
+    if overwrite:
+        state.unlink(missing_ok=True)
+    elif state.exists() and not resume:
+        raise typer.BadParameter(
+            f"{state} is left from an earlier run: --resume goes on, --overwrite starts anew"
+        )
+
+
+class _Reporter:
+    """Tells how far a run is: a bar for people, or JSON lines for machines; on stderr."""
+
+    def __init__(self, as_json: bool) -> None:
+        from tqdm import tqdm
+
+        self.as_json = as_json
+        self.bar = tqdm(unit=" pictures", disable=as_json or not sys.stderr.isatty())
+
+    def __enter__(self) -> Callable[[Progress], None]:
+        return self.report
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def report(self, progress: Progress) -> None:
+        """Show one more batch."""
+        self.bar.update(progress.pictures - self.bar.n)
+        if self.as_json:
+            _log("progress", progress)
+
+
+def _log(event: str, progress: Progress) -> None:
+    from dataclasses import asdict
+
+    typer.echo(json.dumps({"event": event, **asdict(progress)}), err=True)
+
+
+def _conclude(progress: Progress, out: Path, fail_on: float, log_json: bool) -> None:
+    if log_json:
+        _log("done", progress)
+    else:
+        kept = f" ({progress.kept:,} from an earlier run)" if progress.kept else ""
+        bad = f", {progress.errors:,} of them bad" if progress.errors else ""
+        typer.echo(
+            f"{progress.pictures:,} pictures{kept}{bad}; {progress.rows:,} rows in {out}", err=True
+        )
+    if progress.errors > fail_on * progress.pictures:
+        raise typer.Exit(3)

@@ -1,0 +1,1 @@
+"""Colour, place and finish of the shades in a product picture."""

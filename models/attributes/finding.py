@@ -1,0 +1,99 @@
+"""Look at a whole picture: its kind, where its shades are, and which pixels tell their colour.
+
+finder = ShadeFinder.from_pretrained("assets/weights/product-attributes/shade-finder")
+finding = find_shades(finder, pixels)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from models.attributes.crops import letterbox
+from models.attributes.networks import ShadeFinder
+from models.attributes.shades import Region, separate
+from models.attributes.vocabulary import KINDS
+
+SIDE = 256
+"""Side of the square the whole picture is looked at in."""
+CLOSE_SIDE = 448
+"""Side of the square a palette is looked at in the second time."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is in a picture.
+
+    Attributes:
+        kinds: (K,) float32, probabilities over `KINDS`.
+        regions: shades, in no order.
+        tone: (H, W) float32 in 0..1, how far a pixel shows its shade's own colour.
+    """
+
+    kinds: np.ndarray
+    regions: tuple[Region, ...]
+    tone: np.ndarray
+
+    @property
+    def kind(self) -> str:
+        """The likeliest kind."""
+        return KINDS[int(np.argmax(self.kinds))]
+
+
+@torch.inference_mode()
+def find_shades(finder: ShadeFinder, pixels: np.ndarray) -> Finding:
+    """Find the shades of a picture; a palette is looked at again from close by.
+
+    Args:
+        finder: the network, in evaluation mode.
+        pixels: (H, W, 3) uint8 RGB.
+    """
+    height, width = pixels.shape[:2]
+    kinds, maps = _look(finder, pixels, SIDE)
+    several = KINDS[int(np.argmax(kinds))] == "palette"
+    box = (0, 0, width, height)
+    if several and (closer := _bounds(maps[0], (height, width))) is not None:
+        box = closer
+        _, maps = _look(finder, pixels[box[1] : box[3], box[0] : box[2]], CLOSE_SIDE)
+    size_hw = box[3] - box[1], box[2] - box[0]
+    regions = separate(maps[0], maps[1], size_hw, several=several)
+    tone = np.zeros((height, width), np.float32)
+    tone[box[1] : box[3], box[0] : box[2]] = cv2.resize(maps[2], size_hw[::-1])
+    return Finding(kinds, tuple(_moved(region, box[:2]) for region in regions), tone)
+
+
+def _look(
+    finder: ShadeFinder, pixels: np.ndarray, side: int
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Kinds (K,), and the maps shade, core and tone cut to the picture; all probabilities."""
+    square, scale = letterbox(pixels, side)
+    image = torch.from_numpy(square).permute(2, 0, 1)[None].float() / 127.5 - 1
+    found = finder(image.contiguous(memory_format=torch.channels_last))
+    height, width = (max(1, round(n * scale / 2)) for n in pixels.shape[:2])
+    maps = tuple(
+        np.ascontiguousarray(logits[0, :height, :width].sigmoid().numpy())
+        for logits in (found.shade, found.core, found.tone)
+    )
+    return found.kind[0].softmax(0).numpy(), maps
+
+
+def _bounds(shade: np.ndarray, size_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Box of the shades in picture pixels with a margin, or None without any."""
+    rows, columns = np.flatnonzero((shade > 0.4).any(1)), np.flatnonzero((shade > 0.4).any(0))
+    if len(rows) == 0:
+        return None
+    y, x = size_hw[0] / shade.shape[0], size_hw[1] / shade.shape[1]
+    margin = 0.06 * max((rows[-1] - rows[0] + 1) * y, (columns[-1] - columns[0] + 1) * x)
+    x0, y0 = max(0, int(columns[0] * x - margin)), max(0, int(rows[0] * y - margin))
+    x1 = min(size_hw[1], int((columns[-1] + 1) * x + margin) + 1)
+    y1 = min(size_hw[0], int((rows[-1] + 1) * y + margin) + 1)
+    return x0, y0, x1, y1
+
+
+def _moved(region: Region, by_xy: tuple[int, int]) -> Region:
+    x0, y0, x1, y1 = region.bbox_xyxy
+    x, y = by_xy
+    return Region((x0 + x, y0 + y, x1 + x, y1 + y), region.mask, region.score)

@@ -1,0 +1,173 @@
+"""The work on a batch of pictures: dictionaries of columns in, dictionaries of columns out.
+
+That is the contract of Ray Data's `map_batches`, and close to Spark's `mapInPandas`:
+
+    def read(frames):                                   # Spark: one frame of items at a time
+        load, extract = Load(PIPELINE_VERSION), Extract(AttributeExtractor)
+        for frame in frames:
+            batch = {name: frame[name].to_numpy() for name in frame}
+            yield pandas.DataFrame(extract(load(batch)))
+
+    items.mapInPandas(read, "position long, key string, payload string")
+
+A payload is what one picture told, as JSON; `rows.rows_of` makes rows of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from models.errors import ImageError, MirraError
+from pipelines.catalog.attributes import Attributes
+from pipelines.catalog.duplicates import fingerprint
+from pipelines.catalog.reader import read_item
+from pipelines.images import decode
+
+Batch = Mapping[str, Any]  # columns by name: arrays or lists of one length
+Known = Callable[[Sequence[str]], Collection[str]]
+
+TO_DO, KNOWN = "", "known"  # payloads of pictures that are still to read, or were read before
+
+
+class Extractor(Protocol):
+    """Reads one picture; `pipelines.catalog.extractor.AttributeExtractor` is ours."""
+
+    def __call__(self, image: Image.Image, *, title: str = "", description: str = "") -> Attributes:
+        """What the picture shows; the words are evidence beside it."""
+        ...
+
+
+def result_key(digest: str, title: str, description: str, version: str) -> str:
+    """What a result depends on: the picture's bytes, the words beside it, and the method."""
+    return hashlib.sha256("\0".join((digest, title, description, version)).encode()).hexdigest()
+
+
+class Load:
+    """Fetches the pictures of a batch and names each by its content.
+
+    Args:
+        version: of the pipeline that will read them.
+        known: of some keys, those whose result is already there; their bytes are dropped.
+        explain: error -> sentence for people.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        known: Known = lambda keys: (),
+        explain: Callable[[BaseException], str] = str,
+    ) -> None:
+        self.version = version
+        self.known = known
+        self.explain = explain
+
+    def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Load a batch.
+
+        Args:
+            batch: columns position, locator, start, size, title, description; see `reader.columns`.
+
+        Returns:
+            Columns position, title, description, data (bytes), sha256, key ("" if the picture
+            could not be fetched) and payload (`TO_DO`, `KNOWN`, or an error's).
+        """
+        names = ("locator", "start", "size", "title", "description")
+        loaded = [self._one(*row) for row in zip(*(batch[name] for name in names), strict=True)]
+        data, digests, keys, payloads = map(list, zip(*loaded, strict=True)) if loaded else [[]] * 4
+        there = self.known([key for key in keys if key])
+        for place, key in enumerate(keys):
+            if key in there:
+                data[place], payloads[place] = b"", KNOWN
+        return {
+            "position": np.asarray(batch["position"], np.int64),
+            "title": _objects(batch["title"]),
+            "description": _objects(batch["description"]),
+            "data": _objects(data),
+            "sha256": _objects(digests),
+            "key": _objects(keys),
+            "payload": _objects(payloads),
+        }
+
+    def _one(
+        self, locator: str, start: int, size: int, title: str, description: str
+    ) -> tuple[bytes, str, str, str]:
+        try:
+            data = read_item(locator, int(start), int(size))
+        except MirraError as error:
+            return b"", "", "", error_payload(error, self.explain)
+        digest = hashlib.sha256(data).hexdigest()
+        return data, digest, result_key(digest, title, description, self.version), TO_DO
+
+
+class Extract:
+    """Reads the pictures of a loaded batch.
+
+    Args:
+        make_extractor: makes the extractor, once; a class or function that processes can share.
+        explain: error -> sentence for people.
+    """
+
+    def __init__(
+        self,
+        make_extractor: Callable[[], Extractor],
+        explain: Callable[[BaseException], str] = str,
+    ) -> None:
+        self.extractor = make_extractor()
+        self.explain = explain
+
+    def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Read a batch that `Load` gave: columns position, key, and payload (JSON, or `KNOWN`)."""
+        names = ("data", "sha256", "title", "description", "payload")
+        payloads = [
+            payload or self._one(data, digest, title, description)
+            for data, digest, title, description, payload in zip(
+                *(batch[name] for name in names), strict=True
+            )
+        ]
+        return {
+            "position": np.asarray(batch["position"], np.int64),
+            "key": _objects(batch["key"]),
+            "payload": _objects(payloads),
+        }
+
+    def _one(self, data: bytes, digest: str, title: str, description: str) -> str:
+        try:
+            image = decode(bytes(data))
+            found = self.extractor(image, title=str(title), description=str(description))
+        except Exception as error:  # one picture's trouble, whatever it is, is one row's
+            return error_payload(error, self.explain, digest)
+        status = "ok" if found.shades else "no_shade"
+        payload = {"status": status, "sha256": digest, "print": fingerprint(image), **asdict(found)}
+        return json.dumps(payload)
+
+
+def error_payload(
+    error: BaseException, explain: Callable[[BaseException], str], digest: str = ""
+) -> str:
+    """Payload of a picture that could not be read."""
+    return json.dumps(
+        {
+            "status": "error",
+            "error": error_code(error),
+            "message": explain(error),
+            "sha256": digest or None,
+        }
+    )
+
+
+def error_code(error: BaseException) -> str:
+    """A word for programs: an `ImageError`'s reason, else the class, such as NoFaceError."""
+    return error.reason if isinstance(error, ImageError) else type(error).__name__
+
+
+def _objects(values: Sequence[Any]) -> np.ndarray:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array

@@ -1,0 +1,147 @@
+"""A picture of a garment -> the garment: flat on anything, or worn by somebody."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image
+
+from models.analysis.human_parsing import Part
+from models.errors import GarmentError, NoPersonError
+from models.ops.crops import cut, inside
+from models.ops.garments import (
+    SMALLEST,
+    extend_colours,
+    is_a_pair,
+    looks_like_trousers,
+    to_training_geometry,
+)
+from models.structures import Person
+from pipelines.analysis import WEIGHTS, BodyAnalyzer, load_network, shrink
+
+if TYPE_CHECKING:
+    from models.analysis.garment_cutout import GarmentCutter
+
+# A picture shows somebody wearing the garment if so much of the crop is face, hair or skin.
+_LEAST_FACE, _LEAST_WORN = 0.01, 0.06
+_AGREED = 0.8  # of what the cutter found must lie within what is not the plain ground
+_MOST_HELD = 0.15  # the cutter's share of the picture's edge beyond which a garment is cut off
+
+
+@dataclass(frozen=True)
+class Garment:
+    """A garment cut out of its picture, centred as the networks know garments.
+
+    Attributes:
+        image: (h, w, 3) uint8, sRGB, 3:4; colours go on beyond the outline.
+        mask: (h, w) float32 in 0..1, where the garment is.
+        kind: "flat", or "worn" when it was taken off a person.
+        cut_off: whether it reaches beyond its picture.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+    kind: Literal["flat", "worn"]
+    cut_off: bool = False
+
+    def on_white(self) -> Image.Image:
+        """The cut-out as people like to see it."""
+        share = self.mask[..., None]
+        return Image.fromarray(np.uint8(np.rint(self.image * share + 255 * (1 - share))))
+
+
+class GarmentReader:
+    """Cuts garments out of pictures. One object may be shared by threads.
+
+    Args:
+        analyzer: looks for a person who wears the garment.
+    """
+
+    def __init__(self, analyzer: BodyAnalyzer) -> None:
+        self.analyzer = analyzer
+        self._lock = threading.Lock()
+        self._cutter: GarmentCutter | None = None
+
+    def load(self) -> None:
+        """Load the models now rather than with the first picture.
+
+        Raises:
+            CheckpointError: weights are not here.
+        """
+        self.analyzer.load()
+        with self._lock:
+            if self._cutter is None:
+                from models.analysis.garment_cutout import GarmentCutter
+
+                self._cutter = load_network(GarmentCutter, WEIGHTS / "garment-cutter")
+
+    def __call__(self, picture: Image.Image) -> Garment:
+        """Cut the garment out of a picture.
+
+        Raises:
+            GarmentError: there is none, or it is no top.
+            CheckpointError: weights are not here.
+        """
+        self.load()
+        # 1. Does somebody wear it?
+        try:
+            person = self.analyzer(picture)
+        except NoPersonError:
+            person = None
+        if person is not None and _is_somebody(person):
+            return _taken_off(person)
+        # 2. It lies or hangs somewhere
+        return self._cut_out(np.ascontiguousarray(picture.convert("RGB")))
+
+    def _cut_out(self, pixels: np.ndarray) -> Garment:
+        from models.analysis.garment_cutout import find_garment, on_plain_ground, refine_outline
+
+        assert self._cutter is not None
+        likely = find_garment(self._cutter, pixels)
+        if (likely > 0.5).mean() < SMALLEST:
+            raise GarmentError("no garment found", reason="none", found=0, needed=1)
+        if is_a_pair(likely > 0.5):
+            raise GarmentError("two things of like size", reason="pair")
+        mask = on_plain_ground(pixels)
+        if mask is None or mask[likely > 0.5].mean() < _AGREED:
+            mask = refine_outline(pixels, likely)
+        if (mask > 0.5).mean() < SMALLEST:
+            raise GarmentError("no garment found", reason="none", found=0, needed=1)
+        if looks_like_trousers(mask > 0.5):
+            raise GarmentError("two legs", reason="trousers")
+        edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+        cut_off = bool((edge > 0.5).mean() > _MOST_HELD)
+        return Garment(*to_training_geometry(pixels, mask), "flat", cut_off)
+
+
+def _is_somebody(person: Person) -> bool:
+    """Whether the pose model saw a person, and not a shirt that looks like one."""
+    skin = person.share_of(Part.FACE, Part.HAIR).mean()
+    return bool(skin > _LEAST_FACE and person.share_of(Part.UPPER).mean() > _LEAST_WORN)
+
+
+def _taken_off(person: Person) -> Garment:
+    """The upper garment of a person, with what hair and arms hide of it filled in."""
+    from models.analysis.garment_cutout import filled, largest
+
+    pixels = cut(person.image, person.box_xyxy)
+    height, width = pixels.shape[:2]
+    upper = shrink(person.share_of(Part.UPPER), (height, width))
+    whole = filled(largest(upper > 0.5), 0.05)
+    mask = np.maximum(upper, whole) * whole
+    if (mask > 0.5).mean() < SMALLEST:
+        raise GarmentError("the person wears no top that shows", reason="none", found=0, needed=1)
+    x0, y0, x1, y1 = person.box_xyxy
+    left, top, right, bottom = inside(person.box_xyxy, person.image.shape)
+    within = np.zeros((height, width), bool)
+    within[top - y0 : bottom - y0, left - x0 : right - x0] = True
+    beyond = mask.copy()
+    mask = mask * within
+    if not (mask > 0.5).any():
+        raise GarmentError("the top is outside the picture", reason="none", found=0, needed=1)
+    cut_off = bool((beyond > 0.5).sum() > 1.05 * (mask > 0.5).sum())
+    pixels = extend_colours(pixels, (upper > 0.5) & within)
+    return Garment(*to_training_geometry(pixels, mask.astype(np.float32)), "worn", cut_off)

@@ -1,0 +1,242 @@
+"""Light on makeup: a small physically based shader with known colour and finish.
+
+Microfacet highlights are GGX (Walter et al., 2007) with Schlick's Fresnel; flakes are facets with
+normals of their own; a colour-shifting pigment turns its hue towards the mirror direction; sheer
+layers let through what lies under them by Beer's law. All light is linear sRGB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.ops.color import lab_to_rgb, rgb_to_lab
+
+
+@dataclass(frozen=True)
+class Material:
+    """A product's substance.
+
+    Attributes:
+        finish: the name of the ranges its numbers were drawn from.
+        lab: (3,) CIELAB of the colour it shows where light falls flat on a covering layer.
+        roughness: of the surface, 0..1; GGX's alpha is its square.
+        coat: strength of white highlights; 1 is a dielectric of index 1.5.
+        metal: share of light reflected by coloured platelets, 0..1.
+        flake_density: share of the area covered by flakes, 0..1.
+        flake_size: diameter as a share of the shade's height.
+        hue_shift: degrees between the body's hue and the mirror direction's.
+        opacity: 1 covers fully.
+    """
+
+    finish: str
+    lab: np.ndarray
+    roughness: float
+    coat: float = 1.0
+    metal: float = 0.0
+    flake_density: float = 0.0
+    flake_size: float = 0.0
+    hue_shift: float = 0.0
+    opacity: float = 1.0
+
+    @property
+    def gloss(self) -> float:
+        """0 (no highlight) to 1 (mirror), growing with smoothness and strength."""
+        return float(np.clip((1 - self.roughness) * max(self.coat, self.metal), 0, 1))
+
+    @property
+    def axes(self) -> np.ndarray:
+        """(5,) gloss, sparkle density, sparkle size, hue shift in degrees, opacity."""
+        size = self.flake_size if self.flake_density > 0 else 0.0
+        return np.array([self.gloss, self.flake_density, size, self.hue_shift, self.opacity])
+
+
+_RANGES: dict[str, dict[str, tuple[float, float]]] = {
+    "matte": {"roughness": (0.8, 1.0), "coat": (0.2, 1.0)},
+    "satin": {"roughness": (0.46, 0.56)},
+    "cream": {"roughness": (0.29, 0.36)},
+    "sheer": {"roughness": (0.3, 0.7), "opacity": (0.25, 0.55)},
+    "shimmer": {
+        "roughness": (0.5, 0.7), "flake_density": (0.3, 0.6), "flake_size": (0.006, 0.014),
+    },
+    "metallic": {"roughness": (0.33, 0.48), "metal": (0.65, 0.95)},
+    "glitter": {
+        "roughness": (0.4, 0.7), "flake_density": (0.12, 0.4), "flake_size": (0.03, 0.06),
+    },
+    "gloss": {"roughness": (0.04, 0.12)},
+    "dewy": {"roughness": (0.18, 0.23), "opacity": (0.8, 1.0)},
+    "duochrome": {
+        "roughness": (0.35, 0.5), "metal": (0.5, 0.8), "hue_shift": (50.0, 150.0),
+    },
+}  # fmt: skip
+
+
+def draw_material(finish: str, lab: np.ndarray, rng: np.random.Generator) -> Material:
+    """Draw a material of one finish; numbers a finish does not name stay at their defaults."""
+    drawn = {key: float(rng.uniform(*ends)) for key, ends in _RANGES[finish].items()}
+    return Material(finish, np.asarray(lab, np.float32), **drawn)
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Lights and camera over a picture whose sides measure 1.
+
+    Attributes:
+        key_xyz: place of the main light; z points to the camera.
+        fill_xyz: place of the second.
+        fill: its strength beside the main one's, 0..1.
+        ambient: share of the diffuse light that comes from everywhere, 0..1.
+        softness: how wide the lights are, added to GGX's alpha.
+        camera_z: height of the camera over the middle.
+        exposure: brightness of a white sheet.
+    """
+
+    key_xyz: np.ndarray
+    fill_xyz: np.ndarray
+    fill: float
+    ambient: float
+    softness: float
+    camera_z: float
+    exposure: float
+
+
+def draw_rig(rng: np.random.Generator, *, held_out: bool = False) -> Rig:
+    """Draw a light rig; held-out rigs light from the lower half, training ones from the upper."""
+    angle = rng.uniform(np.pi * 1.1, np.pi * 1.9) + (np.pi if held_out else 0)
+    reach = rng.uniform(0.3, 1.1)
+    other = angle + rng.uniform(2.0, 4.2)
+    return Rig(
+        key_xyz=_place(angle, reach, rng.uniform(0.8, 1.6)),
+        fill_xyz=_place(other, rng.uniform(0.3, 1.0), rng.uniform(0.8, 1.6)),
+        fill=rng.uniform(0.2, 0.7),
+        ambient=rng.uniform(0.35, 0.7),
+        softness=rng.uniform(0.02, 0.05),
+        camera_z=rng.uniform(2.0, 4.0),
+        exposure=rng.uniform(0.93, 1.05),
+    )
+
+
+def _place(angle: float, reach: float, height: float) -> np.ndarray:
+    return np.array([0.5 + reach * np.cos(angle), 0.5 + reach * np.sin(angle), height])
+
+
+def to_linear(rgb: np.ndarray) -> np.ndarray:
+    """SRGB 0..1 to linear light."""
+    rgb = np.asarray(rgb, np.float32)
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light to sRGB 0..1; what is too bright is clipped."""
+    x = np.clip(linear, 0, 1)
+    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
+
+
+def shade_surface(
+    height: np.ndarray,
+    materials: Material,
+    rig: Rig,
+    under: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    origin_xy: tuple[float, float] = (0.0, 0.0),
+    pixel: float = 1 / 256,
+    tone: np.ndarray | None = None,
+) -> np.ndarray:
+    """Light a height field.
+
+    Args:
+        height: (h, w) in pixels, growing towards the camera.
+        materials: the substance.
+        rig: lights and camera.
+        under: (h, w, 3) linear light from below, seen through sheer layers.
+        rng: draws flakes.
+        origin_xy: place of the upper left pixel in the picture, 0..1.
+        pixel: side of a pixel in the picture, 0..1.
+        tone: (h, w) factor on the body's colour, such as marbling; 1 where None.
+
+    Returns:
+        (h, w, 3) float32 linear light.
+    """
+    size_hw = height.shape
+    slope_y, slope_x = np.gradient(height)
+    normal = _unit(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
+    ys, xs = np.mgrid[: size_hw[0], : size_hw[1]] * pixel
+    place = np.stack([xs + origin_xy[0], ys + origin_xy[1], np.zeros(size_hw)], -1)
+    view = _unit(np.array([0.5, 0.5, rig.camera_z]) - place)
+    albedo = to_linear(lab_to_rgb(materials.lab[None])[0])
+    albedo = np.broadcast_to(albedo, (*size_hw, 3)) * (1 if tone is None else tone[..., None])
+    facets, covered = _flakes(normal, materials, rng)
+
+    diffuse = np.full(size_hw, rig.ambient)
+    coat, platelets, sparkle = (np.zeros(size_hw) for _ in range(3))
+    alpha = materials.roughness**2 + rig.softness
+    for place_of_light, share in ((rig.key_xyz, 1.0), (rig.fill_xyz, rig.fill)):
+        light = _unit(place_of_light - place)
+        half = _unit(light + view)
+        level = light[..., 2].clip(0.2)
+        share_here = share / (1 + rig.fill)
+        diffuse += (1 - rig.ambient) * share_here * (normal * light).sum(-1).clip(0) / level
+        facing = (normal * half).sum(-1).clip(0)
+        fresnel = 0.04 + 0.96 * (1 - (half * view).sum(-1)).clip(0) ** 5
+        coat += share * materials.coat * fresnel * ggx(facing, alpha) * 0.75
+        platelets += share * ggx(facing, max(alpha, 0.12)) * 0.12
+        sparkle += share * ggx((facets * half).sum(-1).clip(0), 0.18) * 0.16
+    body = albedo * diffuse[..., None]
+    mirrored = _turned(albedo, materials.hue_shift)
+    if materials.metal > 0:
+        shine = mirrored * platelets[..., None] + 0.35 * albedo * diffuse[..., None]
+        toward = (np.clip(platelets * 0.6, 0, 1) if materials.hue_shift else 1.0) * materials.metal
+        body = body + np.asarray(toward)[..., None] * (shine - body)
+    glint = (0.5 * mirrored + 0.5 * mirrored.max(-1, keepdims=True)) * sparkle[..., None]
+    body = body + covered[..., None] * (glint - 0.35 * body)
+    layer = 1 - (1 - materials.opacity) ** np.clip(height / max(float(height.max()), 1e-3), 0.3, 1)
+    if materials.opacity < 1:
+        body = under * (body + (1 - body) * (1 - layer[..., None])) * (1 - layer[..., None]) + (
+            body * layer[..., None]
+        )
+    return (rig.exposure * (body + coat[..., None])).astype(np.float32)
+
+
+def ggx(facing: np.ndarray, alpha: float) -> np.ndarray:
+    """Density of microfacets whose normal is the half vector (Walter et al. 2007, eq. 33)."""
+    return alpha**2 / (np.pi * (facing**2 * (alpha**2 - 1) + 1) ** 2)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def _flakes(
+    normal: np.ndarray, material: Material, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Normals of the flakes, and (h, w) in 0..1 where they lie."""
+    height, width = normal.shape[:2]
+    if material.flake_density <= 0:
+        return normal, np.zeros((height, width))
+    cell = max(1.0, material.flake_size * height)
+    cells = max(2, round(height / cell)), max(2, round(width / cell))
+    lean = rng.normal(0, 0.35, (*cells, 3)) * [1, 1, 0]
+    there = (rng.random(cells) < material.flake_density).astype(np.float32)
+    # Sample the cells through a jittered grid, so that flakes are shards and not tiles.
+    ys, xs = np.mgrid[:height, :width].astype(np.float32)
+    wobble = rng.normal(0, 0.28, (2, height, width)).astype(np.float32)
+    wobble = np.stack([cv2.GaussianBlur(w, (0, 0), max(0.4, cell / 5)) for w in wobble]) * cell
+    map_x = (xs + wobble[0]) * (cells[1] / width)
+    map_y = (ys + wobble[1]) * (cells[0] / height)
+    packed = np.dstack([lean.astype(np.float32), there])
+    sampled = cv2.remap(packed, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
+    return _unit(normal + sampled[..., :3]), sampled[..., 3]
+
+
+def _turned(albedo: np.ndarray, degrees: float) -> np.ndarray:
+    """The colour with its hue turned in CIELAB; a grey one is given some colour to turn."""
+    if degrees == 0:
+        return albedo
+    lab = rgb_to_lab(to_srgb(albedo[:1, :1]))[0, 0]
+    hue = np.arctan2(lab[2], lab[1]) + np.radians(degrees)
+    chroma = max(35.0, float(np.hypot(lab[1], lab[2])))
+    turned = np.array([[max(lab[0], 50.0), chroma * np.cos(hue), chroma * np.sin(hue)]], np.float32)
+    return np.broadcast_to(to_linear(lab_to_rgb(turned)[0]), albedo.shape)

@@ -1,0 +1,75 @@
+"""Learn where shades are and what colour is theirs; learn how a shade is finished."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models import seeding
+from models.attributes.networks import FinishReader, ShadeFinder
+from training.loop import Method
+
+
+class FindShades(Method):
+    """Maps against rendered truth, kinds, and one colour per picture through the weights.
+
+    The colour read from a shade is the mean of its pixels weighted by sigmoid(tone): comparing it
+    with the true colour teaches which pixels to trust, on rendered pictures inside the true mask,
+    and on photographs, of which only the colour is known, inside the predicted one.
+
+    Args:
+        finder: its weights are drawn anew.
+        seed: of the first weights.
+    """
+
+    def __init__(self, finder: ShadeFinder, seed: int = 0) -> None:
+        seeding.initialise(finder, seeding.generator_for(seed, "finder"))
+        self.networks = {"finder": finder}
+        self.phases = {"finder": ("finder",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return `shade`, `core`, `color` and `kind`, scalars, for a batch of `SceneData`."""
+        found = self.networks["finder"](batch["image"])
+        known, chosen = batch["known"], batch["chosen"]
+        shade = F.binary_cross_entropy_with_logits(found.shade, batch["shade"], reduction="none")
+        core = F.binary_cross_entropy_with_logits(found.core, batch["core"], reduction="none")
+        rendered = batch["rendered"][:, None, None]
+        inside = torch.where(rendered > 0, chosen, found.shade.sigmoid())
+        weights = inside * found.tone.sigmoid() + 1e-6
+        color = (batch["lab"] * weights[:, None]).sum((2, 3)) / weights.sum((1, 2))[:, None]
+        apart = (color - batch["color"]).norm(dim=1)
+        wrong = F.huber_loss(apart, torch.zeros_like(apart), delta=4.0, reduction="none")
+        has_color = batch["has_color"]
+        return {
+            "shade": (known * shade).sum() / known.sum().clamp_min(1),
+            "core": (rendered * core).mean(),
+            "color": 0.02 * (has_color * wrong).sum() / has_color.sum().clamp_min(1),
+            "kind": 0.3 * F.cross_entropy(found.kind, batch["kind"], ignore_index=-1),
+        }
+
+
+class ReadFinish(Method):
+    """Cross-entropy over finishes and the distance of the axes.
+
+    Args:
+        reader: its weights are drawn anew.
+        seed: of the first weights.
+    """
+
+    def __init__(self, reader: FinishReader, seed: int = 0) -> None:
+        seeding.initialise(reader, seeding.generator_for(seed, "reader"))
+        self.networks = {"reader": reader}
+        self.phases = {"reader": ("reader",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return `finish` and `axes`, scalars, for a batch of `FinishData`."""
+        finish, axes = self.networks["reader"](batch["crops"])
+        return {
+            "finish": F.cross_entropy(finish, batch["finish"], label_smoothing=0.05),
+            "axes": 2.0 * F.smooth_l1_loss(axes, batch["axes"], beta=0.1),
+        }

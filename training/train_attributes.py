@@ -1,0 +1,117 @@
+"""Train the networks that read product pictures.
+
+    python -m training.train_attributes tiny                        # seconds, rendered on the spot
+    python -m training.train_attributes finder --cache CACHE
+    python -m training.train_attributes reader --cache CACHE
+
+CACHE is what `python -m training.data.products` writes. Stop the run, give the same command, and
+it goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from models.attributes.networks import FinishReader, ShadeFinder
+from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
+from training.data.products import FinishData, SceneData, SceneStore, render_scenes
+from training.loop import Trainer
+from training.methods.attributes import FindShades, ReadFinish
+
+
+@dataclass(frozen=True)
+class AttributesConfig(RunConfig):
+    """A run of one of the two networks; without `cache` a few products are rendered."""
+
+    network: Literal["finder", "reader"] = "finder"
+    cache: Path | None = None
+    widths: tuple[int, ...] = (16, 24, 32, 56, 80)
+    size: int = 160
+    # How many times each photograph of the cache is taken for one rendered picture's once.
+    photos_weight: int = 4
+
+
+PRESETS = {
+    "finder": (
+        "the network that finds shades",
+        AttributesConfig(
+            name="shade-finder",
+            optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
+            loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
+        ),
+    ),
+    "reader": (
+        "the network that reads a shade's finish",
+        AttributesConfig(
+            name="finish-reader",
+            network="reader",
+            widths=(16, 32, 64, 96),
+            optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
+            loop=LoopConfig(steps=1500, batch=32, save_every=250, ema=0.99, threads=1),
+        ),
+    ),
+    "tiny": (
+        "five steps of the finder on small scenes",
+        AttributesConfig(
+            name="tiny-shade-finder",
+            widths=(8, 8, 8, 8),
+            size=64,
+            loop=LoopConfig(steps=5, batch=2, save_every=5, log_every=1, threads=1),
+        ),
+    ),
+    "tiny_reader": (
+        "five steps of the reader on small scenes",
+        AttributesConfig(
+            name="tiny-finish-reader",
+            network="reader",
+            widths=(8, 8, 8),
+            size=64,
+            loop=LoopConfig(steps=5, batch=4, save_every=5, log_every=1, threads=1),
+        ),
+    ),
+}
+
+
+def build(config: AttributesConfig) -> Trainer:
+    """Put a run together."""
+    depths = (1,) + (2,) * (len(config.widths) - 1)
+    if config.network == "reader":
+        reader = FinishReader(widths=config.widths, depths=depths)
+        return Trainer(config, ReadFinish(reader, config.loop.seed), _shades(config))
+    finder = ShadeFinder(widths=config.widths, depths=depths)
+    return Trainer(config, FindShades(finder, config.loop.seed), _scenes(config))
+
+
+def _shades(config: AttributesConfig) -> FinishData:
+    if config.cache is None:
+        return FinishData.of(
+            render_scenes(8, config.size, config.loop.seed, kinds=("pan", "smear"))
+        )
+    with np.load(config.cache / "close_ups.npz") as arrays:
+        return FinishData(**arrays)
+
+
+def _scenes(config: AttributesConfig) -> SceneData:
+    if config.cache is None:
+        scenes = render_scenes(8, config.size, config.loop.seed)
+        return SceneData(SceneStore.of(scenes), config.size)
+    stores = [SceneStore.load(config.cache / "scenes.npz")]
+    photos = config.cache / "photos.npz"
+    if photos.exists():
+        stores += [SceneStore.load(photos)] * config.photos_weight
+    return SceneData(SceneStore.join(*stores), config.size)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and train."""
+    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
+    build(from_command_line(PRESETS, "Train the readers of product pictures.", arguments)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Train the garment cutter.
+
+python -m training.train_cutout tiny                                     # seconds, made-up data
+python -m training.train_cutout small --data DATA/viton --cache CACHE \
+    --photos DATA/garments/home-photos.tar --start WEIGHTS/human-parser
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+
+from models import seeding
+from models.analysis.garment_cutout import SIDE, GarmentCutter
+from models.dmvton.encoders import load_matching
+from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
+from training.data.cutout import CutoutData, MadeUpCutout
+from training.loop import Trainer
+from training.methods.parsing import ParsingMethod
+
+
+@dataclass(frozen=True)
+class CutoutConfig(RunConfig):
+    """Training of the garment cutter."""
+
+    # Folder of VITON's tars and tar of photographs made at home; made-up data if left out.
+    data: Path | None = None
+    photos: Path | None = None
+    cache: Path = Path("cache")
+    side: int = SIDE
+    # Folder of a human parser's weights to begin from.
+    start: Path | None = None
+
+
+PRESETS: dict[str, tuple[str, CutoutConfig]] = {
+    "tiny": (
+        "Five steps on made-up data.",
+        CutoutConfig(
+            name="cutout-tiny",
+            side=64,
+            loop=LoopConfig(steps=5, batch=4, save_every=5, log_every=1),
+        ),
+    ),
+    "small": (
+        "160x160, 600 steps of 16.",
+        CutoutConfig(
+            name="cutout-160",
+            optim=OptimConfig(lr=2e-3, warmup=50),
+            loop=LoopConfig(steps=600, batch=16, save_every=100, ema=0.99),
+        ),
+    ),
+}
+
+
+def build(config: CutoutConfig) -> Trainer:
+    """Return the trainer of one configuration."""
+    cutter = GarmentCutter(parts=2)
+    seeding.initialise(cutter, seeding.generator_for(config.loop.seed, "cutter"))
+    if config.start is not None:
+        load_matching(cutter, load_file(config.start / "diffusion_pytorch_model.safetensors"))
+    data = (
+        MadeUpCutout(config.side)
+        if config.data is None or config.photos is None
+        else CutoutData(config.data, config.cache, config.photos, config.side)
+    )
+    return Trainer(config, ParsingMethod(cutter), data)
+
+
+if __name__ == "__main__":
+    build(from_command_line(PRESETS, __doc__ or "")).run()
