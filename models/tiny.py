@@ -109,6 +109,8 @@ def autoencoder() -> AutoencoderKL:
     _drawn(vae, 0, "autoencoder")
     with torch.no_grad():
         for name, module in vae.named_modules():
+            if isinstance(module, nn.GroupNorm):
+                nn.init.zeros_(module.bias)
             if name.endswith(("conv2", "to_out.0")):  # the ends of residual branches
                 nn.init.zeros_(module.get_parameter("weight"))
                 nn.init.zeros_(module.get_parameter("bias"))
