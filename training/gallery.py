@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from PIL import Image
 from torch import Tensor
 
 from models import seeding
-from models.mcvton.sampling import GUIDANCE, denoise
+from models.mcvton.sampling import denoise
 from models.mcvton.transformer import MinimalControl
 from models.ops.vae import decode
 
@@ -24,11 +22,13 @@ class Gallery:
         vae: decodes.
         latents: `person`, `masked_person` and `garment`, (B, C, H, W); not trained on.
         sigmas: noise levels to paint with.
+        guidance: embedded guidance.
     """
 
     vae: AutoencoderKL
     latents: dict[str, Tensor]
     sigmas: tuple[float, ...]
+    guidance: float
 
     @torch.no_grad()
     def paint(self, control: MinimalControl, *, paired: bool, distilled: bool = False) -> Tensor:
@@ -44,13 +44,15 @@ class Gallery:
         memory = control.remember(person, garment if paired else garment.roll(-1, 0))
         generator = seeding.generator_for(0, "gallery")
         noise = torch.randn(person.shape, generator=generator).to(device)
-        *_, last = denoise(control, noise, self.sigmas, memory, GUIDANCE, distilled=distilled)
+        *_, last = denoise(control, noise, self.sigmas, memory, self.guidance, distilled=distilled)
         return last.latents
 
-    def save(self, painted: Tensor, path: Path) -> None:
-        """Write rows of person, own garment, and what was painted in the next one's."""
+    def sheet(self, control: MinimalControl, *, distilled: bool = False) -> Tensor:
+        """Return rows of person, own garment, and what is painted in the next person's.
+
+        Returns:
+            (B, 3, H, 3 W) in [-1, 1].
+        """
+        painted = self.paint(control, paired=False, distilled=distilled)
         columns = [self.latents["person"], self.latents["garment"], painted]
-        rows = torch.cat([torch.cat(list(decode(self.vae, x)), 1) for x in columns], 2)
-        pixels = ((rows.cpu() + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(path)
+        return torch.cat([decode(self.vae, latents) for latents in columns], 3)

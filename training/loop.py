@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,9 +61,6 @@ class Method:
         Terms without gradient are only logged.
         """
         raise NotImplementedError
-
-    def show(self, folder: Path) -> None:
-        """Write pictures of the present state into `folder`, which is not there yet."""
 
 
 def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
@@ -175,7 +171,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint of the present step."""
-        written = checkpoints.save(
+        checkpoints.save(
             self.config.folder / "checkpoints",
             self.step,
             self.method.networks,
@@ -183,10 +179,6 @@ class Trainer:
             self.averages,
             keep=self.config.loop.keep,
         )
-        with ExitStack() as averaged:
-            for name, average in self.averages.items():
-                averaged.enter_context(average.swapped_into(self.method.networks[name]))
-            self.method.show(written / "pictures")
 
     def _resume(self) -> None:
         found = checkpoints.whole_checkpoints(self.config.folder / "checkpoints")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
@@ -12,14 +10,8 @@ from torch.nn import functional as F
 from models.mcvton.discriminator import TokenHeads, listening
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
-from training.gallery import Gallery
 from training.loop import Method
 from training.losses import flow
-
-
-def drawn_like(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw noise on the CPU, where the generator is, and take it to the device of `x`."""
-    return torch.randn(x.shape, generator=generator).to(x.device)
 
 
 class TryOnMethod(Method):
@@ -27,12 +19,11 @@ class TryOnMethod(Method):
 
     Args:
         control: the transformer, MP-LoRA and G-LoRA.
-        gallery: painted at each checkpoint.
         drop: share of samples whose masked person, and share whose garment, is left out.
     """
 
-    def __init__(self, control: MinimalControl, gallery: Gallery, drop: float = 0.1) -> None:
-        self.control, self.gallery, self.drop = control, gallery, drop
+    def __init__(self, control: MinimalControl, drop: float = 0.1) -> None:
+        self.control, self.drop = control, drop
         control.transformer.requires_grad_(False)
         self.networks = {
             "person": control.person,
@@ -44,22 +35,14 @@ class TryOnMethod(Method):
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
-        """Return the flow-matching loss of one batch of latents."""
-        x0 = batch["person"]
-        noise = drawn_like(x0, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
-        keep = [torch.rand(len(x0), generator=generator) >= self.drop for _ in range(2)]
-        person, garment = (
-            batch[name] * flow.per_sample(kept.to(x0), x0)
-            for name, kept in zip(("masked_person", "garment"), keep, strict=True)
-        )
+        """Return the flow-matching loss of a batch of `LatentTryOn`, which brings its noise."""
+        x0, noise, t = batch["person"], batch["noise"], batch["time"]
+        keep = (batch["keep"] >= self.drop).to(x0)
+        person = batch["masked_person"] * flow.per_sample(keep[:, 0], x0)
+        garment = batch["garment"] * flow.per_sample(keep[:, 1], x0)
         memory = self.control.remember(person, garment)
         v = self.control.velocity(flow.noised(x0, noise, t), t, memory)
         return {"flow": flow.flow_matching(v, x0, noise)}
-
-    def show(self, folder: Path) -> None:
-        """Paint the gallery."""
-        self.gallery.save(self.gallery.paint(self.control, paired=False), folder / "worn.png")
 
 
 class StudentMethod(Method):
@@ -70,8 +53,8 @@ class StudentMethod(Method):
 
     Args:
         control: with a D-LoRA that knows its sigmas.
-        gallery: painted at each checkpoint.
         heads: of LADD's discriminator, or None to do without; the paper does not tell.
+        guidance: told to both, and to be told to the student ever after.
         reconstruct: weight of the distance to the photograph.
         adversarial: weight of the hinge loss.
     """
@@ -79,13 +62,13 @@ class StudentMethod(Method):
     def __init__(
         self,
         control: MinimalControl,
-        gallery: Gallery,
         heads: TokenHeads | None = None,
+        guidance: float = GUIDANCE,
         reconstruct: float = 1.0,
         adversarial: float = 0.1,
     ) -> None:
         assert control.noise is not None
-        self.control, self.gallery, self.heads = control, gallery, heads
+        self.control, self.heads, self.guidance = control, heads, guidance
         self.reconstruct, self.adversarial = reconstruct, adversarial
         self.sigmas = torch.tensor(control.noise.config["sigmas"])
         control.transformer.requires_grad_(False)
@@ -105,22 +88,21 @@ class StudentMethod(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the losses of the student, or of the discriminator's heads."""
-        x0 = batch["person"]
+        x0, t = batch["person"], batch["time"]
         with torch.no_grad():
             memory = self.control.remember(batch["masked_person"], batch["garment"])
         with torch.set_grad_enabled(phase == "student"):
-            picture = self.paint(x0, memory, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
-        again = flow.noised(picture, drawn_like(x0, generator), t)
+            picture = self.paint(batch, memory)
+        again = flow.noised(picture, batch["noise_again"], t)
         if phase == "heads":
+            assert self.heads is not None
             with torch.no_grad():
                 fake = self._listen(again, t, memory)
-                real = self._listen(flow.noised(x0, drawn_like(x0, generator), t), t, memory)
-            assert self.heads is not None
+                real = self._listen(flow.noised(x0, batch["noise_real"], t), t, memory)
             loss = flow.hinge_discriminator(self.heads(real), self.heads(fake))
             return {"discriminator": loss}
         with torch.no_grad():
-            v = self.control.velocity(again, t, memory, GUIDANCE).float()
+            v = self.control.velocity(again, t, memory, self.guidance).float()
             teacher_picture = flow.picture_from(again, v, t)
         losses = {
             "distill": flow.score_distillation(picture, teacher_picture, t),
@@ -131,23 +113,18 @@ class StudentMethod(Method):
             losses["adversarial"] = self.adversarial * flow.hinge_generator(logits)
         return losses
 
-    def show(self, folder: Path) -> None:
-        """Paint the gallery in the student's steps."""
-        painted = self.gallery.paint(self.control, paired=False, distilled=True)
-        self.gallery.save(painted, folder / "worn.png")
-
-    def paint(self, x0: Tensor, memory: Memory, generator: torch.Generator) -> Tensor:
-        """Return the student's picture from one of its noise levels, latents like `x0`."""
-        levels = torch.randint(len(self.sigmas), (len(x0),), generator=generator)
-        t = self.sigmas[levels].to(x0.device)
-        x_t = flow.noised(x0, drawn_like(x0, generator), t)
-        v = self.control.velocity(x_t, t, memory, GUIDANCE, distilled=True).float()
+    def paint(self, batch: dict[str, Tensor], memory: Memory) -> Tensor:
+        """Return the student's picture from one of its noise levels, latents (B, C, H, W)."""
+        levels = (batch["level"].cpu() * len(self.sigmas)).long()
+        t = self.sigmas[levels].to(batch["person"].device)
+        x_t = flow.noised(batch["person"], batch["noise"], t)
+        v = self.control.velocity(x_t, t, memory, self.guidance, distilled=True).float()
         return flow.picture_from(x_t, v, t)
 
     def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
         assert self.heads is not None
         with listening(self.control.transformer, self.heads.blocks) as heard:
-            self.control.velocity(x_t, t, memory, GUIDANCE)
+            self.control.velocity(x_t, t, memory, self.guidance)
         return heard
 
 
@@ -168,8 +145,6 @@ class ToyBaseMethod(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the flow-matching loss of one batch of latents."""
-        x0 = batch["person"]
-        noise = drawn_like(x0, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
+        x0, noise, t = batch["person"], batch["noise"], batch["time"]
         v = self.control.velocity(flow.noised(x0, noise, t), t, None)
         return {"flow": flow.flow_matching(v, x0, noise)}
