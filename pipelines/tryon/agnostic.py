@@ -7,6 +7,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
 from models.analysis.human_parsing import Part
 from models.errors import NoPersonError
@@ -37,6 +38,7 @@ SHINS = (
 )
 ABOVE = (Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM)  # lies over trousers
 _MARGIN = 0.045  # around what is taken off, as in training
+_SMALLEST = 64  # pixels of a hand in the crop at the networks' size
 _LEGS = 2.2  # times the height of the crop a standing person reaches down
 
 
@@ -73,9 +75,10 @@ def agnostic_mask(
     kept = (
         (*PRESERVED, Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM) if wear == "bottom" else PRESERVED
     )
-    old = grow(is_part(parts, *removed), _MARGIN / stretch)
     shape = limb_mask(pose, canvas, [(a, b, half / stretch) for a, b, half in limbs])
-    free = torch.maximum(old, shape) * (1 - is_part(parts, *kept))
+    old = _parts_of_body(is_part(parts, *removed), shape)
+    stay = _without_specks(is_part(parts, *kept))
+    free = torch.maximum(grow(old, _MARGIN / stretch), shape) * (1 - stay)
     if wear == "bottom" and not free.any():
         raise NoPersonError("the picture shows no legs to dress", found=0, needed=1)
     size = box[2] - box[0], box[3] - box[1]
@@ -96,3 +99,22 @@ def _what_goes(
         upper = Part.UPPER, Part.NECK
         above = tuple(limb for limb in LIMBS if limb not in FOREARMS)
     return (upper, above) if wear == "top" else ((*upper, *lower), above + below)
+
+
+def _parts_of_body(mask: Tensor, shape: Tensor) -> Tensor:
+    """Keep of (1, 1, H, W) the pieces that touch a body's shape: a sleeve does, a sofa does not.
+
+    All stays where the pose shows nothing.
+    """
+    pieces, numbers = cv2.connectedComponents(np.uint8(mask[0, 0].numpy()))[:2]
+    if not shape.any() or pieces < 2:
+        return mask
+    touching = np.unique(numbers[shape[0, 0].numpy() > 0])
+    return mask * torch.from_numpy(np.isin(numbers, touching))
+
+
+def _without_specks(mask: Tensor) -> Tensor:
+    """Drop of (1, 1, H, W) the pieces too small to be a hand."""
+    stats = cv2.connectedComponentsWithStats(np.uint8(mask[0, 0].numpy()))
+    large = stats[2][:, cv2.CC_STAT_AREA] >= _SMALLEST
+    return mask * torch.from_numpy(large[stats[1]])
