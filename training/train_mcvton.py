@@ -51,8 +51,9 @@ class MCVTONConfig(FluxConfig):
     """
 
     stage: Literal["toy_base", "tryon", "student"] = "tryon"
-    # Folder of VITON's tars; made-up data if left out.
+    # Folder of VITON's tars; so many made-up people if left out.
     data: Path | None = None
+    people: int = 512
     size_hw: tuple[int, int] = (32, 24)
     # A `weights` folder of stage `tryon`, for the student.
     adapters: Path | None = None
@@ -74,16 +75,15 @@ def _preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any
 
 
 # What fits is reckoned by `training.mcvton_memory`; blocks are recomputed in the backward pass.
-FLUX: dict[str, Any] = {"micro": 1, "guidance": GUIDANCE}
+FLUX: dict[str, Any] = {"micro": 2, "guidance": GUIDANCE, "validation": 2}
 CARD_24 = {"size_hw": (512, 384), "base": "nf4"} | FLUX
 CARD_80 = {"size_hw": (1024, 768), "base": "bf16"} | FLUX
 STUDENT: dict[str, Any] = {"stage": "student", "adversarial": 0.1}
 TOY_STUDENT: dict[str, Any] = {"stage": "student", "listens_to": (1, 3)}
+TINY_STUDENT = {"adversarial": 0.1, "people": 24} | TOY_STUDENT
 PRESETS: dict[str, tuple[str, MCVTONConfig]] = {
-    "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3),
-    "tiny_student": _preset(
-        "Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TOY_STUDENT, adversarial=0.1
-    ),
+    "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, people=24),
+    "tiny_student": _preset("Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TINY_STUDENT),
     "toy_base": _preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
     "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
     "toy_student": _preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
@@ -182,7 +182,7 @@ def _encoded(config: MCVTONConfig, vae: AutoencoderKL) -> Path:
     cache = config.cache or config.folder
     height, width = config.size_hw
     pictures = (
-        MadeUpWardrobe(config.size_hw)
+        MadeUpWardrobe(config.size_hw, config.people)
         if config.data is None
         else TryOnData(config.data, cache, config.size_hw)
     )
@@ -193,7 +193,7 @@ def _shown(config: MCVTONConfig, vae: AutoencoderKL) -> dict[str, Tensor]:
     """Return latents of a few samples that are not trained on."""
     count = max(1, config.validation)
     if config.data is None:
-        pictures = MadeUpWardrobe(config.size_hw)
+        pictures = MadeUpWardrobe(config.size_hw, config.people)
         numbers = torch.arange(len(pictures), len(pictures) + count)
     else:
         pictures = TryOnData(
