@@ -135,7 +135,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
     if config.shard:
         shard_frozen(transformer)
     if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(trainer.device)
+        transformer.to(trainer.device)  # pyright: ignore
     return trainer
 
 

@@ -47,10 +47,9 @@ def main() -> None:
                 "cached_step_tflop": step / 1e12,
                 "uncached_step_tflop": (step + conditions) / 1e12,
                 "flux_step_tflop": plain / 1e12,
-                "28_steps_uncached_over_cached": 28
-                * (step + conditions)
-                / (28 * step + conditions),
-                "8_steps_uncached_over_cached": 8 * (step + conditions) / (8 * step + conditions),
+            } | {
+                f"{n}_steps_uncached_over_cached": n * (step + conditions) / (n * step + conditions)
+                for n in (28, 8)
             }
     path = Path(__file__).parent / "results" / "mcvton.json"
     path.parent.mkdir(exist_ok=True)
