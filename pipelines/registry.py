@@ -18,6 +18,8 @@ class Entry:
         commercial: whether weights and data allow commercial use.
         needs: hardware, in words.
         paper: where the method is from.
+        download: what is fetched and how much.
+        remote: whether weights come from elsewhere; `pipelines.flux.missing` says what lacks.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Entry:
     commercial: bool
     needs: str
     paper: str
+    download: str = "nothing"
+    remote: bool = False
 
 
 REGISTRY: tuple[Entry, ...] = (
@@ -40,5 +44,18 @@ REGISTRY: tuple[Entry, ...] = (
         commercial=False,
         needs="any CPU, 1 GB of memory",
         paper="our own",
+    ),
+    Entry(
+        name="mcvton",
+        task="tryon",
+        path="pipelines.tryon.pipeline_mcvton:MCVTONPipeline",
+        weights=("human-parser",),
+        licence="code Apache-2.0; FLUX.1-dev by Black Forest Labs, non-commercial; adapters of "
+        "your own training, under their data's licence",
+        commercial=False,
+        needs="a GPU: 40 GB, 24 GB with --offload model, less with --quantise nf4",
+        paper="MC-VTON, arXiv 2501.03630",
+        download="FLUX.1-dev 24 GB (no text encoders); nobody published adapters",
+        remote=True,
     ),
 )
