@@ -53,7 +53,7 @@ REGISTRY: tuple[Entry, ...] = (
         licence="code Apache-2.0; FLUX.1-dev by Black Forest Labs, non-commercial; adapters of "
         "your own training, under their data's licence",
         commercial=False,
-        needs="a GPU: 40 GB, 24 GB with --offload model, less with --quantise nf4",
+        needs="by calculation, a GPU of 40 GB, or of 16 GB with a 4-bit transformer",
         paper="MC-VTON, arXiv 2501.03630",
         download="FLUX.1-dev 24 GB (no text encoders); nobody published adapters",
         remote=True,

@@ -37,8 +37,8 @@ def gigabytes(config: MCVTONConfig) -> dict[str, float]:
         "adapters": adapters / 1e9,
         # Between blocks, in each pass that has a gradient.
         "between blocks": config.micro * BLOCKS * passes * token / 1e9,
-        # Keys and values of both conditions, twice while they are laid side by side.
-        "memory": config.micro * 2 * BLOCKS * 2 * 2 * picture * token / 1e9,
+        # Keys and values of both conditions.
+        "memory": config.micro * BLOCKS * 2 * 2 * picture * token / 1e9,
         "in a block": config.micro * IN_BLOCK * sequence * token / 1e9,
     }
 
