@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import evaluate, looks, makeup, models, serve
+from app.commands import evaluate, looks, makeup, models, pairs, serve
 
 app = typer.Typer(
     name="mirra",
@@ -15,8 +15,9 @@ app = typer.Typer(
 )
 app.command("makeup")(makeup.run)
 app.command("serve")(serve.run)
-app.command("models")(models.run)
+app.command("pairs")(pairs.run)
 app.add_typer(looks.app, name="looks")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 
