@@ -1,9 +1,8 @@
 """Loading pipelines built on FLUX: where the weights are, how they fit, what is wrong.
 
-    base = $MIRRA_FLUX        a local folder or a hub id; FLUX.1-Kontext-dev on the hub if unset
-
-A folder that already holds a whole pipeline of ours (`injector` in its model_index.json, as
-`mirra models tiny` writes) is loaded as it is.
+The base is MIRRA_FLUX, a local folder or a hub id; FLUX.1-Kontext-dev on the hub if unset. A folder
+that already holds a whole pipeline of ours (`injector` in its model_index.json, as `mirra models
+tiny` writes) is loaded as it is.
 """
 
 from __future__ import annotations

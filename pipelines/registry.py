@@ -19,7 +19,7 @@ class Entry:
         needs: hardware, in words.
         paper: where the method is from.
         download: what is fetched and how much.
-        remote: whether weights come from elsewhere; `pipelines.flux.missing` says what lacks.
+        remote: whether weights come from elsewhere; `mirra models` says what lacks.
     """
 
     name: str
@@ -44,6 +44,18 @@ REGISTRY: tuple[Entry, ...] = (
         commercial=False,
         needs="any CPU, 1 GB of memory",
         paper="our own",
+    ),
+    Entry(
+        name="flux-makeup",
+        task="makeup",
+        path="pipelines.makeup.pipeline_flux_makeup:FluxMakeupPipeline",
+        weights=("face-mesh", "face-parser"),
+        licence="code Apache-2.0; FLUX.1-Kontext-dev by Black Forest Labs, non-commercial",
+        commercial=False,
+        needs="a GPU: 40 GB, 24 GB with --offload model, less with --quantise nf4",
+        paper="FLUX-Makeup, arXiv 2508.05069",
+        download="FLUX.1-Kontext-dev 34 GB, FLUX-Makeup 1.5 GB",
+        remote=True,
     ),
     Entry(
         name="mcvton",

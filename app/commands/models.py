@@ -3,18 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+app = typer.Typer(help="List the pipelines; write toy ones.", add_completion=False)
 
-def run() -> None:
-    """List the pipelines, whether their weights are here, and what their licence allows."""
+
+@app.callback(invoke_without_command=True)
+def list_all(context: typer.Context) -> None:
+    """List the pipelines, what each lacks on this machine, and what its licence allows."""
+    if context.invoked_subcommand is not None:
+        return
     from pipelines.registry import REGISTRY
 
-    weights = Path(__file__).resolve().parents[2] / "assets" / "weights"
     for entry in REGISTRY:
-        here = all((weights / name).is_dir() for name in entry.weights)
-        typer.echo(f"{entry.name} ({entry.task}): {'ready' if here else 'weights missing'}")
+        lacks = lacking(entry)
+        typer.echo(f"{entry.name} ({entry.task}): {'not yet' if lacks else 'ready'}")
+        for each in lacks:
+            typer.echo(f"  lacks    {each}")
         typer.echo(f"  needs    {entry.needs}")
+        typer.echo(f"  download  {entry.download}")
         typer.echo(f"  licence  {entry.licence}")
         typer.echo(f"  commercial use  {'yes' if entry.commercial else 'no'}")
+
+
+def lacking(entry: object) -> list[str]:
+    """What a pipeline of the registry lacks here, in words; empty when it can run."""
+    from pipelines import flux
+    from pipelines.registry import Entry
+    from pipelines.tryon import mcvton_weights
+
+    assert isinstance(entry, Entry)
+    weights = Path(__file__).resolve().parents[2] / "assets" / "weights"
+    lacks = [f"assets/weights/{name}" for name in entry.weights if not (weights / name).is_dir()]
+    elsewhere = {"flux-makeup": flux.missing, "mcvton": mcvton_weights.missing}
+    return lacks + (elsewhere[entry.name]() if entry.remote else [])
+
+
+@app.command()
+def tiny(
+    folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
+) -> None:
+    """Write FLUX-Makeup at toy size: same classes, random weights, runs anywhere."""
+    from models import tiny
+    from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
+
+    parts = tiny.flux()
+    injector = tiny.reflora_injector(parts["transformer"])
+    target = folder / "flux-makeup"
+    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(target)
+    typer.echo(f"{target}: random weights, to see the road from end to end, not to look good")

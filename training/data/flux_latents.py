@@ -107,7 +107,7 @@ class FluxLatents:
         return len(self.paths)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return `source`, `target`, `reference`, `noise` (B, N, C), `sigma` (B,), and the prompt's.
+        """Return source, target, reference and noise (B, N, C), sigma (B,), prompt and pooled.
 
         Everything random is drawn here, for the whole batch, so that however many processes share
         it, they learn the same.
