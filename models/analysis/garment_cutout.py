@@ -123,7 +123,5 @@ def largest(mask: np.ndarray) -> np.ndarray:
 def filled(mask: np.ndarray, smallest_hole: float = 0.01) -> np.ndarray:
     """An (H, W) bool mask without its small holes, up to a share of its area."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8))
-    small = [
-        i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest_hole * mask.sum()
-    ]
+    small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest_hole * mask.sum()]
     return mask | np.isin(pieces, small)
