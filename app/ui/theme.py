@@ -58,7 +58,8 @@ CSS = """
 #garments .grid-wrap {
   max-height: none; height: auto !important; min-height: 0 !important; }
 #mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
-#looks .caption-label, #garments .caption-label { left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
+#looks .caption-label, #garments .caption-label {
+  left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
   padding: 1px 4px; font-size: .72rem; text-align: center; }
 @media (max-width: 640px) {
   #brand h1 { font-size: 2rem; }

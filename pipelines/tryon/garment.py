@@ -131,7 +131,7 @@ def _taken_off(person: Person) -> Garment:
     pixels = cut(person.image, person.box_xyxy)
     height, width = pixels.shape[:2]
     upper = shrink(person.share_of(Part.UPPER), (height, width))
-    whole = filled(largest(upper > 0.5), 0.05)
+    whole = filled(largest(upper > 0.5))
     mask = np.maximum(upper, whole) * whole
     if (mask > 0.5).mean() < SMALLEST:
         raise GarmentError("the person wears no top that shows", reason="none", found=0, needed=1)
