@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import attributes, evaluate, looks, makeup, models, pairs, serve, shade
+from app.commands import attributes, evaluate, looks, makeup, models, pairs, serve, shade, tryon
 
 app = typer.Typer(
     name="mirra",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("makeup")(makeup.run)
+app.command("tryon")(tryon.run)
 app.command("shade")(shade.run)
 app.command("serve")(serve.run)
 app.command("pairs")(pairs.run)

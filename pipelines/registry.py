@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ REGISTRY: tuple[Entry, ...] = (
         paper="our own",
     ),
     Entry(
+        name="dmvton",
+        task="tryon",
+        path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",
+        weights=("human-parser", "garment-cutter", "dmvton-student"),
+        licence="code Apache-2.0; networks trained on VITON, research only",
+        commercial=False,
+        needs="any CPU, 1 GB of memory",
+        paper="DM-VTON, arXiv 2308.13798",
+    ),
+    Entry(
         name="flux-makeup",
         task="makeup",
         path="pipelines.makeup.pipeline_flux_makeup:FluxMakeupPipeline",
@@ -71,3 +82,18 @@ REGISTRY: tuple[Entry, ...] = (
         remote=True,
     ),
 )
+
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights"
+"""Where the weights lie."""
+
+
+def has_weights(name: str) -> bool:
+    """Whether a folder of weights is on this machine."""
+    return any((WEIGHTS / name).glob("*.safetensors"))
+
+
+def is_ready(name: str) -> bool:
+    """Whether all weights of a pipeline are on this machine; never of one that has remote ones."""
+    (entry,) = (entry for entry in REGISTRY if entry.name == name)
+    return not entry.remote and all(has_weights(weights) for weights in entry.weights)

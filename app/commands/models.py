@@ -1,4 +1,4 @@
-"""`mirra models`: what is installed, what it needs, and its licence."""
+"""`mirra models`: what is installed, what it needs, its licence; networks for other runtimes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List the pipelines; write toy ones.", add_completion=False)
+app = typer.Typer(
+    help="List the pipelines; write toy ones; export networks as ONNX.", add_completion=False
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -31,12 +33,11 @@ def list_all(context: typer.Context) -> None:
 def lacking(entry: object) -> list[str]:
     """What a pipeline of the registry lacks here, in words; empty when it can run."""
     from pipelines import flux
-    from pipelines.registry import Entry
+    from pipelines.registry import Entry, has_weights
     from pipelines.tryon import mcvton_weights
 
     assert isinstance(entry, Entry)
-    weights = Path(__file__).resolve().parents[2] / "assets" / "weights"
-    lacks = [f"assets/weights/{name}" for name in entry.weights if not (weights / name).is_dir()]
+    lacks = [f"assets/weights/{name}" for name in entry.weights if not has_weights(name)]
     elsewhere = {"flux-makeup": flux.missing, "mcvton": mcvton_weights.missing}
     return lacks + (elsewhere[entry.name]() if entry.remote else [])
 
@@ -54,3 +55,22 @@ def tiny(
     target = folder / "flux-makeup"
     FluxMakeupPipeline(**parts, injector=injector).save_pretrained(target)
     typer.echo(f"{target}: random weights, to see the road from end to end, not to look good")
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="human-parser, garment-cutter, dmvton-student, ...")],
+    folder: Annotated[Path, typer.Argument(help="Where NAME.onnx is written.")],
+) -> None:
+    """Write a network as ONNX, float32, for browsers and other runtimes.
+
+    Needs `pip install 'mirra[export]'`. The file's own inputs and outputs are named as in the
+    network's docstring; sizes are those of training.
+    """
+    from pipelines.export import EXPORTED, export_onnx
+
+    if name not in EXPORTED:
+        raise typer.BadParameter(f"NAME is one of {', '.join(EXPORTED)}, not {name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = export_onnx(name, folder / f"{name}.onnx")
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

@@ -30,9 +30,7 @@ def looks_like_trousers(mask: np.ndarray) -> bool:
     gap = int(0.45 * width), max(int(0.55 * width), int(0.45 * width) + 1)
     middle = legs[:, gap[0] : gap[1]].mean()
     left, right = legs[:, : gap[0]].mean(), legs[:, gap[1] :].mean()
-    return bool(
-        middle < 0.15 and min(left, right) > 0.35 and hips[:, gap[0] : gap[1]].mean() > 0.9
-    )
+    return bool(middle < 0.15 and min(left, right) > 0.35 and hips[:, gap[0] : gap[1]].mean() > 0.9)
 
 
 def is_a_pair(mask: np.ndarray) -> bool:
