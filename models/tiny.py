@@ -86,6 +86,31 @@ def reflora_injector(transformer: FluxTransformer2DModel, seed: int = 0, **optio
     return _drawn(RefLoRAInjector.for_transformer(transformer, 4, **options), seed, "injector")
 
 
+def mcvton(seed: int = 0) -> dict[str, Any]:
+    """Every component of MC-VTON, by the names its pipeline gives them, as if trained; 32 x 24."""
+    from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
+    from models.mcvton.prompt import FixedPrompt
+
+    transformer = flux_transformer(seed)
+    generator = seeding.generator_for(seed, "tiny", "prompt")
+    embeds = torch.randn((1, 4, WIDTH), generator=generator)
+    pooled = torch.randn((1, WIDTH), generator=generator)
+    sigmas = tuple(1 - step / 8 for step in range(8))
+    branches = {"person": PERSON, "garment": GARMENT, "student": {**DISTILLED, "sigmas": sigmas}}
+    adapters = {
+        f"{name}_adapter": _drawn(BranchLoRA.fitting(transformer, **settings), seed, name)
+        for name, settings in branches.items()
+    }
+    return {
+        "scheduler": scheduler(),
+        "vae": autoencoder(),
+        "transformer": transformer,
+        "prompt": FixedPrompt.of(embeds, pooled),
+        "height": 32,
+        "width": 24,
+    } | adapters
+
+
 def autoencoder() -> AutoencoderKL:
     """A KL autoencoder that halves a picture and gives it back, slightly soft.
 

@@ -46,15 +46,16 @@ def lacking(entry: object) -> list[str]:
 def tiny(
     folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
 ) -> None:
-    """Write FLUX-Makeup at toy size: same classes, random weights, runs anywhere."""
+    """Write FLUX-Makeup and MC-VTON at toy size: same classes, random weights, run anywhere."""
     from models import tiny
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
+    from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 
     parts = tiny.flux()
     injector = tiny.reflora_injector(parts["transformer"])
-    target = folder / "flux-makeup"
-    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(target)
-    typer.echo(f"{target}: random weights, to see the road from end to end, not to look good")
+    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(folder / "flux-makeup")
+    MCVTONPipeline(**tiny.mcvton()).save_pretrained(folder / "mc-vton")
+    typer.echo(f"{folder}: random weights, to see the road from end to end, not to look good")
 
 
 @app.command()

@@ -106,7 +106,7 @@ def _parts_of_body(mask: Tensor, shape: Tensor) -> Tensor:
 
     All stays where the pose shows nothing.
     """
-    pieces, numbers = cv2.connectedComponents(np.uint8(mask[0, 0].numpy()))[:2]
+    pieces, numbers = cv2.connectedComponents(mask[0, 0].numpy().astype(np.uint8))[:2]
     if not shape.any() or pieces < 2:
         return mask
     touching = np.unique(numbers[shape[0, 0].numpy() > 0])
@@ -115,6 +115,6 @@ def _parts_of_body(mask: Tensor, shape: Tensor) -> Tensor:
 
 def _without_specks(mask: Tensor) -> Tensor:
     """Drop of (1, 1, H, W) the pieces too small to be a hand."""
-    stats = cv2.connectedComponentsWithStats(np.uint8(mask[0, 0].numpy()))
+    stats = cv2.connectedComponentsWithStats(mask[0, 0].numpy().astype(np.uint8))
     large = stats[2][:, cv2.CC_STAT_AREA] >= _SMALLEST
     return mask * torch.from_numpy(large[stats[1]])
