@@ -115,6 +115,7 @@ def _parts_of_body(mask: Tensor, shape: Tensor) -> Tensor:
 
 def _without_specks(mask: Tensor) -> Tensor:
     """Drop of (1, 1, H, W) the pieces too small to be a hand."""
-    stats = cv2.connectedComponentsWithStats(mask[0, 0].numpy().astype(np.uint8))
-    large = stats[2][:, cv2.CC_STAT_AREA] >= _SMALLEST
-    return mask * torch.from_numpy(large[stats[1]])
+    pieces = mask[0, 0].numpy().astype(np.uint8)
+    numbers, stats = cv2.connectedComponentsWithStats(pieces)[1:3]
+    large = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= _SMALLEST)
+    return mask * torch.from_numpy(np.isin(numbers, large))
