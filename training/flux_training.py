@@ -167,7 +167,7 @@ def load_transformer(model: str, base: str) -> FluxTransformer2DModel:
     Raises:
         TrainingError: it cannot be read, or nf4 is asked for without bitsandbytes.
     """
-    options: dict[str, Any] = {"torch_dtype": PRECISIONS.get(base, torch.bfloat16)}
+    options: dict[str, Any] = {"dtype": PRECISIONS.get(base, torch.bfloat16)}
     try:
         if base == "nf4":
             from diffusers.quantizers.quantization_config import BitsAndBytesConfig

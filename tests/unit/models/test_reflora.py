@@ -201,7 +201,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path, format):
     if format == "torch":
         torch.save({"a": Bomb(mark)}, path)
     else:
-        path.write_bytes(pickle.dumps({"a": Bomb(mark)}))
+        path.write_bytes(pickle.dumps({"a": Bomb(mark)}, protocol=2))
     with pytest.raises(CheckpointError):
         read_official(path)
     assert not mark.exists()

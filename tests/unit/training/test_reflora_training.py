@@ -117,7 +117,7 @@ def test_two_processes_have_one_processs_gradients(tmp_path):
     trainer = train_reflora.build(tiny_run(tmp_path))
     trainer._toggle(tuple(trainer.method.networks))
     trainer._gradients("flow", trainer._batch(0))
-    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
     first, second = (load_file(tmp_path / f"grads.{rank}.safetensors") for rank in range(2))
     assert len(first) > 8
     for name, parameter in trainer.method.injector.named_parameters():
@@ -175,7 +175,7 @@ def test_warped_references_keep_colours_and_lose_geometry(pairs):
     again = warp_reference(picture, Warp(), seeding.generator_for(3))
     assert np.array_equal(warped, again)
     assert np.abs(np.int16(warped) - picture).mean() > 1
-    mean = [p[p.sum(-1) > 60].mean(0) for p in (picture, warped)]
+    mean = [np.median(p[p.sum(-1) > 300], axis=0) for p in (picture, warped)]
     assert np.abs(mean[0] - mean[1]).max() < 12
 
 
