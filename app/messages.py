@@ -143,22 +143,22 @@ def _several_faces(error: BaseException) -> str:
 WEIGHTS_SENTENCES: dict[str, str] = {
     "gated": (
         "These weights are behind a licence. Accept it on the model's page on huggingface.co, then "
-        "log in here with `hf auth login`."
+        "log in here with: hf auth login"
     ),
     "missing": (
         "The weights are not where we were told to look. "
-        "`mirra models` lists what each pipeline needs and where it looks."
+        "The command 'mirra models' lists what each pipeline needs and lacks."
     ),
     "offline": (
         "The weights are not on this machine and could not be downloaded. "
         "Check the network, or set MIRRA_FLUX to a folder that holds them."
     ),
     "package": (
-        "A library this needs is not installed. Install Mirra with `pip install -e '.[flux]'`."
+        "A library this needs is not installed. Install Mirra again with its extra named flux."
     ),
     "memory": (
         "The model does not fit into this machine's memory. "
-        "Try `--offload model`, then `--offload group`, or a smaller `--size`."
+        "Try --offload model, then --offload group, or a smaller --size."
     ),
     "licence": "The weights of this pipeline are not licensed for commercial use.",
 }

@@ -64,7 +64,7 @@ def missing(base: str | None = None) -> list[str]:
     if Path(base).is_dir():
         index = _index(Path(base))
         if index is None:
-            lacks.append(f"a pipeline in {base} (it has no model_index.json)")
+            lacks.append("a pipeline in the folder MIRRA_FLUX names (it has no model_index.json)")
         elif "injector" not in index and not _in_cache(REFLORA, REFLORA_FILE):
             lacks.append(f"{REFLORA_FILE} of {REFLORA} (1.5 GB)")
         return lacks
@@ -161,7 +161,7 @@ def quantised_transformer(base: str, how: Loading, dtype: Any) -> Any:
     if how.gguf:
         config = GGUFQuantizationConfig(compute_dtype=dtype)
         return FluxTransformer2DModel.from_single_file(
-            str(how.gguf), quantization_config=config, torch_dtype=dtype, config=base,
+            str(how.gguf), quantization_config=config, dtype=dtype, config=base,
             subfolder="transformer",
         )  # fmt: skip
     if how.quantise == "nf4":

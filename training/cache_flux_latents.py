@@ -47,7 +47,7 @@ def run(config: CacheConfig) -> None:
     device = devices.pick(config.device)
     try:
         pipe = FluxKontextPipeline.from_pretrained(
-            config.model, transformer=None, torch_dtype=devices.dtype_of(device)
+            config.model, transformer=None, dtype=devices.dtype_of(device)
         ).to(device)
     except OSError as error:
         raise TrainingError(f"{config.model} cannot be read: {error}") from error

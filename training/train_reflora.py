@@ -146,7 +146,7 @@ def _vae(config: RefLoRAConfig) -> torch.nn.Module:
 
     assert config.model is not None
     return AutoencoderKL.from_pretrained(
-        config.model, subfolder="vae", torch_dtype=PRECISIONS[config.precision]
+        config.model, subfolder="vae", dtype=PRECISIONS[config.precision]
     )
 
 

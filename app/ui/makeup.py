@@ -16,7 +16,9 @@ from app.ui import text
 from app.ui.uploads import photo_input, unread
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
+from pipelines.flux import missing
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
+from pipelines.registry import REGISTRY
 
 SHOW_RESULT = """() => { if (window.innerWidth < 700)
   document.querySelector('#result')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
@@ -75,6 +77,8 @@ def tab(studio: Studio, settings: Settings) -> None:
             with gr.Row():
                 picture = gr.DownloadButton(text.DOWNLOAD, elem_id="download", interactive=False)
                 file = gr.DownloadButton(text.DOWNLOAD_LOOK, elem_id="save", interactive=False)
+            with gr.Accordion(text.PAINTED, open=False):
+                gr.Markdown(_about_painting(), elem_id="painting")
 
     cache = result.GRADIO_CACHE
     wish = [reference, named, look_file, second, from_second]
@@ -260,6 +264,16 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         api_name="apply_makeup", **work,
     )  # fmt: skip
     list_button.click(list_looks, None, [names], api_name="list_looks", queue=False)
+
+
+def _about_painting() -> str:
+    """How to paint with FLUX here, or what that lacks."""
+    entry = next(entry for entry in REGISTRY if entry.name == "flux-makeup")
+    lacks = missing()
+    if not lacks:
+        return text.PAINTED_READY
+    listed = "\n".join(f"- {each}" for each in lacks)
+    return f"{text.PAINTED_LACKS}\n\n{listed}\n\n{text.PAINTED_NEEDS} {entry.needs}."
 
 
 def _slider(label: str, name: str) -> gr.Slider:

@@ -25,6 +25,13 @@ DOWNLOAD_LOOK = "Download look"
 NO_SOURCE = "Add your photo first: upload, paste, or take one with the camera."
 NO_LOOK = "Now choose a look, or add a photo of one."
 WAITING = "Your result appears here. The picture you download carries its look: drop it in again."
+PAINTED = "Painted makeup (FLUX-Makeup)"
+PAINTED_READY = (
+    "FLUX-Makeup can run on this machine: "
+    "`mirra makeup me.jpg her.jpg -o out.png --pipeline flux-makeup`."
+)
+PAINTED_LACKS = "Mirra can also paint makeup with FLUX, more lifelike and much slower. It lacks:"
+PAINTED_NEEDS = "It needs"
 EXAMPLE = "No photo at hand? Use our example"
 NOT_AN_UPLOAD = "Please send the file itself: we fetch nothing from an address or a path."
 MAKEUP_TAB = "Makeup"

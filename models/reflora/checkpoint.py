@@ -56,7 +56,7 @@ def read_official(path: Path) -> dict[str, Tensor]:
     try:
         # The one place that reads a pickle: the weights were published as one. weights_only lets
         # the unpickler build tensors and refuse every other class or function.
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # noqa: TID251
+        found = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no file {path}") from error
     except pickle.UnpicklingError as error:
