@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import attributes, evaluate, looks, makeup, models, serve, shade
+from app.commands import attributes, evaluate, looks, makeup, models, pairs, serve, shade, tryon
 
 app = typer.Typer(
     name="mirra",
@@ -14,11 +14,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("makeup")(makeup.run)
+app.command("tryon")(tryon.run)
 app.command("shade")(shade.run)
 app.command("serve")(serve.run)
-app.command("models")(models.run)
+app.command("pairs")(pairs.run)
 app.add_typer(attributes.app, name="attributes")
 app.add_typer(looks.app, name="looks")
+app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -143,22 +143,22 @@ def _several_faces(error: BaseException) -> str:
 WEIGHTS_SENTENCES: dict[str, str] = {
     "gated": (
         "These weights are behind a licence. Accept it on the model's page on huggingface.co, then "
-        "log in here with `hf auth login`."
+        "log in here with: hf auth login"
     ),
     "missing": (
         "The weights are not where we were told to look. "
-        "`mirra models` lists what each pipeline needs and where it looks."
+        "The command 'mirra models' lists what each pipeline needs and lacks."
     ),
     "offline": (
         "The weights are not on this machine and could not be downloaded. "
         "Check the network, or set MIRRA_FLUX to a folder that holds them."
     ),
     "package": (
-        "A library this needs is not installed. Install Mirra with `pip install -e '.[flux]'`."
+        "A library this needs is not installed. Install Mirra again with its extra named flux."
     ),
     "memory": (
         "The model does not fit into this machine's memory. "
-        "Try `--offload model`, then `--offload group`, or a smaller `--size`."
+        "Try --offload model, then --offload group, or a smaller --size."
     ),
     "licence": "The weights of this pipeline are not licensed for commercial use.",
 }
@@ -191,6 +191,16 @@ CATALOG_SENTENCES = {
 }
 
 
+GARMENT_SENTENCES = {
+    "none": (
+        "We found no garment in this picture. "
+        "Use a photo of one top, laid out flat or worn by somebody."
+    ),
+    "trousers": "These look like trousers; we can try on tops only. Use a shirt or a jumper.",
+    "pair": "This looks like a pair of things rather than a top. Use a photo of one top.",
+}
+
+
 SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     errors.MirraError: lambda _: (
         "That did not work. Please check what you gave us and try once more."
@@ -205,6 +215,9 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
     errors.NoPersonError: lambda _: (
         "We found no person in this picture, or too little of one. "
         "Use a photo that shows the body from head to hips."
+    ),
+    errors.GarmentError: lambda error: GARMENT_SENTENCES.get(
+        getattr(error, "reason", ""), GARMENT_SENTENCES["none"]
     ),
     errors.ShapeError: lambda _: (
         "The numbers handed over do not have the form of a picture. "
@@ -292,4 +305,18 @@ ADVICE = {
     "turned": "The face is turned {found:.0f} degrees away. Look towards the camera.",
     "covered": "Much of the face is covered by hair, glasses or a hand, and is left as it is.",
     "cut_off": "Part of the face is outside the picture. Step back a little.",
+    "no_person": (
+        "No person found, or too little of one. Use a photo that shows you from head to hips."
+    ),
+    "several_people": "There are {found:.0f} people here; the largest one tries it on.",
+    "cropped_torso": (
+        "The hips are outside the picture, so we guess where the top ends. Step back a little."
+    ),
+    "arms_crossed": "Your arms are crossed. Let them hang, and the top will sit better.",
+    "small_person": (
+        "You are only {found:.0f} pixels high from head to hips; from {needed:.0f} on, "
+        "results are sharper. Come closer."
+    ),
+    "top_covered": "Something covers the top, such as a bag or a scarf, and stays in front of it.",
+    "garment_cut_off": "The garment reaches beyond its picture. Show all of it, sleeves too.",
 }

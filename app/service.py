@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+    from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
 
 @dataclass
@@ -48,6 +49,13 @@ class Studio:
         from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
         return InstantMakeupPipeline()
+
+    @cached_property
+    def tryon(self) -> DMVTONPipeline:
+        """The try-on pipeline; loading it takes a few seconds."""
+        from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
+
+        return DMVTONPipeline()
 
     def warm_up(self) -> None:
         """Load what the first visitor would otherwise wait for."""

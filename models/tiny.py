@@ -86,6 +86,31 @@ def reflora_injector(transformer: FluxTransformer2DModel, seed: int = 0, **optio
     return _drawn(RefLoRAInjector.for_transformer(transformer, 4, **options), seed, "injector")
 
 
+def mcvton(seed: int = 0) -> dict[str, Any]:
+    """Every component of MC-VTON, by the names its pipeline gives them, as if trained; 32 x 24."""
+    from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
+    from models.mcvton.prompt import FixedPrompt
+
+    transformer = flux_transformer(seed)
+    generator = seeding.generator_for(seed, "tiny", "prompt")
+    embeds = torch.randn((1, 4, WIDTH), generator=generator)
+    pooled = torch.randn((1, WIDTH), generator=generator)
+    sigmas = tuple(1 - step / 8 for step in range(8))
+    branches = {"person": PERSON, "garment": GARMENT, "student": {**DISTILLED, "sigmas": sigmas}}
+    adapters = {
+        f"{name}_adapter": _drawn(BranchLoRA.fitting(transformer, **settings), seed, name)
+        for name, settings in branches.items()
+    }
+    return {
+        "scheduler": scheduler(),
+        "vae": autoencoder(),
+        "transformer": transformer,
+        "prompt": FixedPrompt.of(embeds, pooled),
+        "height": 32,
+        "width": 24,
+    } | adapters
+
+
 def autoencoder() -> AutoencoderKL:
     """A KL autoencoder that halves a picture and gives it back, slightly soft.
 
@@ -109,6 +134,8 @@ def autoencoder() -> AutoencoderKL:
     _drawn(vae, 0, "autoencoder")
     with torch.no_grad():
         for name, module in vae.named_modules():
+            if isinstance(module, nn.GroupNorm):
+                nn.init.zeros_(module.bias)
             if name.endswith(("conv2", "to_out.0")):  # the ends of residual branches
                 nn.init.zeros_(module.get_parameter("weight"))
                 nn.init.zeros_(module.get_parameter("bias"))

@@ -18,6 +18,7 @@ from models.ops.crops import cut, inside
 from models.ops.landmarks import canonical_face
 from models.ops.masks import smoothstep
 from models.structures import Face, Person
+from pipelines.registry import WEIGHTS
 
 if TYPE_CHECKING:
     from diffusers.models.modeling_utils import ModelMixin
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from models.analysis.face_parsing import FaceParser
     from models.analysis.human_parsing import HumanParser
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights"
 PARSER_WEIGHTS = WEIGHTS / "face-parser"
 
 # The parser's probability of skin is taken as none below the first and as certain above the second.
@@ -47,9 +47,13 @@ class FaceAnalyzer:
 
     Analysing is the slow part of trying makeup on; keep the `Face` and try often. One object may
     be shared by threads.
+
+    Args:
+        video: follow one face from picture to picture.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, video: bool = False) -> None:
+        self.video = video
         self._lock = threading.Lock()
         self._mesh: FaceMesh | None = None
         self._parser: FaceParser | None = None
@@ -65,7 +69,7 @@ class FaceAnalyzer:
                 parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
                 parser.to(memory_format=torch.channels_last)  # twice as fast  # pyright: ignore
                 self._parser = parser
-                self._mesh = FaceMesh()
+                self._mesh = FaceMesh(video=self.video)
 
     def __call__(self, image: Image.Image) -> list[Face]:
         """Find the faces, the largest first; an empty list if there is none."""
@@ -73,7 +77,7 @@ class FaceAnalyzer:
         assert self._mesh is not None
         pixels = np.ascontiguousarray(image.convert("RGB"))
         faces = [self._face(pixels, points) for points in self._mesh.find(pixels)]
-        if not faces:
+        if not faces and not self.video:
             unsure = [
                 self._face(pixels, points) for points in self._mesh.find(pixels, lenient=True)
             ]

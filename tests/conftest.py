@@ -49,3 +49,33 @@ def painted(face) -> Image.Image:
         mask = (polygon(outline, face.size_hw) * (1 - inside))[..., None]
         picture += 0.9 * mask * (np.float32(colour) - picture)
     return Image.fromarray(picture.astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def toy_tryon_weights(tmp_path_factory):
+    """A folder with a student and a teacher of toy size, drawn at random."""
+    from models import seeding
+    from models.dmvton.student import LightStudent
+    from models.dmvton.teacher import MobileTeacher
+
+    folder = tmp_path_factory.mktemp("weights")
+    small = {"channels": 8, "widths": (8, 8, 8, 8), "depths": (1, 1, 1, 1), "expand": 2, "head": 8}
+    small |= {"generator_widths": (8, 8, 8, 8), "generator_depths": (1, 1, 1, 1)}
+    for name, kind in (("dmvton-student", LightStudent), ("dmvton-teacher", MobileTeacher)):
+        network = seeding.initialise(kind(**small), seeding.generator_for(0, name))
+        network.save_pretrained(folder / name)
+    return folder
+
+
+@pytest.fixture
+def toy_tryon(toy_tryon_weights, monkeypatch):
+    """Let try-on read the toy networks; parser and garment cutter are the real ones."""
+    monkeypatch.setattr("pipelines.tryon.pipeline_dmvton.WEIGHTS", toy_tryon_weights)
+
+
+@pytest.fixture(scope="session")
+def red_shirt() -> Image.Image:
+    """A red T-shirt drawn flat on white, 480x640."""
+    from app.ui.example_garments import BODY, NECK, SHORT, top
+
+    return top([*NECK, *SHORT, *BODY], "#a8323e")

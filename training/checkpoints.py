@@ -52,7 +52,9 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
         number, entry = name.split(".", 1)
         parameter = parameters[int(number)]
         if tensor.shape == parameter.shape:
-            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
+            tensor = torch.empty_like(parameter, dtype=tensor.dtype, requires_grad=False).copy_(
+                tensor
+            )
         state.setdefault(int(number), {})[entry] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": groups})
 

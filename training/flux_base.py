@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
 
-from models import devices, seeding, tiny
+from models import seeding, tiny
 from models.mcvton.prompt import PROMPT, FixedPrompt
-
-
-def load_transformer(
-    base: str | None, device: torch.device, seed: int, *, nf4: bool = False
-) -> FluxTransformer2DModel:
-    """Return the transformer of a base, in the device's dtype or in 4 bits.
-
-    Args:
-        base: folder or hub id with a `transformer` folder; None makes an untrained toy.
-        device: where it goes.
-        seed: of the toy's weights.
-        nf4: bitsandbytes' 4-bit weights, 6.7 GB instead of 23.8 GB.
-    """
-    if base is None:
-        return tiny.flux_transformer(seed, layers=2, single_layers=2)
-    dtype = devices.dtype_of(device)
-    settings: dict[str, Any] = {"torch_dtype": dtype}
-    if nf4:
-        from diffusers.quantizers.quantization_config import BitsAndBytesConfig
-
-        settings["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
-        )
-    return FluxTransformer2DModel.from_pretrained(base, subfolder="transformer", **settings)
 
 
 def load_vae(base: str | None) -> AutoencoderKL:

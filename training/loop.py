@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +92,11 @@ def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
     return config.lr * warm * (config.final + (1.0 - config.final) * falling)
 
 
+def total_of(losses: Mapping[str, Tensor]) -> Tensor:
+    """Sum of the terms that have a gradient."""
+    return torch.stack([term for term in losses.values() if term.requires_grad]).sum()
+
+
 class Trainer:
     """Runs a method over data; the same call after a stop goes on where it was.
 
@@ -116,16 +123,19 @@ class Trainer:
         }
         self.step = 0
         self.bad_steps = 0
+        self.writes = True  # of several processes, one writes
 
-    def _optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
-        optim = self.config.optim
-        groups = [
+    def _groups(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
+        return [
             {
                 "params": list(self.method.networks[name].parameters()),
                 "scale": self.method.lr_scale.get(name, 1.0),
             }
             for name in names
         ]
+
+    def _optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
+        optim, groups = self.config.optim, self._groups(names)
         return torch.optim.AdamW(
             groups, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay, fused=True
         )
@@ -139,9 +149,10 @@ class Trainer:
         """
         devices.keep_freed_memory()
         torch.set_num_threads(self.config.loop.threads)
-        write_or_check(self.config)
+        self._begin()
         self._resume()
-        with (self.config.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        log_path = self.config.folder / "log.jsonl" if self.writes else Path(os.devnull)
+        with log_path.open("a", encoding="utf-8") as log:
             began = time.perf_counter()
             for batch in self._batches():
                 losses = self._one_step(batch)
@@ -153,6 +164,10 @@ class Trainer:
                     log.flush()
                 if last or self.step % self.config.loop.save_every == 0:
                     self.save()
+
+    def _begin(self) -> None:
+        """Write the settings, or find the same ones written."""
+        write_or_check(self.config)
 
     def save(self) -> None:
         """Write a checkpoint of the present step."""
@@ -173,7 +188,7 @@ class Trainer:
             found[-1], self.method.networks, self.optimisers, self.averages
         )
         log = self.config.folder / "log.jsonl"
-        if log.exists():  # forget the steps that will be taken again
+        if self.writes and log.exists():  # forget the steps that will be taken again
             lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= self.step]
             log.write_text("".join(kept), encoding="utf-8")
@@ -200,14 +215,10 @@ class Trainer:
         finite = True
         for phase, names in self.method.phases.items():
             self._toggle(names)
-            generator = seeding.generator_for(self.config.loop.seed, phase, self.step)
-            losses = self.method.step(batch, generator, phase)
-            total = torch.stack([term for term in losses.values() if term.requires_grad]).sum()
-            values = {name: float(term.detach()) for name, term in losses.items()}
-            logged |= values | {phase: float(total.detach())}
+            logged |= self._gradients(phase, batch)
             finite = finite and math.isfinite(logged[phase])
             if math.isfinite(logged[phase]):
-                finite = self._descend(phase, total) and finite
+                finite = self._descend(phase) and finite
         self.bad_steps = 0 if finite else self.bad_steps + 1
         if self.bad_steps >= self.config.loop.bad_steps:
             raise TrainingError(
@@ -219,20 +230,29 @@ class Trainer:
             average.update(self.method.networks[name], self.step)
         return logged
 
+    def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
+        """Compute one phase's gradients; return its terms and, as the phase, their sum."""
+        self.optimisers[phase].zero_grad(set_to_none=True)
+        generator = seeding.generator_for(self.config.loop.seed, phase, self.step)
+        losses = self.method.step(batch, generator, phase)
+        total = total_of(losses)
+        if torch.isfinite(total):
+            total.backward()
+        values = {name: float(term.detach()) for name, term in losses.items()}
+        return values | {phase: float(total.detach())}
+
     def _toggle(self, trained: tuple[str, ...]) -> None:
         """Let gradients flow only into the networks of the present phase."""
         for name, network in self.method.networks.items():
             network.train(name in trained)
             network.requires_grad_(name in trained)
 
-    def _descend(self, phase: str, total: Tensor) -> bool:
+    def _descend(self, phase: str) -> bool:
         """Take one optimiser step; return False if the gradient was not finite and was left out."""
         optimiser, optim = self.optimisers[phase], self.config.optim
         rate = learning_rate(optim, self.step, self.config.loop.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate * group["scale"]
-        optimiser.zero_grad(set_to_none=True)
-        total.backward()
         parameters = [p for group in optimiser.param_groups for p in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, optim.clip)
         if not torch.isfinite(norm):

@@ -1,14 +1,14 @@
 """Train MC-VTON: the two condition LoRAs of FLUX.1-dev, then its 8-step student.
 
 python -m training.train_mcvton tiny                                       # seconds, made-up data
-python -m training.train_mcvton tryon_24gb --base FLUX --data DATA/viton --cache CACHE
-python -m training.train_mcvton student_24gb --base FLUX --data DATA/viton --cache CACHE \
+python -m training.train_mcvton tryon_24gb --model FLUX --data DATA/viton --cache CACHE
+python -m training.train_mcvton student_24gb --model FLUX --data DATA/viton --cache CACHE \
     --adapters W
-Stop a command and run it again to go on. FLUX is a folder like black-forest-labs/FLUX.1-dev, W the
-`weights` folder of a checkpoint. A whole toy try-on, in minutes on a CPU:
-python -m training.train_mcvton toy_base
-python -m training.train_mcvton toy_tryon --base runs/mcvton-toy_base/checkpoints/001500/weights
-python -m training.train_mcvton toy_student --base (the same) --adapters (toy_tryon's weights)
+FLUX is black-forest-labs/FLUX.1-dev or a folder like it, W the `weights` folder of a checkpoint.
+Stop a command and run it again to go on. All of it with a toy, in minutes on a CPU:
+python -m training.train_mcvton toy_base                                   # leaves a FLUX folder, F
+python -m training.train_mcvton toy_tryon --model F
+python -m training.train_mcvton toy_student --model F --adapters W
 """
 
 from __future__ import annotations
@@ -17,127 +17,138 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from torch import Tensor
 
-from models import devices, seeding
+from models import devices, seeding, tiny
 from models.errors import TrainingError
 from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, save_activations
 from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
-from models.mcvton.sampling import flux_sigmas
+from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
-from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.latents import LatentTryOn, encode_all
+from models.ops.vae import encode
+from training.config import LoopConfig, OptimConfig, from_command_line
+from training.data.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon import TryOnData
 from training.data.wardrobe import MadeUpWardrobe
-from training.flux_base import load_prompt, load_scheduler, load_transformer, load_vae
-from training.loop import Trainer
+from training.flux_base import load_prompt, load_scheduler, load_vae
+from training.flux_training import FluxConfig, FluxTrainer, load_transformer, shard_frozen
+from training.gallery import Gallery
+from training.loop import Method
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
 
 STEPS = 8  # of the student
 
 
 @dataclass(frozen=True)
-class MCVTONConfig(RunConfig):
-    """Training of the adapters (tryon), of the 8-step student, or of a toy in FLUX's place."""
+class MCVTONConfig(FluxConfig):
+    """Training of the adapters (tryon), of the 8-step student, or of a toy in FLUX's place.
+
+    `model` is FLUX.1-dev; `cache` keeps latents, in the run's folder if left out.
+    """
 
     stage: Literal["toy_base", "tryon", "student"] = "tryon"
-    # Folder with `transformer`, `vae` and text encoders, or a hub id; an untrained toy if left out.
-    base: str | None = None
-    # Folder of VITON's tars; made-up data if left out. Latents are kept in `cache`.
+    # Folder of VITON's tars; so many made-up people if left out.
     data: Path | None = None
-    cache: Path = Path("cache")
+    people: int = 512
     size_hw: tuple[int, int] = (32, 24)
     # A `weights` folder of stage `tryon`, for the student.
     adapters: Path | None = None
     drop: float = 0.1
-    # The student's losses; 0 trains without a discriminator.
+    # Embedded guidance that validation and the student are told; toys know only 1.
+    guidance: float = 1.0
+    # The student's losses; adversarial 0 trains without a discriminator.
     reconstruct: float = 1.0
     adversarial: float = 0.0
     # Transformer blocks the discriminator listens to.
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
-    # What a large transformer needs to fit: 4-bit weights, and blocks recomputed backwards.
-    nf4: bool = False
-    recompute: bool = False
 
 
 def _preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any) -> Any:
     loop = LoopConfig(steps=steps, batch=batch, save_every=min(steps, 500), threads=1)
     optim = OptimConfig(lr=lr, weight_decay=0.01, clip=1.0)
-    return line, MCVTONConfig(name=f"mcvton-{name}", loop=loop, optim=optim, **more)
+    settings = {"micro": batch, "validation": 6, "base": "fp32"} | more
+    return line, MCVTONConfig(name=f"mcvton-{name}", loop=loop, optim=optim, **settings)
 
 
-LARGE: dict[str, Any] = {"size_hw": (1024, 768), "recompute": True}
-SMALL: dict[str, Any] = {"size_hw": (512, 384), "recompute": True, "nf4": True}
+# What fits is reckoned by `training.mcvton_memory`; blocks are recomputed in the backward pass.
+FLUX: dict[str, Any] = {"micro": 2, "guidance": GUIDANCE, "validation": 2}
+CARD_24 = {"size_hw": (512, 384), "base": "nf4"} | FLUX
+CARD_80 = {"size_hw": (1024, 768), "base": "bf16"} | FLUX
 STUDENT: dict[str, Any] = {"stage": "student", "adversarial": 0.1}
+TOY_STUDENT: dict[str, Any] = {"stage": "student", "listens_to": (1, 3)}
+TINY_STUDENT = {"adversarial": 0.1, "people": 24} | TOY_STUDENT
 PRESETS: dict[str, tuple[str, MCVTONConfig]] = {
-    "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3),
-    "tiny_student": _preset(
-        "Five steps of stage 2, an untrained toy.",
-        "tiny_student",
-        5,
-        2,
-        1e-3,
-        stage="student",
-        adversarial=0.1,
-        listens_to=(1, 3),
-    ),
-    "toy_base": _preset(
-        "A toy FLUX that paints made-up people.", "toy_base", 1500, 16, 2e-3, stage="toy_base"
-    ),
-    "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 1500, 16, 4e-3),
-    "toy_student": _preset(
-        "Stage 2 on the toy.", "toy_student", 500, 16, 1e-3, stage="student", listens_to=(1, 3)
-    ),
-    "tryon_24gb": _preset("Stage 1 at 512x384, 4-bit.", "tryon-512", 20000, 4, 1e-4, **SMALL),
-    "tryon_80gb": _preset("Stage 1 at 1024x768.", "tryon-1024", 20000, 4, 1e-4, **LARGE),
+    "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, people=24),
+    "tiny_student": _preset("Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TINY_STUDENT),
+    "toy_base": _preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
+    "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
+    "toy_student": _preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
+    "tryon_24gb": _preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20_000, 8, 1e-4, **CARD_24),
+    "tryon_80gb": _preset("Stage 1, 1024x768.", "tryon-1024", 20_000, 8, 1e-4, **CARD_80),
     "student_24gb": _preset(
-        "Stage 2 at 512x384, 4-bit.", "student-512", 10000, 4, 5e-5, **SMALL, **STUDENT
+        "Stage 2, 512x384, 4-bit.", "student-512", 10_000, 8, 5e-5, **CARD_24, **STUDENT
     ),
     "student_80gb": _preset(
-        "Stage 2 at 1024x768.", "student-1024", 10000, 4, 5e-5, **LARGE, **STUDENT
+        "Stage 2, 1024x768.", "student-1024", 10_000, 8, 5e-5, **CARD_80, **STUDENT
     ),
 }
 
 
-def build(config: MCVTONConfig) -> Trainer:
+def build(config: MCVTONConfig) -> FluxTrainer:
     """Return the trainer of one stage.
 
     Raises:
         TrainingError: a student is to be trained on a real base without stage 1's adapters.
     """
-    if config.stage == "student" and config.base is not None and config.adapters is None:
+    if config.stage == "student" and config.model is not None and config.adapters is None:
         raise TrainingError("stage 2 needs --adapters: the weights folder that stage 1 left")
     device, seed = devices.pick(), config.loop.seed
-    prompt = load_prompt(config.base, config.cache, seed)
-    vae = load_vae(config.base)
+    # T5 first, so that it is gone before the transformer comes.
+    prompt = load_prompt(config.model, config.cache or config.folder, seed)
+    vae = load_vae(config.model)
     vae.to(device)  # pyright: ignore
-    pictures = (
-        MadeUpWardrobe(config.size_hw)
-        if config.data is None
-        else TryOnData(config.data, config.cache, config.size_hw)
+    data = LatentTryOn(_encoded(config, vae))
+    transformer = (
+        tiny.flux_transformer(seed, layers=2, single_layers=2)
+        if config.model is None
+        else load_transformer(config.model, config.base)
     )
-    transformer = load_transformer(config.base, device, seed, nf4=config.nf4)
-    if not config.nf4:
-        transformer.to(device)  # pyright: ignore
-    control = _control(config, transformer, prompt, _tokens(config, vae))
-    # Made-up people are encoded for this run alone; photographs once for all runs.
-    cache = config.folder if config.data is None else config.cache
-    height, width = config.size_hw
-    data = LatentTryOn(encode_all(pictures, vae, cache / f"latents-{height}x{width}"))
-    if config.stage == "toy_base":
-        return Trainer(config, ToyBaseMethod(control, vae), data, device)
-    if config.recompute:
+    scheduler, tokens = load_scheduler(config.model), _tokens(config, vae)
+    few_sigmas = flux_sigmas(scheduler, STEPS, tokens)
+    control = _control(config, transformer, prompt, few_sigmas)
+    if config.base != "fp32":
         save_activations(transformer)
+    distilled = config.stage == "student"
+    sigmas = few_sigmas if distilled else flux_sigmas(scheduler, 20, tokens)
+    gallery = Gallery(vae, _shown(config, vae), sigmas, config.guidance)
+
+    def draw(batch: dict[str, Tensor]) -> Tensor:
+        """The same people and garments at every checkpoint, whatever the batch."""
+        return gallery.sheet(control, distilled=distilled)
+
+    method = _method(config, control, vae)
+    trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
+    if config.shard:
+        shard_frozen(transformer)
+    if config.base != "nf4":  # four-bit weights are where they were loaded
+        transformer.to(trainer.device)  # pyright: ignore
+    return trainer
+
+
+def _method(config: MCVTONConfig, control: MinimalControl, vae: AutoencoderKL) -> Method:
+    if config.stage == "toy_base":
+        return ToyBaseMethod(control, vae)
     if config.stage == "tryon":
-        return Trainer(config, TryOnMethod(control, vae, config.drop), data, device)
+        return TryOnMethod(control, config.drop)
     heads = None
     if config.adversarial:
-        heads = TokenHeads(transformer.inner_dim, config.listens_to)
-        seeding.initialise(heads, seeding.generator_for(seed, "heads"))
-    method = StudentMethod(control, vae, heads, config.reconstruct, config.adversarial)
-    return Trainer(config, method, data, device)
+        heads = TokenHeads(control.transformer.inner_dim, config.listens_to)
+        seeding.initialise(heads, seeding.generator_for(config.loop.seed, "heads"))
+    return StudentMethod(control, heads, config.guidance, config.reconstruct, config.adversarial)
 
 
 def _tokens(config: MCVTONConfig, vae: AutoencoderKL) -> int:
@@ -147,13 +158,15 @@ def _tokens(config: MCVTONConfig, vae: AutoencoderKL) -> int:
 
 
 def _control(
-    config: MCVTONConfig, transformer: FluxTransformer2DModel, prompt: FixedPrompt, tokens: int
+    config: MCVTONConfig,
+    transformer: FluxTransformer2DModel,
+    prompt: FixedPrompt,
+    sigmas: tuple[float, ...],
 ) -> MinimalControl:
     """Return the transformer with new adapters, or those of stage 1."""
-    sigmas = flux_sigmas(load_scheduler(config.base), STEPS, tokens)
-    loras = {"person": PERSON, "garment": GARMENT, "student": {**DISTILLED, "sigmas": sigmas}}
-    if config.stage != "student":
-        del loras["student"]
+    loras: dict[str, dict[str, Any]] = {"person": PERSON, "garment": GARMENT}
+    if config.stage == "student":
+        loras["student"] = {**DISTILLED, "sigmas": sigmas}
     made: dict[str, BranchLoRA] = {}
     for name, settings in loras.items():
         if config.adapters is not None and name != "student":
@@ -162,6 +175,33 @@ def _control(
             generator = seeding.generator_for(config.loop.seed, name)
             made[name] = BranchLoRA.fitting(transformer, **settings).start(generator)
     return MinimalControl(transformer, made["person"], made["garment"], prompt, made.get("student"))
+
+
+def _encoded(config: MCVTONConfig, vae: AutoencoderKL) -> Path:
+    """Return the folder of latents."""
+    cache = config.cache or config.folder
+    height, width = config.size_hw
+    pictures = (
+        MadeUpWardrobe(config.size_hw, config.people)
+        if config.data is None
+        else TryOnData(config.data, cache, config.size_hw)
+    )
+    return encode_all(pictures, vae, cache / f"latents-{height}x{width}")
+
+
+def _shown(config: MCVTONConfig, vae: AutoencoderKL) -> dict[str, Tensor]:
+    """Return latents of a few samples that are not trained on."""
+    count = max(1, config.validation)
+    if config.data is None:
+        pictures = MadeUpWardrobe(config.size_hw, config.people)
+        numbers = torch.arange(len(pictures), len(pictures) + count)
+    else:
+        pictures = TryOnData(
+            config.data, config.cache or config.folder, config.size_hw, "validation"
+        )
+        numbers = torch.arange(count)
+    samples = pictures.batch(numbers, seeding.generator_for(0, "shown"))
+    return {name: encode(vae, one) for name, one in pictures_of(samples).items()}
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ import glob
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from app.commands.makeup_flux import FluxOptions, paint, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 from pipelines.catalog.reader import PICTURES
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
+PipelineName = Literal["instant", "flux-makeup"]
+OffloadName = Literal["none", "model", "group", "sequential"]
+QuantiseName = Literal["none", "nf4", "int8"]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
 From = Annotated[str | None, typer.Option(help="Take this region from another picture or look.")]
 
@@ -45,6 +49,24 @@ def run(
     face: Annotated[str, typer.Option(help="'all', or a number: 0 is the largest.")] = "all",
     report: Annotated[Path | None, typer.Option(help="Write measurements as JSON.")] = None,
     format: Annotated[str, typer.Option(help="In a folder: png, jpeg or webp.")] = "png",
+    pipeline_name: Annotated[
+        PipelineName, typer.Option("--pipeline", help="See `mirra models`.")
+    ] = "instant",
+    commercial_only: Annotated[
+        bool, typer.Option(help="Refuse weights that may not be used commercially.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="flux-makeup: same seed, same picture.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=64, max=2048, help="flux-makeup: side of the painted square.")
+    ] = None,
+    offload: Annotated[
+        OffloadName | None, typer.Option(help="flux-makeup: keep less on the GPU, slower.")
+    ] = None,
+    quantise: Annotated[
+        QuantiseName | None, typer.Option(help="flux-makeup: the transformer in 4 or 8 bits.")
+    ] = None,
 ) -> None:
     """Put makeup on a face.
 
@@ -69,12 +91,21 @@ def run(
     several = len(references) > 1
     jobs = planned(sources, references or [""], out, many, several, format)
 
+    strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
+    asked = {region: value for region, value in strengths.items() if value is not None}
+    if commercial_only:
+        refuse_unlicensed(pipeline_name)
+    painting = FluxOptions(seed, size, offload, quantise)
+    if pipeline_name == "flux-makeup":
+        if look or named_parts or report or faces is not None:
+            raise typer.BadParameter("flux-makeup takes a REFERENCE picture and strengths only")
+        return _finish(paint(jobs, asked, strength, painting))
+    painting.refuse()
+
     from app.messages import explain
     from models.errors import MirraError
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-    strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
-    asked = {region: value for region, value in strengths.items() if value is not None}
     pipeline = InstantMakeupPipeline()
     looks = {name: wanted_look(pipeline, name) for name in {*references, *named_parts.values()}}
     taken = {region: looks[name] for region, name in named_parts.items()}
@@ -91,6 +122,11 @@ def run(
             reports.append({"source": source.name, "error": explain(error)})
     if report:
         report.write_text(json.dumps(reports if many or several else reports[0], indent=1) + "\n")
+    _finish(failures)
+
+
+def _finish(failures: list[tuple[Path, str]]) -> None:
+    """Say which pictures could not be used; exit code 3 if there are any."""
     for path, sentence in failures:
         typer.echo(f"{path}: {sentence}", err=True)
     if failures:

@@ -1,20 +1,77 @@
-"""`mirra models`: what is installed, what it needs, and its licence."""
+"""`mirra models`: what is installed, what it needs, its licence; networks for other runtimes."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+app = typer.Typer(
+    help="List the pipelines; write toy ones; export networks as ONNX.", add_completion=False
+)
 
-def run() -> None:
-    """List the pipelines, whether their weights are here, and what their licence allows."""
+
+@app.callback(invoke_without_command=True)
+def list_all(context: typer.Context) -> None:
+    """List the pipelines, what each lacks on this machine, and what its licence allows."""
+    if context.invoked_subcommand is not None:
+        return
     from pipelines.registry import REGISTRY
 
-    weights = Path(__file__).resolve().parents[2] / "assets" / "weights"
     for entry in REGISTRY:
-        here = all((weights / name).is_dir() for name in entry.weights)
-        typer.echo(f"{entry.name} ({entry.task}): {'ready' if here else 'weights missing'}")
+        lacks = lacking(entry)
+        typer.echo(f"{entry.name} ({entry.task}): {'not yet' if lacks else 'ready'}")
+        for each in lacks:
+            typer.echo(f"  lacks    {each}")
         typer.echo(f"  needs    {entry.needs}")
+        typer.echo(f"  download  {entry.download}")
         typer.echo(f"  licence  {entry.licence}")
         typer.echo(f"  commercial use  {'yes' if entry.commercial else 'no'}")
+
+
+def lacking(entry: object) -> list[str]:
+    """What a pipeline of the registry lacks here, in words; empty when it can run."""
+    from pipelines import flux
+    from pipelines.registry import Entry, has_weights
+    from pipelines.tryon import mcvton_weights
+
+    assert isinstance(entry, Entry)
+    lacks = [f"assets/weights/{name}" for name in entry.weights if not has_weights(name)]
+    elsewhere = {"flux-makeup": flux.missing, "mcvton": mcvton_weights.missing}
+    return lacks + (elsewhere[entry.name]() if entry.remote else [])
+
+
+@app.command()
+def tiny(
+    folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
+) -> None:
+    """Write FLUX-Makeup and MC-VTON at toy size: same classes, random weights, run anywhere."""
+    from models import tiny
+    from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
+    from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
+
+    parts = tiny.flux()
+    injector = tiny.reflora_injector(parts["transformer"])
+    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(folder / "flux-makeup")
+    MCVTONPipeline(**tiny.mcvton()).save_pretrained(folder / "mc-vton")
+    typer.echo(f"{folder}: random weights, to see the road from end to end, not to look good")
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="human-parser, garment-cutter, dmvton-student, ...")],
+    folder: Annotated[Path, typer.Argument(help="Where NAME.onnx is written.")],
+) -> None:
+    """Write a network as ONNX, float32, for browsers and other runtimes.
+
+    Needs `pip install 'mirra[export]'`. The file's own inputs and outputs are named as in the
+    network's docstring; sizes are those of training.
+    """
+    from pipelines.export import EXPORTED, export_onnx
+
+    if name not in EXPORTED:
+        raise typer.BadParameter(f"NAME is one of {', '.join(EXPORTED)}, not {name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = export_onnx(name, folder / f"{name}.onnx")
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

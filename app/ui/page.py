@@ -8,9 +8,10 @@ import gradio as gr
 
 from app.service import Studio
 from app.settings import Settings
-from app.ui import makeup, text
+from app.ui import live, makeup, text, tryon
 from app.ui.theme import CSS, theme
 from app.ui.uploads import Page
+from pipelines.registry import is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
@@ -20,7 +21,13 @@ def build(studio: Studio, settings: Settings) -> gr.Blocks:
     keep = settings.keep_minutes * 60
     with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        makeup.tab(studio, settings)
+        with gr.Tab(text.MAKEUP_TAB):
+            makeup.tab(studio, settings)
+        if is_ready("dmvton"):
+            with gr.Tab(text.TRYON_TAB, elem_id="tryon-tab"):
+                tryon.tab(studio, settings)
+        with gr.Tab(text.LIVE_TAB, elem_id="live-tab"):
+            live.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
     page.queue(max_size=settings.queue_size)
     return page

@@ -48,12 +48,18 @@ CSS = """
   font-size: 2.6rem; letter-spacing: .02em; margin: .4em 0 0; }
 #brand p { margin: .1em 0 .6em; font-size: 1.05rem; }
 #privacy p { font-size: .85rem; color: var(--body-text-color-subdued); }
-#report p { font-size: .92rem; color: var(--body-text-color-subdued); min-height: 1.4em; }
-#advice p { border-left: 3px solid var(--primary-500); padding: .2em .8em; margin: .2em 0; }
+#report p, #tryon-report p, #rate p {
+  font-size: .92rem; color: var(--body-text-color-subdued); min-height: 1.4em; }
+#advice p, #tryon-advice p {
+  border-left: 3px solid var(--primary-500); padding: .2em .8em; margin: .2em 0; }
 .heading p { font-family: Georgia, 'Times New Roman', serif; font-size: 1.15rem; margin: 0; }
 #looks .grid-wrap { max-height: none; height: auto !important; min-height: 0 !important; }
 #looks .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-#looks .caption-label { left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
+#garments .grid-wrap {
+  max-height: none; height: auto !important; min-height: 0 !important; }
+#mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
+#looks .caption-label, #garments .caption-label {
+  left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
   padding: 1px 4px; font-size: .72rem; text-align: center; }
 @media (max-width: 640px) {
   #brand h1 { font-size: 2rem; }

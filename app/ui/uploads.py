@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 
 from app.ui import text
@@ -35,11 +36,17 @@ def check_files(value: Any) -> None:
         for item in value:
             check_files(item)
     elif isinstance(value, dict):
-        if "path" in value or "url" in value:
+        if ("path" in value or "url" in value) and not _holds_its_picture(value):
             uploaded_path(value)
         for item in value.values():
             if isinstance(item, (dict, list)):
                 check_files(item)
+
+
+def _holds_its_picture(payload: dict[str, Any]) -> bool:
+    """Whether a payload is the picture itself, as a camera sends it, and names nothing."""
+    url = payload.get("url")
+    return not payload.get("path") and isinstance(url, str) and url.startswith("data:image/")
 
 
 def uploaded_path(payload: Any) -> str | None:
@@ -59,3 +66,28 @@ def uploaded_path(payload: Any) -> str | None:
         if file.is_relative_to(folder) and file.is_file():
             return str(file)
     raise gr.Error(text.NOT_AN_UPLOAD, print_exception=False)
+
+
+def photo_input(label: str, name: str, height: int) -> gr.Image:
+    """A place for a photograph: upload, camera or clipboard; it gives the file's path."""
+    return unread(
+        gr.Image(
+            label=label,
+            sources=["upload", "webcam", "clipboard"],
+            height=height,
+            type="filepath",
+            buttons=[],
+            elem_id=name,
+            webcam_options=gr.WebcamOptions(mirror=True),
+        )
+    )
+
+
+def unread(image: gr.Image) -> gr.Image:
+    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
+
+    def path_of(payload: ImageData | None) -> str | None:
+        return payload.path if payload else None
+
+    image.preprocess = path_of
+    return image

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from models.errors import NoPersonError
+from models.ops.one_euro import OneEuroFilter
 
 # What the crops of VITON look like, as shares of their height (3:4, medians over the set): the
 # neck's place, and the distance from neck to the middle of the hips.
@@ -109,11 +111,13 @@ class BodyFinder:
     """MediaPipe's pose model; loaded at first use. One object may be shared by threads.
 
     Args:
-        video: follow one person from picture to picture, which is faster than to look anew.
+        video: follow one person from picture to picture, smoothly, which is faster than to look
+            anew.
     """
 
     def __init__(self, video: bool = False) -> None:
         self.video = video
+        self._smooth = OneEuroFilter()
         self._lock = threading.Lock()
         self._pose: Any = None
         self._faces: Any = None
@@ -173,6 +177,8 @@ class BodyFinder:
             return None
         points = np.array([(p.x, p.y) for p in found.landmark], np.float32)
         points = points * np.float32([x1 - x0, y1 - y0]) + np.float32([x0, y0])
+        if self.video:
+            points = self._smooth(points, time.perf_counter())
         return Body(image, points, np.array([p.visibility for p in found.landmark], np.float32))
 
     def _around_faces(self, image: np.ndarray) -> list[tuple[int, int, int, int]]:

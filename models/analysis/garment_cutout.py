@@ -87,7 +87,7 @@ def refine_outline(image: np.ndarray, likely: np.ndarray) -> np.ndarray:
     Returns:
         (H, W) float32 in 0..1, the one garment with soft edges; all 0 if there is none.
     """
-    inside = largest(likely > 0.5)
+    inside = filled(largest(likely > 0.5))
     if not inside.any():
         return np.zeros_like(likely, np.float32)
     height, width = image.shape[:2]
@@ -120,8 +120,8 @@ def largest(mask: np.ndarray) -> np.ndarray:
     return pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
 
 
-def filled(mask: np.ndarray, smallest_hole: float = 0.01) -> np.ndarray:
+def filled(mask: np.ndarray, largest_hole: float = 0.05) -> np.ndarray:
     """An (H, W) bool mask without its small holes, up to a share of its area."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8))
-    small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < smallest_hole * mask.sum()]
+    small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < largest_hole * mask.sum()]
     return mask | np.isin(pieces, small)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from models.analysis.human_parsing import Part
 from models.dmvton.generator import TryOn, enlarge
-from models.ops.agnostic import PRESERVED, REMOVED, background_plate, grow
+from models.ops.agnostic import PRESERVED, REMOVED, background_plate, grow, is_part
 from models.ops.masks import blur, smoothstep
 
 # Where less than the first is repainted nothing changes; from the second on all does.
@@ -20,6 +20,7 @@ SKIN = (Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK)
 # What was worn, with a rim for the edge a parse does not see; and what the garment covers anew.
 _RIM = 0.016
 _COVERED = (0.25, 0.6)
+_SPECK = 13  # pixels of the small crop
 
 
 def to_tensor(image: np.ndarray) -> Tensor:
@@ -56,36 +57,59 @@ def dress(
         (H, W, 3) uint8 and the share of each pixel that is new, (H, W) float32. Where the share is
         0 the picture is equal to `crop`.
     """
-    size = crop.shape[:2]
-    likely = F.interpolate(torch.from_numpy(parts)[None], size, mode="bilinear")
-    person = to_tensor(crop)
-    plate = background_plate(person, likely.argmax(1))
-    cloth = torch.from_numpy(mask)[None, None]
-    large = enlarge(small, plate if on_plate else person, to_tensor(garment), cloth)
+    # 1. Who may change, at the networks' size; then all of it at the crop's
+    height, width = crop.shape[:2]
+    maps = cv2.resize(_maps(parts), (width, height), interpolation=cv2.INTER_LINEAR)
+    worn, rim, bare, kept, taken = cv2.split(maps)
+    # 2. What lies behind the old garment: smooth anyway, so it is found on the small crop
+    behind = crop + smoothstep(0.2, 0.8, taken)[..., None] * (_plate(crop, parts) - crop)
+    under = torch.from_numpy(behind if on_plate else np.float32(crop))
+    # 3. The garment at full size
+    large = enlarge(
+        small,
+        under.permute(2, 0, 1)[None] / 127.5 - 1.0,
+        to_tensor(garment),
+        torch.from_numpy(mask)[None, None],
+    )
     covered = smoothstep(*_COVERED, large.garment_share[0, 0].numpy())
-    worn = likely[0, list(REMOVED)].sum(0).numpy()
-    repainted = smoothstep(*_REPAINTED, (1 - large.person_share)[0, 0].numpy())
+    # 4. New is what is repainted and may be; bare arms that stay bare are kept, not painted
+    share = smoothstep(*_REPAINTED, (1 - large.person_share)[0, 0].numpy())
     if on_plate:  # what was worn is gone from the plate
-        repainted = np.maximum(repainted, smoothstep(0.2, 0.5, worn))
-    share = repainted * _may_change(worn, covered, likely[0])
+        share = np.maximum(share, smoothstep(0.2, 0.5, worn))
+    share *= np.maximum(rim, covered)
+    share *= 1 - smoothstep(*_PROTECTED, bare) * (1 - covered)
+    share *= 1 - smoothstep(*_PROTECTED, kept)
     share[share < 1 / 255] = 0
-    # Beside the body nobody paints: there the room shows where the old garment ended.
+    # 5. Beside the body nobody paints: there the room shows where the old garment ended
     body = np.maximum(smoothstep(0.35, 0.65, worn), covered)[..., None]
-    behind = to_pixels(plate)
     new = behind + body * (to_pixels(large.image) - behind)
     mixed = crop + share[..., None] * (new - crop)
     return np.uint8(np.clip(np.rint(mixed), 0, 255)), share
 
 
-def _may_change(worn: np.ndarray, covered: np.ndarray, likely: Tensor) -> np.ndarray:
-    """Where a pixel may be new: the old garment, and what the new one covers.
+def _maps(parts: np.ndarray) -> np.ndarray:
+    """What `dress` asks of a parse, (11, h, w) float32: (h, w, 5) float32 in 0..1.
 
-    Arms and neck that were bare and stay bare are better kept than painted.
+    What was worn; the same with its rim; bare skin; what is kept in front; what is taken out.
     """
-    height = len(worn)
+    height = parts.shape[1]
+    worn = parts[list(REMOVED)].sum(0)
+    best = torch.from_numpy(parts.argmax(0))[None]
+    taken = grow(is_part(best, *REMOVED), 0.012) * (1 - is_part(best, *PRESERVED))
     rim = grow(torch.from_numpy(np.float32(worn > 0.4))[None, None], _RIM)[0, 0].numpy()
-    bare = blur(likely[list(SKIN)].sum(0).numpy(), 0.004 * height)
-    bare = smoothstep(*_PROTECTED, bare) * (1 - covered)
-    kept = likely[[*PRESERVED, int(Part.OTHER)]].sum(0).numpy()
-    reach = blur(np.maximum(rim, covered), 0.003 * height)
-    return reach * (1 - bare) * (1 - smoothstep(*_PROTECTED, kept))
+    # Bags and scarves are large; specks of them on a shirt are the parser's doubt.
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK, _SPECK))
+    other = cv2.morphologyEx(parts[Part.OTHER], cv2.MORPH_OPEN, kernel)
+    kept = parts[list(PRESERVED)].sum(0) + other
+    soft = 0.004 * height
+    skin = blur(parts[list(SKIN)].sum(0), soft)
+    return np.dstack([worn, blur(rim, soft), skin, kept, blur(taken[0, 0].numpy(), soft)])
+
+
+def _plate(crop: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """The crop with what lies behind garment, arms and neck, smooth there: (H, W, 3) float32."""
+    height, width = parts.shape[1:]
+    little = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
+    best = torch.from_numpy(parts.argmax(0))[None]
+    plate = to_pixels(background_plate(to_tensor(little), best))
+    return cv2.resize(plate, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)

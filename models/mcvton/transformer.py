@@ -33,17 +33,17 @@ class Memory:
 
     layers: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def beside(self, other: Memory) -> Memory:
-        """Return the memory of both, this one's tokens first."""
-        return Memory(
-            {
-                layer: (
-                    torch.cat([keys, other.layers[layer][0]], 1),
-                    torch.cat([values, other.layers[layer][1]], 1),
-                )
-                for layer, (keys, values) in self.layers.items()
-            }
-        )
+    def taken_with(self, other: Memory) -> Memory:
+        """Return the memory of both, this one's tokens first.
+
+        Both are emptied on the way: at 1024 x 768 each weighs 2.2 GB in bf16.
+        """
+        both = Memory()
+        for layer in list(self.layers):
+            pairs = zip(self.layers.pop(layer), other.layers.pop(layer), strict=True)
+            keys, values = (torch.cat(pair, 1) for pair in pairs)
+            both.layers[layer] = keys, values
+        return both
 
 
 class MemoryAttnProcessor:
@@ -161,7 +161,7 @@ class MinimalControl:
         with self.person.at_work():
             person = self._write(masked_person, 0)
         with self.garment.at_work():
-            return person.beside(self._write(garment, -garment.shape[-1] // 2))
+            return person.taken_with(self._write(garment, -garment.shape[-1] // 2))
 
     def _write(self, condition: Tensor, shift: int) -> Memory:
         """Pass one condition through alone: no prompt, t = 0, guidance 1 as in training."""

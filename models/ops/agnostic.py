@@ -6,6 +6,8 @@ nor the old hem can be read from it. `background_plate` says what lies behind th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,6 +17,8 @@ from models.analysis.human_parsing import IGNORE, Part
 # OpenPose points: neck, right and left shoulder, elbow, wrist, hip.
 NECK = 1
 R_SHOULDER, R_ELBOW, R_WRIST, L_SHOULDER, L_ELBOW, L_WRIST, R_HIP, L_HIP = 2, 3, 4, 5, 6, 7, 8, 11
+R_KNEE, R_ANKLE, L_KNEE, L_ANKLE = 9, 10, 12, 13
+Limb = tuple[int, int, float]
 # Segments of the body a top may cover, and the half width of each as a share of the height.
 LIMBS = (
     (R_SHOULDER, R_ELBOW, 0.055),
@@ -46,19 +50,20 @@ def grow(mask: Tensor, share: float) -> Tensor:
     return F.max_pool2d(wide, (2 * radius + 1, 1), 1, (radius, 0))
 
 
-def limb_mask(pose: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Return where arms and torso are by the pose alone, (B, 1, H, W).
+def limb_mask(pose: Tensor, size_hw: tuple[int, int], limbs: Sequence[Limb] = LIMBS) -> Tensor:
+    """Return where limbs are by the pose alone, those of a top if not told, (B, 1, H, W).
 
     Args:
         pose: (B, 18, 3), x and y as shares of width and height, confidence; 0 if not found.
         size_hw: H and W.
+        limbs: start, end, and half width as a share of the height.
     """
     height, width = size_hw
     y = (torch.arange(height) + 0.5)[:, None]
     x = (torch.arange(width) + 0.5)[None]
     points = pose[..., :2] * torch.tensor([width, height])
     mask = torch.zeros(len(pose), height, width)
-    for start, end, half in LIMBS:
+    for start, end, half in limbs:
         a, b = points[:, start, :, None, None], points[:, end, :, None, None]
         along = b - a
         length = along.square().sum(1).clamp_min(1e-6)

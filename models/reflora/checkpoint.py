@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
 from models.errors import CheckpointError
@@ -55,7 +56,7 @@ def read_official(path: Path) -> dict[str, Tensor]:
     try:
         # The one place that reads a pickle: the weights were published as one. weights_only lets
         # the unpickler build tensors and refuse every other class or function.
-        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # noqa: TID251
+        found = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
     except FileNotFoundError as error:
         raise CheckpointError(f"there is no file {path}") from error
     except pickle.UnpicklingError as error:
@@ -136,6 +137,27 @@ def backbone_from_official(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if strangers:
         raise CheckpointError(f"the checkpoint holds an unknown {strangers[0]}", found=strangers[0])
     return {key.removeprefix("transformer."): value for key, value in rest.items()}
+
+
+def load_official(path: Path, transformer: FluxTransformer2DModel) -> RefLoRAInjector:
+    """Read a released checkpoint for a transformer; tensors of its own it takes in, as released.
+
+    Raises:
+        CheckpointError: the file cannot be read, or does not fit the transformer.
+    """
+    tensors = read_official(path)
+    config = transformer.config
+    injector = injector_from_official(
+        tensors, config["attention_head_dim"], tuple(config["axes_dims_rope"])
+    )
+    injector.install(transformer)
+    rest = backbone_from_official(tensors)
+    state = transformer.state_dict()
+    for name, value in rest.items():
+        if name not in state or state[name].shape != value.shape:
+            raise CheckpointError(f"transformer.{name} does not fit the transformer", found=name)
+    transformer.load_state_dict(rest, strict=False)
+    return injector
 
 
 def to_official(injector: RefLoRAInjector, double_layers: int) -> dict[str, Tensor]:

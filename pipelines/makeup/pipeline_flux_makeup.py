@@ -288,6 +288,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         config = self.vae.config
         return pack((mean - config["shift_factor"]) * config["scaling_factor"]).to(like)
 
+    @torch.no_grad()
     def decode(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
         """Packed latents (B, N, C) to pictures, (B, 3, H, W) in about [-1, 1]."""
         config = self.vae.config

@@ -20,7 +20,8 @@ from models.ops.garments import (
     to_training_geometry,
 )
 from models.structures import Person
-from pipelines.analysis import WEIGHTS, BodyAnalyzer, load_network, shrink
+from pipelines.analysis import BodyAnalyzer, load_network, shrink
+from pipelines.registry import WEIGHTS
 
 if TYPE_CHECKING:
     from models.analysis.garment_cutout import GarmentCutter
@@ -130,11 +131,11 @@ def _taken_off(person: Person) -> Garment:
     pixels = cut(person.image, person.box_xyxy)
     height, width = pixels.shape[:2]
     upper = shrink(person.share_of(Part.UPPER), (height, width))
-    whole = filled(largest(upper > 0.5), 0.05)
+    whole = filled(largest(upper > 0.5))
     mask = np.maximum(upper, whole) * whole
     if (mask > 0.5).mean() < SMALLEST:
         raise GarmentError("the person wears no top that shows", reason="none", found=0, needed=1)
-    x0, y0, x1, y1 = person.box_xyxy
+    x0, y0 = person.box_xyxy[:2]
     left, top, right, bottom = inside(person.box_xyxy, person.image.shape)
     within = np.zeros((height, width), bool)
     within[top - y0 : bottom - y0, left - x0 : right - x0] = True

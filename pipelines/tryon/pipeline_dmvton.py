@@ -13,7 +13,8 @@ from PIL import Image
 
 from models.ops.crops import cut, paste
 from models.structures import Person
-from pipelines.analysis import TRYON_SIZE_HW, WEIGHTS, BodyAnalyzer, load_network, shrink
+from pipelines.analysis import TRYON_SIZE_HW, BodyAnalyzer, load_network, shrink
+from pipelines.registry import WEIGHTS
 from pipelines.tryon.garment import Garment, GarmentReader
 from pipelines.tryon.output import TryOnOutput
 
@@ -83,10 +84,10 @@ class DMVTONPipeline:
         self.load(network)
         milliseconds: dict[str, float] = {}
         # 1. Look at the person
-        with _timed(milliseconds, "person"):
+        with timed(milliseconds, "person"):
             found = self.analyzer(person)
         # 2. Cut the garment out
-        with _timed(milliseconds, "garment"):
+        with timed(milliseconds, "garment"):
             cut_out = self.garments(garment)
         return self.wear(found, cut_out, network=network, milliseconds=milliseconds)
 
@@ -111,10 +112,10 @@ class DMVTONPipeline:
         self.load(network)
         took = {} if milliseconds is None else milliseconds
         # 3. Find where the garment goes, at the network's size
-        with _timed(took, "network"):
+        with timed(took, "network"):
             small = self.small_try_on(person, garment, network)
         # 4. Dress the full-size crop from the full-size garment
-        with _timed(took, "enlarge"):
+        with timed(took, "enlarge"):
             crop = cut(person.image, person.box_xyxy)
             work = _at_most(crop, MOST_ROWS)
             dressed, share = dress(
@@ -124,7 +125,7 @@ class DMVTONPipeline:
             if work is not crop:
                 dressed, share = _enlarged(dressed, share, crop)
         # 5. Put it back where it came from
-        with _timed(took, "paste"):
+        with timed(took, "paste"):
             image = paste(person.image, dressed, person.box_xyxy)
             nowhere = np.zeros(image.shape[:2], bool)
             changed = paste(nowhere, share > 0, person.box_xyxy)
@@ -137,7 +138,6 @@ class DMVTONPipeline:
         from models.dmvton.compose import to_tensor
         from models.ops.agnostic import background_plate, condition_of
 
-        height, width = TRYON_SIZE_HW
         seen = to_tensor(person.crop)
         cloth = shrink(garment.image, TRYON_SIZE_HW)
         mask = torch.from_numpy(shrink(garment.mask, TRYON_SIZE_HW))[None, None]
@@ -169,7 +169,8 @@ def _enlarged(
 
 
 @contextmanager
-def _timed(into: dict[str, float], stage: str) -> Iterator[None]:
+def timed(into: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how many milliseconds a stage takes."""
     start = time.perf_counter()
     yield
     into[stage] = (time.perf_counter() - start) * 1000

@@ -83,7 +83,9 @@ def encode_all(data: Pictures, vae: AutoencoderKL, folder: Path, batch: int = 8)
 
 
 class LatentTryOn(Data):
-    """The latents `encode_all` wrote, mapped from files.
+    """The latents `encode_all` wrote, mapped from files, and all that a step draws at random.
+
+    The draws come with the batch, so that processes which share one see the same.
 
     Args:
         folder: where they are.
@@ -96,9 +98,21 @@ class LatentTryOn(Data):
         return len(self.arrays["person"])
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the latents of `NAMES`, (B, C, H / 8, W / 8) float32 each."""
-        rows = indices.numpy()
-        return {
+        """Return the latents of `NAMES`, (B, C, H / 8, W / 8) float32 each, and draws.
+
+        Returns:
+            Beside the latents: `noise`, `noise_again`, `noise_real` like them, from N(0, 1);
+            `time`, (B,) in (0, 1), sigmoid(N(0, 1)); `level`, (B,), and `keep`, (B, 2), uniform.
+        """
+        rows, count = indices.numpy(), len(indices)
+        batch = {
             name: torch.from_numpy(array[rows].astype(np.float32))
             for name, array in self.arrays.items()
         }
+        shape = batch["person"].shape
+        for name in ("noise", "noise_again", "noise_real"):
+            batch[name] = torch.randn(shape, generator=generator)
+        batch["time"] = torch.randn(count, generator=generator).sigmoid()
+        batch["level"] = torch.rand(count, generator=generator)
+        batch["keep"] = torch.rand((count, 2), generator=generator)
+        return batch

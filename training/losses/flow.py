@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,11 +9,6 @@ from torch.nn import functional as F
 def per_sample(t: Tensor, like: Tensor) -> Tensor:
     """View (B,) so that it multiplies (B, ...)."""
     return t.view(-1, *[1] * (like.ndim - 1))
-
-
-def logit_normal(count: int, generator: torch.Generator) -> Tensor:
-    """Draw times sigmoid(n), n from N(0, 1): (B,) in (0, 1), most in the middle."""
-    return torch.randn(count, generator=generator).sigmoid()
 
 
 def noised(x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:

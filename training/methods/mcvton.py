@@ -14,22 +14,16 @@ from training.loop import Method
 from training.losses import flow
 
 
-def drawn_like(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw noise on the CPU, where the generator is, and take it to the device of `x`."""
-    return torch.randn(x.shape, generator=generator).to(x.device)
-
-
 class TryOnMethod(Method):
     """Stage 1: both LoRAs learn by flow matching on the noise's tokens; FLUX stays frozen.
 
     Args:
         control: the transformer, MP-LoRA and G-LoRA.
-        vae: shows validation pictures.
         drop: share of samples whose masked person, and share whose garment, is left out.
     """
 
-    def __init__(self, control: MinimalControl, vae: AutoencoderKL, drop: float = 0.1) -> None:
-        self.control, self.vae, self.drop = control, vae, drop
+    def __init__(self, control: MinimalControl, drop: float = 0.1) -> None:
+        self.control, self.drop = control, drop
         control.transformer.requires_grad_(False)
         self.networks = {
             "person": control.person,
@@ -41,15 +35,11 @@ class TryOnMethod(Method):
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
-        """Return the flow-matching loss of one batch of latents."""
-        x0 = batch["person"]
-        noise = drawn_like(x0, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
-        keep = [torch.rand(len(x0), generator=generator) >= self.drop for _ in range(2)]
-        person, garment = (
-            batch[name] * flow.per_sample(kept.to(x0), x0)
-            for name, kept in zip(("masked_person", "garment"), keep, strict=True)
-        )
+        """Return the flow-matching loss of a batch of `LatentTryOn`, which brings its noise."""
+        x0, noise, t = batch["person"], batch["noise"], batch["time"]
+        keep = (batch["keep"] >= self.drop).to(x0)
+        person = batch["masked_person"] * flow.per_sample(keep[:, 0], x0)
+        garment = batch["garment"] * flow.per_sample(keep[:, 1], x0)
         memory = self.control.remember(person, garment)
         v = self.control.velocity(flow.noised(x0, noise, t), t, memory)
         return {"flow": flow.flow_matching(v, x0, noise)}
@@ -63,8 +53,8 @@ class StudentMethod(Method):
 
     Args:
         control: with a D-LoRA that knows its sigmas.
-        vae: shows validation pictures.
         heads: of LADD's discriminator, or None to do without; the paper does not tell.
+        guidance: told to both, and to be told to the student ever after.
         reconstruct: weight of the distance to the photograph.
         adversarial: weight of the hinge loss.
     """
@@ -72,13 +62,13 @@ class StudentMethod(Method):
     def __init__(
         self,
         control: MinimalControl,
-        vae: AutoencoderKL,
         heads: TokenHeads | None = None,
+        guidance: float = GUIDANCE,
         reconstruct: float = 1.0,
         adversarial: float = 0.1,
     ) -> None:
         assert control.noise is not None
-        self.control, self.vae, self.heads = control, vae, heads
+        self.control, self.heads, self.guidance = control, heads, guidance
         self.reconstruct, self.adversarial = reconstruct, adversarial
         self.sigmas = torch.tensor(control.noise.config["sigmas"])
         control.transformer.requires_grad_(False)
@@ -98,22 +88,21 @@ class StudentMethod(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the losses of the student, or of the discriminator's heads."""
-        x0 = batch["person"]
+        x0, t = batch["person"], batch["time"]
         with torch.no_grad():
             memory = self.control.remember(batch["masked_person"], batch["garment"])
         with torch.set_grad_enabled(phase == "student"):
-            picture = self.paint(x0, memory, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
-        again = flow.noised(picture, drawn_like(x0, generator), t)
+            picture = self.paint(batch, memory)
+        again = flow.noised(picture, batch["noise_again"], t)
         if phase == "heads":
+            assert self.heads is not None
             with torch.no_grad():
                 fake = self._listen(again, t, memory)
-                real = self._listen(flow.noised(x0, drawn_like(x0, generator), t), t, memory)
-            assert self.heads is not None
+                real = self._listen(flow.noised(x0, batch["noise_real"], t), t, memory)
             loss = flow.hinge_discriminator(self.heads(real), self.heads(fake))
             return {"discriminator": loss}
         with torch.no_grad():
-            v = self.control.velocity(again, t, memory, GUIDANCE).float()
+            v = self.control.velocity(again, t, memory, self.guidance).float()
             teacher_picture = flow.picture_from(again, v, t)
         losses = {
             "distill": flow.score_distillation(picture, teacher_picture, t),
@@ -124,18 +113,18 @@ class StudentMethod(Method):
             losses["adversarial"] = self.adversarial * flow.hinge_generator(logits)
         return losses
 
-    def paint(self, x0: Tensor, memory: Memory, generator: torch.Generator) -> Tensor:
-        """Return the student's picture from one of its noise levels, latents like `x0`."""
-        levels = torch.randint(len(self.sigmas), (len(x0),), generator=generator)
-        t = self.sigmas[levels].to(x0.device)
-        x_t = flow.noised(x0, drawn_like(x0, generator), t)
-        v = self.control.velocity(x_t, t, memory, GUIDANCE, distilled=True).float()
+    def paint(self, batch: dict[str, Tensor], memory: Memory) -> Tensor:
+        """Return the student's picture from one of its noise levels, latents (B, C, H, W)."""
+        levels = (batch["level"].cpu() * len(self.sigmas)).long()
+        t = self.sigmas[levels].to(batch["person"].device)
+        x_t = flow.noised(batch["person"], batch["noise"], t)
+        v = self.control.velocity(x_t, t, memory, self.guidance, distilled=True).float()
         return flow.picture_from(x_t, v, t)
 
     def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
         assert self.heads is not None
         with listening(self.control.transformer, self.heads.blocks) as heard:
-            self.control.velocity(x_t, t, memory, GUIDANCE)
+            self.control.velocity(x_t, t, memory, self.guidance)
         return heard
 
 
@@ -156,8 +145,6 @@ class ToyBaseMethod(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the flow-matching loss of one batch of latents."""
-        x0 = batch["person"]
-        noise = drawn_like(x0, generator)
-        t = flow.logit_normal(len(x0), generator).to(x0.device)
+        x0, noise, t = batch["person"], batch["noise"], batch["time"]
         v = self.control.velocity(flow.noised(x0, noise, t), t, None)
         return {"flow": flow.flow_matching(v, x0, noise)}

@@ -6,46 +6,16 @@ import torch
 from diffusers import FluxPipeline
 from PIL import Image
 
-from models import seeding, tiny
+from models import tiny
 from models.errors import CancelledError, ShapeError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
-from models.mcvton.prompt import PROMPT, FixedPrompt
 from models.mcvton.sampling import denoise
 from models.ops.vae import decode
 from pipelines.tryon.pipeline_mcvton import MCVTONPipeline, box_around, fit
 
-SIGMAS = (1.0, 0.9, 0.8, 0.7, 0.55, 0.4, 0.25, 0.1)
-
-
-def louder(lora):
-    """Give a LoRA some effect; a new one has none."""
-    generator = seeding.generator_for(1, "louder")
-    for parameter in lora.parameters():
-        parameter.data.normal_(0, 0.2, generator=generator)
-    return lora
-
 
 @pytest.fixture(scope="module")
-def flux():
-    return FluxPipeline(**tiny.flux(seed=3))
-
-
-@pytest.fixture(scope="module")
-def pipe(flux):
-    embeds, pooled, _ = flux.encode_prompt(PROMPT, PROMPT, max_sequence_length=8)
-    flux = tiny.flux(seed=3)
-    transformer = flux["transformer"]
-    pipe = MCVTONPipeline(
-        flux["scheduler"],
-        flux["vae"],
-        transformer,
-        FixedPrompt.of(embeds, pooled),
-        louder(BranchLoRA.fitting(transformer, **PERSON)),
-        louder(BranchLoRA.fitting(transformer, **GARMENT)),
-        louder(BranchLoRA.fitting(transformer, **DISTILLED, sigmas=SIGMAS)),
-        height=32,
-        width=24,
-    )
+def pipe():
+    pipe = MCVTONPipeline(**tiny.mcvton(seed=3))
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
@@ -69,7 +39,8 @@ def pixels(image):
 
 
 @torch.no_grad()
-def test_without_conditions_it_is_diffusers_flux_pipeline(flux, pipe):
+def test_without_conditions_it_is_diffusers_flux_pipeline(pipe):
+    flux = FluxPipeline(**tiny.flux(seed=3))  # the same transformer, untouched
     flux.set_progress_bar_config(disable=True)
     prompt = {
         "prompt_embeds": pipe.prompt.embeds,
@@ -180,3 +151,10 @@ def test_a_garment_is_fitted_whole_and_undistorted():
     half = np.zeros((40, 40), np.float32)
     half[:, :20] = 1
     assert fit(square, (32, 24), half)[0, 0, 16, 18:].abs().max() == 0
+
+
+@pytest.mark.parametrize("component", ["person_adapter", "garment_adapter", "prompt"])
+def test_component_paths_are_frozen_because_saved_pipelines_name_them(pipe, component):
+    modules = {"prompt": ["models.mcvton.prompt", "FixedPrompt"]}
+    adapter = ["models.mcvton.adapters", "BranchLoRA"]
+    assert list(pipe.config[component]) == modules.get(component, adapter)

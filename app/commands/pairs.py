@@ -1,0 +1,49 @@
+"""`mirra pairs`: bare and made-up faces to train FLUX-Makeup on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    faces: Annotated[Path, typer.Argument(help="Folder of bare faces.")],
+    out: Annotated[Path, typer.Argument(help="Folder of pairs.")],
+    looks: Annotated[
+        str | None, typer.Option(help="Drawn looks, by commas; all if left out.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the pairs, pixels.")] = 1024,
+    versions: Annotated[int, typer.Option(min=1, max=100, help="Looks for each face.")] = 1,
+    seed: Annotated[int, typer.Option(help="Draws looks and strengths.")] = 0,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    embedder: Annotated[
+        Path | None, typer.Option(help="mobilefacenet.onnx: drop pairs that changed the person.")
+    ] = None,
+    editor: Annotated[
+        str | None, typer.Option(help="Folder or hub id of FLUX.1-Kontext, to paint with.")
+    ] = None,
+) -> None:
+    """Make pairs of one face bare and made up, and say which were dropped and why.
+
+    Stop it, give the same command, and it goes on.
+    """
+    from app.commands.makeup import PICTURES
+    from app.makeup_pairs import PairPlan, make_pairs
+    from pipelines.makeup.named_looks import NAMED_LOOKS
+
+    pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
+    if not pictures:
+        raise typer.BadParameter(f"no pictures in {faces}")
+    if len({p.stem for p in pictures}) < len(pictures):
+        raise typer.BadParameter("two pictures have the same name but for the ending; rename one")
+    names = tuple(looks.split(",")) if looks else tuple(NAMED_LOOKS)
+    unknown = sorted(set(names) - NAMED_LOOKS.keys())
+    if unknown:
+        raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
+    plan = PairPlan(out, names, size, versions, seed, embedder=embedder, editor=editor)
+    report = make_pairs(pictures, plan, jobs)
+    typer.echo(f"{report['kept']} of {report['tried']} pairs kept")
+    for reason, count in report["dropped"].items():
+        typer.echo(f"  {count:>6}  {reason}")

@@ -1,0 +1,218 @@
+"""Make pairs of bare and made-up faces to train on: many pictures, several processes, resumable.
+
+OUT/v00/{src,ref}/<name>.png    OUT/mask/<name>.png    as training.data.makeup_pairs reads them
+OUT/pairs.jsonl                 one line for each pair tried: look, measures, why it was dropped
+OUT/report.json                 how many were kept, and the reasons of the others, counted
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from app.messages import explain
+from models import seeding
+from models.analysis.face_classes import parse_map
+from models.errors import MirraError
+from models.regions import MAKEUP_REGIONS
+from models.structures import Face
+from pipelines.images import decode
+from pipelines.makeup.flux_crop import Square
+from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+from pipelines.steps import to_images, to_tensor
+from training.data.pair_quality import Limits, OnnxEmbedder, aligned, blended_back, fault, measure
+
+EDIT = (
+    "Add makeup to the person while keeping the original identity, facial features, expression and "
+    "hairstyle. The makeup is {about}. Maintain the original photographic quality, lighting, "
+    "position, background, camera angle, framing, and perspective."
+)
+"""FRAM's instruction to a Kontext-class editor (arXiv 2603.20012)."""
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """What to make.
+
+    Attributes:
+        out: where to write.
+        looks: names of drawn looks; each pair wears one of them, drawn by the seed.
+        size: side of the pairs in pixels.
+        versions: looks for each face, one folder each.
+        seed: of looks and strengths.
+        limits: what a pair must keep to.
+        embedder: ONNX file of a face recogniser, or None to leave identity unmeasured.
+        editor: folder or hub id of a Kontext-class editor, or None for instant makeup.
+    """
+
+    out: Path
+    looks: tuple[str, ...] = tuple(NAMED_LOOKS)
+    size: int = 1024
+    versions: int = 1
+    seed: int = 0
+    limits: Limits = field(default_factory=Limits)
+    embedder: Path | None = None
+    editor: str | None = None
+
+
+class PairMaker:
+    """Makes one pair at a time; each process has its own.
+
+    Args:
+        plan: what to make.
+    """
+
+    def __init__(self, plan: PairPlan) -> None:
+        self.plan = plan
+        self.instant = InstantMakeupPipeline()
+        self.embed = OnnxEmbedder(plan.embedder) if plan.embedder else None
+        self.editor: Any = None
+        if plan.editor:
+            from pipelines.flux import load_flux_makeup
+
+            self.editor = load_flux_makeup(plan.editor, adapter=None)
+
+    def __call__(self, picture: Path, version: int) -> dict[str, Any]:
+        """Make, measure and, if it is good, write one pair; return its line."""
+        generator = seeding.generator_for(self.plan.seed, picture.name, version)
+        look = self.plan.looks[int(torch.randint(len(self.plan.looks), (), generator=generator))]
+        line: dict[str, Any] = {"name": picture.name, "version": version, "look": look}
+        try:
+            source = self.bare(picture)
+            made = self.made_up(source, look, generator)
+        except MirraError as error:
+            return line | {"dropped": explain(error)}
+        if source is None:
+            return line | {"dropped": "the face is too small"}
+        if made is None:
+            return line | {"dropped": "no face after the edit"}
+        measures = measure(source, made, self.embed)
+        dropped = fault(measures, self.plan.limits)
+        if dropped is None:
+            self.write(picture.stem, version, source, made)
+        return line | {"dropped": dropped} | measures
+
+    def bare(self, picture: Path) -> Face | None:
+        """The largest face in a square of its own; None if it has too few pixels for that."""
+        face = self.instant.find_faces(decode(picture))[0]
+        square = Square.around(face)
+        if 2 * square.side < self.plan.size:
+            return None
+        crop = square.cut(face.image, self.plan.size)
+        return self.instant.find_faces(Image.fromarray(crop))[0]
+
+    def made_up(self, source: Face | None, look: str, generator: torch.Generator) -> Face | None:
+        """The face in a look, laid over the source; None if there is no face any more."""
+        if source is None:
+            return None
+        if self.editor is None:
+            draws = (0.6 + 0.4 * torch.rand(len(MAKEUP_REGIONS), generator=generator)).tolist()
+            worn = self.instant.wear([source], find_look(look))
+            strengths = dict(zip(MAKEUP_REGIONS, draws, strict=True))
+            picture = self.instant.blend(worn, strengths=strengths)
+        else:
+            picture = self._edited(source, look, generator)
+        faces = self.instant.analyzer(picture) if picture else []
+        return faces[0] if faces else None
+
+    def _edited(self, source: Face, look: str, generator: torch.Generator) -> Image.Image | None:
+        from pipelines.makeup.pipeline_flux_makeup import Recipe
+
+        recipe = Recipe(EDIT.format(about=NAMED_LOOKS[look].about), 2.5, 28)
+        seed = int(torch.randint(2**31, (), generator=generator))
+        tensor = self.editor.generate(to_tensor([source.image]), None, [seed], recipe)
+        faces = self.instant.analyzer(to_images(tensor)[0])
+        if not faces:
+            return None
+        return Image.fromarray(blended_back(aligned(faces[0], source), source))
+
+    def write(self, name: str, version: int, source: Face, made: Face) -> None:
+        """Write both pictures and the classes of the made-up face; the mask comes last."""
+        out = self.plan.out
+        for folder, pixels in (
+            (out / f"v{version:02d}" / "src", source.image),
+            (out / f"v{version:02d}" / "ref", made.image),
+            (out / "mask", parse_map(made)),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / f"{name}.png")
+
+
+_maker: PairMaker | None = None
+
+
+def _start(plan: PairPlan) -> None:
+    global _maker
+    _maker = PairMaker(plan)
+
+
+def _make(picture: Path, version: int) -> dict[str, Any]:
+    assert _maker is not None
+    return _maker(picture, version)
+
+
+def make_pairs(pictures: list[Path], plan: PairPlan, jobs: int = 1) -> dict[str, Any]:
+    """Make all pairs that have no line yet, and the report.
+
+    Args:
+        pictures: of bare faces; their names without endings must differ.
+        plan: what to make.
+        jobs: processes; an editor needs its card for itself, so it works in one.
+
+    Returns:
+        The report.
+    """
+    plan.out.mkdir(parents=True, exist_ok=True)
+    lines_path = plan.out / "pairs.jsonl"
+    lines = _read(lines_path)
+    done = {(line["name"], line["version"]) for line in lines}
+    wanted = [(p, v) for v in range(plan.versions) for p in pictures if (p.name, v) not in done]
+    with lines_path.open("a", encoding="utf-8") as log:
+        for line in _all(wanted, plan, jobs):
+            lines.append(line)
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+    reasons = Counter(line["dropped"] for line in lines if line["dropped"])
+    report = {
+        "tried": len(lines),
+        "kept": sum(line["dropped"] is None for line in lines),
+        "dropped": dict(reasons.most_common()),
+        "limits": asdict(plan.limits),
+        "identity_measured": plan.embedder is not None,
+    }
+    (plan.out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    return report
+
+
+def _all(wanted: list[tuple[Path, int]], plan: PairPlan, jobs: int) -> Iterator[dict[str, Any]]:
+    if jobs == 1 or plan.editor:
+        maker = PairMaker(plan)
+        for picture, version in tqdm(wanted, unit="pair"):
+            yield maker(picture, version)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, _start, (plan,)) as pool:
+        coming: list[Future[dict[str, Any]]] = [pool.submit(_make, *each) for each in wanted]
+        for future in tqdm(as_completed(coming), total=len(coming), unit="pair"):
+            yield future.result()
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The lines written so far; one cut off by a stop is made again."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    path.write_text(whole, encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]

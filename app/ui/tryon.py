@@ -1,0 +1,236 @@
+"""The Try-on tab: a photo, a top, and what has been tried on so far."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from app.messages import advise, explain
+from app.service import Studio
+from app.settings import Settings
+from app.ui import text
+from app.ui.uploads import photo_input, unread
+from models.errors import MirraError, NoPersonError
+from pipelines.registry import has_weights
+
+if TYPE_CHECKING:
+    from pipelines.tryon.output import TryOnOutput
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+GARMENTS = sorted((EXAMPLES / "garments").glob("*.webp"))
+MOST_SO_FAR = 12
+HIDDEN: dict[str, Any] = {"api_visibility": "private"}
+
+
+def tab(studio: Studio, settings: Settings) -> None:
+    """Add the tab to the page that is being built."""
+    seconds = settings.keep_minutes * 60
+    person = gr.State(None, time_to_live=seconds)
+    garment = gr.State(None, time_to_live=seconds)
+    results = gr.State([], time_to_live=seconds)
+    networks = [n for n in text.NETWORKS if has_weights(f"dmvton-{n}")]
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            photo = photo_input(text.PERSON, "person", height=300)
+            example = gr.Button(text.EXAMPLE, size="sm", elem_id="person-example")
+            gr.Markdown(text.GARMENTS, elem_classes="heading")
+            shelf = gr.Gallery(
+                [(str(path), title_of(path)) for path in GARMENTS],
+                label=text.GARMENTS,
+                show_label=False,
+                columns=3,
+                height="auto",
+                object_fit="contain",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_id="garments",
+            )
+            upload = photo_input(text.GARMENT, "garment", height=220)
+            advice = gr.Markdown(elem_id="tryon-advice", visible=False)
+        with gr.Column(scale=6, min_width=320):
+            result = gr.ImageSlider(
+                label=text.RESULT,
+                format="png",
+                interactive=False,
+                max_height=620,
+                buttons=["fullscreen"],
+                elem_id="tryon-result",
+            )
+            report = gr.Markdown(text.TRYON_WAITING, elem_id="tryon-report")
+            with gr.Row():
+                quality = gr.Radio(
+                    [(text.NETWORKS[n], n) for n in networks],
+                    value=networks[0] if networks else None,
+                    label=text.QUALITY,
+                    visible=len(networks) > 1,
+                    elem_id="quality",
+                )
+                cut_out = gr.Image(
+                    label=text.CUT_OUT, format="png", interactive=False, height=200,
+                    buttons=[], elem_id="cut-out",
+                )  # fmt: skip
+            download = gr.DownloadButton(text.DOWNLOAD, elem_id="tryon-download", interactive=False)
+            so_far = gr.Gallery(
+                label=text.SO_FAR, columns=4, height="auto", format="png", interactive=False,
+                visible=False, elem_id="so-far",
+            )  # fmt: skip
+    cache = result.GRADIO_CACHE
+
+    def look_at_person(path: str | None) -> Any:
+        if not path:
+            return None
+        from pipelines.images import decode
+
+        try:
+            return studio.tryon.analyzer(decode(path))
+        except MirraError as error:
+            return error
+
+    def cut_garment(path: str | None) -> tuple[Any, Any]:
+        if not path:
+            return None, None
+        from pipelines.images import decode
+
+        try:
+            found = studio.tryon.garments(decode(path))
+        except MirraError as error:
+            return error, None
+        return found, found.on_white()
+
+    def coach(person: Any, garment: Any) -> Any:
+        said = "\n\n".join(sentences(person, garment))
+        return gr.update(value=said, visible=bool(said))
+
+    def try_on(person: Any, garment: Any, network: str | None, results: list[Any]) -> tuple:
+        told = problem(person, garment)
+        if told:
+            return gr.skip(), told, gr.skip(), gr.skip(), results
+        try:
+            output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
+        except MirraError as error:
+            return gr.skip(), explain(error), gr.skip(), gr.skip(), results
+        before, after = saved(output, cache)
+        results = [after, *results][:MOST_SO_FAR]
+        return (
+            (before, after),
+            told_of(output),
+            gr.update(value=after, interactive=True),
+            gr.update(value=results, visible=True),
+            results,
+        )
+
+    work: dict[str, Any] = {"concurrency_id": "tryon", "concurrency_limit": settings.at_once}
+    run: dict[str, Any] = {
+        "fn": try_on,
+        "inputs": [person, garment, quality, results],
+        "outputs": [result, report, download, so_far, results],
+        **work,
+        **HIDDEN,
+    }
+    say: dict[str, Any] = {"fn": coach, "inputs": [person, garment], "outputs": [advice], **HIDDEN}
+
+    def pick(event: gr.SelectData) -> str:
+        return str(GARMENTS[event.index])
+
+    astronaut = str(EXAMPLES / "astronaut.png")
+    example.click(lambda: astronaut, None, [photo], queue=False, **HIDDEN)
+    shelf.select(pick, None, [upload], queue=False, **HIDDEN)
+    photo.change(look_at_person, [photo], [person], **work, **HIDDEN).then(**say).then(**run)
+    upload.change(cut_garment, [upload], [garment, cut_out], **work, **HIDDEN).then(**say).then(
+        **run
+    )
+    quality.input(**run)
+    _api(studio, cache, work)
+
+
+def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
+    """The named endpoint for programs."""
+    with gr.Row(visible=False):
+        person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
+        network = gr.Textbox("student", label="network")
+        picture = gr.Image(label="result", format="png", type="filepath")
+        button = gr.Button()
+
+    def try_on_garment(person: str, garment: str, network: str = "student") -> str:
+        """Put a top on a person.
+
+        Args:
+            person: picture of the wearer, from head to hips.
+            garment: picture of a top, flat on anything or worn by somebody.
+            network: "student" is fast; "teacher" also reads pose and parse.
+
+        Returns:
+            The picture as PNG, at the size of the wearer's.
+        """
+        from pipelines.images import decode
+
+        if network not in text.NETWORKS:
+            raise gr.Error("network must be student or teacher", print_exception=False)
+        if not person or not garment:
+            raise gr.Error("pictures of a person and a garment are needed", print_exception=False)
+        try:
+            output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
+        except MirraError as error:
+            raise gr.Error(explain(error), print_exception=False) from None
+        return saved(output, cache)[1]
+
+    button.click(
+        try_on_garment, [person, garment, network], [picture], api_name="try_on_garment", **work
+    )
+
+
+def title_of(path: Path) -> str:
+    """A drawn garment's name as people write it."""
+    return path.stem.replace("-", " ").capitalize()
+
+
+def sentences(person: Any, garment: Any) -> list[str]:
+    """What to tell a visitor about their pictures."""
+    from pipelines.tryon.coach import coach_tryon
+
+    known = None if isinstance(garment, MirraError) else garment
+    errors = [e for e in (person, garment) if isinstance(e, MirraError)]
+    said = [explain(error) for error in errors if not isinstance(error, NoPersonError)]
+    if isinstance(person, MirraError) and not isinstance(person, NoPersonError):
+        person = None
+    return [advise(item) for item in coach_tryon(person, known)] + said
+
+
+def problem(person: Any, garment: Any) -> str | None:
+    """Why nothing can be tried on yet."""
+    if person is None:
+        return text.NO_SOURCE
+    if garment is None:
+        return text.NO_GARMENT
+    for found in (person, garment):
+        if isinstance(found, MirraError):
+            return explain(found)
+    return None
+
+
+def saved(output: TryOnOutput, cache: str) -> tuple[str, str]:
+    """Before and after as PNG files in Gradio's cache, which it deletes."""
+    from PIL import Image
+
+    from pipelines.images import encode
+
+    before = encode(Image.fromarray(output.person.image), compress_level=1)
+    after = encode(output.image, compress_level=1)
+    return (
+        save_bytes_to_cache(before, "before.png", cache),
+        save_bytes_to_cache(after, "mirra.png", cache),
+    )
+
+
+def told_of(output: TryOnOutput) -> str:
+    """What was done, in a line."""
+    share = 100 * float(output.changed.mean())
+    garment = "worn by somebody" if output.garment.kind == "worn" else "laid out flat"
+    return (
+        f"Garment {garment} · {share:.0f} % of the picture changed, the rest is equal to the last "
+        f"bit · {sum(output.milliseconds.values()):.0f} ms"
+    )

@@ -1,0 +1,79 @@
+"""Networks as ONNX files, for browsers and other runtimes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.analysis.garment_cutout import SIDE, GarmentCutter
+from models.analysis.human_parsing import HumanParser
+from models.dmvton.student import LightStudent, PublishedStudent
+from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
+from pipelines.analysis import PARSED_SIZE_HW, TRYON_SIZE_HW, load_network
+from pipelines.registry import WEIGHTS
+
+OUTPUTS = ("image", "rendered", "garment_share", "person_share", "flow")
+
+
+class _Flat(nn.Module):
+    """A try-on network whose result is a tuple of tensors, in the order of `OUTPUTS`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        result, _ = self.network(*inputs)
+        return tuple(getattr(result, name) for name in OUTPUTS)
+
+
+EXPORTED: dict[str, type[HumanParser | LightStudent | MobileTeacher]] = {
+    "human-parser": HumanParser,
+    "garment-cutter": GarmentCutter,
+    "dmvton-student": LightStudent,
+    "dmvton-teacher": MobileTeacher,
+}
+"""Folder below `assets/weights` -> network."""
+
+
+def example_inputs(network: nn.Module) -> dict[str, Tensor]:
+    """Zeros of the names and shapes a network takes, batch 1, at the size of training."""
+    if isinstance(network, GarmentCutter):
+        return {"image": torch.zeros(1, 3, SIDE, SIDE)}
+    if isinstance(network, HumanParser):
+        return {"image": torch.zeros(1, 3, *PARSED_SIZE_HW)}
+    size = TRYON_SIZE_HW
+    garment = {"garment": torch.zeros(1, 3, *size), "mask": torch.zeros(1, 1, *size)}
+    if isinstance(network, (LightStudent, PublishedStudent)):
+        return {"person": torch.zeros(1, 3, *size)} | garment
+    condition = {"condition": torch.zeros(1, CONDITION_CHANNELS, *size)}
+    return condition | garment | {"plate": torch.zeros(1, 3, *size)}
+
+
+def write_onnx(network: nn.Module, path: Path) -> Path:
+    """Write a network in eval mode as ONNX with one batch of `example_inputs`' shapes."""
+    inputs = example_inputs(network)
+    parser = isinstance(network, HumanParser)
+    torch.onnx.export(
+        network if parser else _Flat(network).eval(),
+        tuple(inputs.values()),
+        path,
+        input_names=list(inputs),
+        output_names=["logits"] if parser else list(OUTPUTS),
+        opset_version=20,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    return path
+
+
+def export_onnx(name: str, path: Path) -> Path:
+    """Write the shipped network of a name in `EXPORTED`.
+
+    Raises:
+        CheckpointError: its weights are not here.
+    """
+    return write_onnx(load_network(EXPORTED[name], WEIGHTS / name), path)

@@ -1,0 +1,71 @@
+import re
+import shutil
+
+import pytest
+from PIL import Image
+
+from pipelines.registry import is_ready
+from tests.browser.conftest import FLAGS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def camera_page(chromium, server, tmp_path, astronaut):
+    """The page in a browser whose camera shows the astronaut swaying."""
+    from playwright.sync_api import sync_playwright  # noqa: F401 - `chromium` has started it
+
+    film = tmp_path / "astronaut.mjpeg"
+    with film.open("wb") as file:
+        for step in (0, 4, 8, 4, 0, -4, -8, -4):
+            frame = Image.new("RGB", (640, 480), (190, 185, 180))
+            frame.paste(astronaut.resize((480, 480)), (80 + step, 0))
+            frame.save(file, "JPEG", quality=92)
+    flags = [
+        *FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]  # fmt: skip
+    browser = chromium.browser_type.launch(executable_path=shutil.which("chromium"), args=flags)
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    page.goto(server)
+    page.get_by_role("tab", name="Live").click()
+    yield page
+    browser.close()
+
+
+def frames_per_second(page) -> float:
+    page.wait_for_function(
+        "() => parseFloat(document.querySelector('#rate')?.innerText) > 0", timeout=90_000
+    )
+    said = page.locator("#rate").inner_text()
+    return float(re.match(r"([\d.]+) frames per second", said).group(1))
+
+
+def another_frame(page) -> None:
+    shown = page.locator("#mirror img").get_attribute("src")
+    page.wait_for_function(
+        "s => document.querySelector('#mirror img')?.src !== s", arg=shown, timeout=60_000
+    )
+
+
+def start(page) -> None:
+    page.locator("#camera button").first.click()
+    page.wait_for_selector("#camera video", timeout=30_000)
+    page.wait_for_timeout(1000)
+    page.locator(
+        "#camera .button-wrap button, #camera button[aria-label='capture photo']"
+    ).first.click()
+
+
+def test_the_mirror_moves_in_makeup_and_says_how_fast(camera_page):
+    start(camera_page)
+    assert frames_per_second(camera_page) > 0
+    another_frame(camera_page)
+
+
+@pytest.mark.skipif(not is_ready("dmvton"), reason="no try-on without weights")
+def test_the_mirror_moves_in_a_top(camera_page):
+    camera_page.locator("#live-mode label").nth(1).click()
+    start(camera_page)
+    assert frames_per_second(camera_page) > 0
+    another_frame(camera_page)

@@ -1,0 +1,208 @@
+"""Bare and made-up pictures of the same face, as FLUX-Makeup's dataset class reads them.
+
+    ROOT/v00/src/<name>    bare          ROOT/v01/... the same faces in other looks
+    ROOT/v00/ref/<name>    made up, same file name, same size, same geometry
+    ROOT/mask/<name>       classes of the made-up face (models.analysis.face_classes), a PNG
+
+A sample teaches transfer from a single pair: the reference is the target's own face, cut out and
+warped so strongly that only its colours are of use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from models.analysis.face_classes import FACE_CLASSES
+from models.errors import TrainingError
+
+REFERENCE_SIZE = 1024  # the pixel figures of the published augmentation belong to this size
+
+
+@dataclass(frozen=True)
+class Warp:
+    """The published augmentation of a reference, at 1024 pixels.
+
+    Attributes:
+        turn: degrees either way, with probability 0.5; likewise for source and target together.
+        elastic: probability of the elastic transform.
+        alpha, sigma: strength and smoothness of its displacement, in pixels.
+        corners: how far its three corners move, in pixels.
+        scale: range of the final affine transform, which has probability 0.5.
+        shift: of the same, as a share of the side.
+    """
+
+    turn: float = 20.0
+    elastic: float = 0.9
+    alpha: float = 180.0
+    sigma: float = 12.0
+    corners: float = 60.0
+    scale: tuple[float, float] = (0.7, 1.2)
+    shift: float = 0.1
+
+
+class MakeupPairs:
+    """Pairs on disk, augmented as published (METHODS: src/makeup_dataset.py).
+
+    Args:
+        root: folder with versions and `mask`.
+        size: side of the samples in pixels.
+        warp: how references are warped.
+
+    Raises:
+        TrainingError: the folder holds no pairs.
+    """
+
+    def __init__(self, root: Path, size: int = 1024, warp: Warp | None = None) -> None:
+        self.root, self.size, self.warp = root, size, warp or Warp()
+        self.pairs = sorted(
+            (path, path.parents[1] / "ref" / path.name)
+            for path in root.glob("*/src/*")
+            if (path.parents[1] / "ref" / path.name).exists()
+            and (root / "mask" / path.name).exists()
+        )
+        if not self.pairs:
+            raise TrainingError(f"{root} holds no pairs: it needs */src/, */ref/ and mask/")
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, target and reference, (3, S, S) float32 in [-1, 1]."""
+        source_path, target_path = self.pairs[index]
+        source, target = (self._read(path) for path in (source_path, target_path))
+        mask = self._read(self.root / "mask" / target_path.name, "L", Image.Resampling.NEAREST)
+        reference = target * np.isin(mask, FACE_CLASSES)[..., None].astype(np.uint8)
+        turn = _turn(self.size, self.warp.turn, generator)
+        source, target = (_warped(picture, turn) for picture in (source, target))
+        reference = warp_reference(reference, self.warp, generator)
+        source, target, reference = (
+            torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1
+            for picture in (source, target, reference)
+        )
+        return source, target, reference
+
+    def _read(
+        self, path: Path, mode: str = "RGB", how: Image.Resampling = Image.Resampling.LANCZOS
+    ) -> np.ndarray:
+        with Image.open(path) as picture:
+            return np.array(picture.convert(mode).resize((self.size, self.size), how))
+
+
+def warp_reference(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
+    """Turn, pull and shift a reference, on black.
+
+    Args:
+        picture: (S, S, 3) uint8.
+        warp: how far.
+        generator: of the draws.
+    """
+    size = len(picture)
+    picture = _warped(picture, _turn(size, warp.turn, generator))
+    if _uniform(generator, 0, 1) < warp.elastic:
+        picture = _elastic(picture, warp, generator)
+    if _uniform(generator, 0, 1) < 0.5:
+        scale = _uniform(generator, *warp.scale)
+        matrix = _about_centre(size, _uniform(generator, -warp.turn, warp.turn), scale)
+        reach = warp.shift * size
+        matrix[:, 2] += [_uniform(generator, -reach, reach), _uniform(generator, -reach, reach)]
+        picture = _warped(picture, matrix)
+    return picture
+
+
+def _elastic(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
+    """A random affine transform, then a smooth random displacement (Simard et al., 2003)."""
+    size = len(picture)
+    share = size / REFERENCE_SIZE
+    centre, third = size / 2, size // 3
+    corners = np.array([[1, 1], [1, -1], [-1, -1]], np.float32) * third + centre
+    moved = corners + warp.corners * share * (2 * _noise(generator, 3, 2) - 1)
+    picture = _warped(picture, cv2.getAffineTransform(corners, moved.astype(np.float32)))
+    sigma, alpha = warp.sigma * share, warp.alpha * share**2  # noise is the weaker the smoother
+    dx, dy = (
+        cv2.GaussianBlur(2 * _noise(generator, size, size) - 1, (0, 0), sigma) * alpha
+        for _ in range(2)
+    )
+    y, x = np.mgrid[:size, :size].astype(np.float32)
+    return cv2.remap(picture, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _turn(size: int, most: float, generator: torch.Generator) -> np.ndarray:
+    """A turn by up to `most` degrees half of the time; (2, 3)."""
+    angle = _uniform(generator, -most, most)
+    return _about_centre(size, angle if _uniform(generator, 0, 1) < 0.5 else 0.0, 1.0)
+
+
+def _about_centre(size: int, angle: float, scale: float) -> np.ndarray:
+    return cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), angle, scale)
+
+
+def _warped(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(picture, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR)
+
+
+def _uniform(generator: torch.Generator, low: float, high: float) -> float:
+    return low + (high - low) * float(torch.rand((), generator=generator))
+
+
+def _noise(generator: torch.Generator, *shape: int) -> np.ndarray:
+    return torch.rand(shape, generator=generator).numpy()
+
+
+class MadeUpPairs:
+    """Drawn faces in drawn lipstick and blush, for toys.
+
+    Args:
+        count: how many.
+        size: side in pixels.
+    """
+
+    def __init__(self, count: int = 32, size: int = 32) -> None:
+        self.count, self.size = count, size
+
+    def __len__(self) -> int:
+        return self.count
+
+    def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, target and reference, (3, S, S) float32 in [-1, 1]; the index is the look."""
+        tones = ((236, 200, 178), (198, 150, 120), (140, 96, 72), (88, 58, 44))
+        paints = ((200, 20, 50), (120, 30, 140), (240, 110, 40), (40, 60, 190))
+        skin, paint = tones[index % 4], paints[index // 4 % 4]
+        x, y = _uniform(generator, 0.44, 0.56), _uniform(generator, 0.44, 0.56)
+        bare, worn = (self._face(x, y, skin, colour) for colour in (skin, paint))
+        x, y = _uniform(generator, 0.4, 0.6), _uniform(generator, 0.4, 0.6)
+        reference = self._face(x, y, tones[(index // 16) % 4], paint, background=(0, 0, 0))
+        source, target, reference = (
+            torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1
+            for picture in (bare, worn, reference)
+        )
+        return source, target, reference
+
+    def _face(
+        self,
+        x: float,
+        y: float,
+        skin: tuple[int, ...],
+        paint: tuple[int, ...],
+        background: tuple[int, ...] = (190, 200, 210),
+    ) -> np.ndarray:
+        big = 8 * self.size  # drawn large and shrunk, so that edges are soft
+        picture = np.full((big, big, 3), background, np.uint8)
+
+        def dot(dx: float, dy: float, across: float, down: float, colour: tuple[int, ...]) -> None:
+            centre = (round((x + dx) * big), round((y + dy) * big))
+            axes = (round(across * big), round(down * big))
+            cv2.ellipse(picture, centre, axes, 0, 0, 360, colour, -1)
+
+        dot(0, 0, 0.28, 0.36, skin)
+        for side in (-1, 1):
+            dot(side * 0.11, -0.1, 0.07, 0.05, paint)
+            dot(side * 0.11, -0.09, 0.03, 0.02, (30, 30, 30))
+        dot(0, 0.18, 0.12, 0.06, paint)
+        return cv2.resize(picture, (self.size, self.size), interpolation=cv2.INTER_AREA)

@@ -1,0 +1,154 @@
+"""Train FLUX-Makeup's injector (arXiv 2508.05069).
+
+    python -m training.train_reflora tiny                              # seconds, made-up pairs
+    python -m training.cache_flux_latents PAIRS CACHE --model FOLDER   # once
+    accelerate launch -m training.train_reflora card80 --cache CACHE --model FOLDER
+
+PAIRS is what `mirra pairs` writes. Stop the run, give the same command, and it goes on.
+`training.flux_memory` says what a preset needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from models import seeding, tiny
+from models.errors import TrainingError
+from models.ops.flux_tokens import unpack
+from models.reflora.injector import RefLoRAInjector
+from training.config import LoopConfig, OptimConfig, from_command_line
+from training.data.flux_latents import FluxLatents, decode, encoder_of, write_cache
+from training.data.makeup_pairs import MadeUpPairs
+from training.flux_training import (
+    PRECISIONS,
+    FluxConfig,
+    FluxTrainer,
+    load_transformer,
+    shard_frozen,
+)
+from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
+
+
+@dataclass(frozen=True)
+class RefLoRAConfig(FluxConfig):
+    """A run of the injector."""
+
+    rank: int = 1024
+    # "joint" is the released form; "separate" starts as an exact identity.
+    form: Literal["joint", "separate"] = "joint"
+    # Start of a learned bias on the reference's logits, for instance -8; none as released.
+    logit_bias: float | None = None
+    # Side of the pictures the cache holds, in pixels; memory is reckoned for it.
+    size: int = 1024
+
+
+_REAL = RefLoRAConfig(
+    name="reflora",
+    optim=OptimConfig(lr=2e-5, weight_decay=1e-2, warmup=500, schedule="constant", clip=1.0),
+    loop=LoopConfig(steps=30_000, batch=16, save_every=1000, ema=0.9995),
+)
+PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
+    "card80": ("Rank 1024 at 1024 pixels, as released, on cards of 80 GB.", _REAL),
+    "card24": (
+        "Rank 64 at 512 pixels over a 4-bit base, on cards of 24 GB.",
+        replace(
+            _REAL,
+            name="reflora-24",
+            base="nf4",
+            rank=64,
+            size=512,
+            optim=replace(_REAL.optim, lr=1e-4),
+        ),
+    ),
+    "tiny": (
+        "A toy on made-up pairs.",
+        RefLoRAConfig(
+            name="tiny-reflora",
+            rank=8,
+            size=32,
+            base="fp32",
+            precision="fp32",
+            micro=8,
+            optim=OptimConfig(lr=3e-3, warmup=5, clip=1.0),
+            loop=LoopConfig(steps=5, batch=8, save_every=5, log_every=1, ema=0.99),
+        ),
+    ),
+}
+
+
+def toy_cache(folder: Path, size: int, seed: int) -> None:
+    """Encode made-up pairs with the toy autoencoder."""
+    if (folder / "prompt.safetensors").exists():
+        return
+    tokens = size // tiny.TOKEN_PIXELS
+    generator = seeding.generator_for(seed, "prompt")
+    prompt = torch.randn(4, tiny.WIDTH, generator=generator)
+    pooled = torch.randn(tiny.WIDTH, generator=generator)
+    encode = encoder_of(tiny.autoencoder())
+    pairs = MadeUpPairs(size=size)
+    write_cache(folder, pairs, encode, prompt, pooled, (tokens, tokens), versions=2, seed=seed)
+
+
+def build(config: RefLoRAConfig) -> FluxTrainer:
+    """Return the trainer of one run.
+
+    Raises:
+        TrainingError: one of model and cache is given without the other, or cannot be read.
+    """
+    if (config.model is None) != (config.cache is None):
+        raise TrainingError("give both --model and --cache, or neither for a toy")
+    toy = config.model is None
+    torch.set_num_threads(config.loop.threads)
+    cache = config.cache or config.folder / "cache"
+    if config.model is None:
+        toy_cache(cache, config.size, config.loop.seed)
+        transformer, vae = tiny.flux_transformer(config.loop.seed), tiny.autoencoder()
+    else:
+        transformer, vae = load_transformer(config.model, config.base), _vae(config)
+    scheduler = tiny.scheduler()  # FLUX's, of any size
+    data = FluxLatents(cache, scheduler.config)
+    injector = RefLoRAInjector.for_transformer(
+        transformer, config.rank, config.form, config.logit_bias
+    ).draw(seeding.generator_for(config.loop.seed, "injector"))
+    method = RefLoRA(
+        injector,
+        transformer,
+        data.rows,
+        data.columns,
+        PRECISIONS[config.precision],
+        whole=toy,
+        guidance=SAMPLING_GUIDANCE if toy else 1.0,
+        checkpointing=not toy,
+    )
+
+    def draw(batch: dict[str, Tensor]) -> Tensor:
+        """Source, reference, result and truth side by side; one row a sample."""
+        made = method.sample(batch, scheduler)
+        shown = [batch["source"], batch["reference"], made, batch["target"]]
+        pictures = [decode(vae.to(x.device), unpack(x, data.rows, data.columns)) for x in shown]
+        return torch.cat(pictures, dim=-1)
+
+    trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
+    if config.shard:
+        shard_frozen(transformer)
+    if config.base != "nf4":  # four-bit weights are where they were loaded
+        transformer.to(trainer.device)
+    return trainer
+
+
+def _vae(config: RefLoRAConfig) -> torch.nn.Module:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+
+    assert config.model is not None
+    return AutoencoderKL.from_pretrained(
+        config.model, subfolder="vae", dtype=PRECISIONS[config.precision]
+    )
+
+
+if __name__ == "__main__":
+    build(from_command_line(PRESETS, __doc__ or "")).run()
