@@ -44,11 +44,12 @@ def tiny(
     folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
 ) -> None:
     """Write FLUX-Makeup at toy size: same classes, random weights, runs anywhere."""
-    from models import tiny
+    from models import tiny as toys
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 
-    parts = tiny.flux()
-    injector = tiny.reflora_injector(parts["transformer"])
+    parts = toys.flux()
+    injector = toys.reflora_injector(parts["transformer"])
     target = folder / "flux-makeup"
-    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(target)
+    pipe = FluxMakeupPipeline(**parts, injector=injector, default_size=16 * toys.TOKEN_PIXELS)
+    pipe.save_pretrained(target)
     typer.echo(f"{target}: random weights, to see the road from end to end, not to look good")

@@ -166,7 +166,7 @@ def test_the_toy_from_the_command_line_paints(tmp_path, monkeypatch, astronaut):
     assert "flux-makeup (makeup): ready" in run(app, ["models"]).output
     astronaut.save(tmp_path / "me.png")
     words = ["makeup", str(tmp_path / "me.png"), str(tmp_path / "me.png")]
-    words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup", "--size", "64"]
+    words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup"]
     done = run(app, [*words, "--seed", "3"])
     assert "seed 3" in done.output, done.output
     assert (tmp_path / "out.png").exists()
