@@ -134,13 +134,13 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         return torch.cat(pictures, dim=-1)
 
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    vae.to(device=trainer.device)
+    vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     if config.shard:
         if toy or trainer.accelerator.num_processes == 1:
             raise TrainingError("--shard spreads a frozen transformer over several processes")
         shard_frozen(transformer)
     if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(device=trainer.device)
+        transformer.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     return trainer
 
 
