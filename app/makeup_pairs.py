@@ -119,7 +119,7 @@ class PairMaker:
         if self.editor is None:
             draws = (0.6 + 0.4 * torch.rand(len(MAKEUP_REGIONS), generator=generator)).tolist()
             worn = self.instant.wear([source], find_look(look))
-            strengths = dict(zip(MAKEUP_REGIONS, draws, strict=True))
+            strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, draws, strict=True))
             picture = self.instant.blend(worn, strengths=strengths)
         else:
             picture = self._edited(source, look, generator)

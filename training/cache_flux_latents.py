@@ -53,6 +53,8 @@ def run(config: CacheConfig) -> None:
         raise TrainingError(f"{config.model} cannot be read: {error}") from error
     length = min(512, pipe.tokenizer_2.model_max_length)
     prompt, pooled, _ = pipe.encode_prompt(config.prompt, config.prompt, max_sequence_length=length)
+    assert prompt is not None
+    assert pooled is not None
     pipe.text_encoder = pipe.text_encoder_2 = None  # done with; they are the largest
     tokens = config.size // (2 * pipe.vae_scale_factor)
     encode = encoder_of(pipe.vae)

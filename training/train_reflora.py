@@ -130,14 +130,17 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         """Source, reference, result and truth side by side; one row a sample."""
         made = method.sample(batch, scheduler)
         shown = [batch["source"], batch["reference"], made, batch["target"]]
-        pictures = [decode(vae.to(x.device), unpack(x, data.rows, data.columns)) for x in shown]
+        pictures = [decode(vae, unpack(x, data.rows, data.columns)) for x in shown]
         return torch.cat(pictures, dim=-1)
 
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
+    vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     if config.shard:
+        if toy or trainer.accelerator.num_processes == 1:
+            raise TrainingError("--shard spreads a frozen transformer over several processes")
         shard_frozen(transformer)
     if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(trainer.device)
+        transformer.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     return trainer
 
 

@@ -67,7 +67,7 @@ def paint(
                     strengths=strengths,
                     strength=1.0 if strength is None else strength,
                     seed=options.seed,
-                    size=options.size or 1024,
+                    size=options.size,
                     on_step=_tell,
                 )
             write_bytes(encode(result.images[0], target.suffix[1:].lower()), target)

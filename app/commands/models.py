@@ -47,14 +47,15 @@ def tiny(
     folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
 ) -> None:
     """Write FLUX-Makeup and MC-VTON at toy size: same classes, random weights, run anywhere."""
-    from models import tiny
+    from models import tiny as toys
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
     from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 
-    parts = tiny.flux()
-    injector = tiny.reflora_injector(parts["transformer"])
-    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(folder / "flux-makeup")
-    MCVTONPipeline(**tiny.mcvton()).save_pretrained(folder / "mc-vton")
+    parts = toys.flux()
+    injector = toys.reflora_injector(parts["transformer"])
+    pipe = FluxMakeupPipeline(**parts, injector=injector, default_size=16 * toys.TOKEN_PIXELS)
+    pipe.save_pretrained(folder / "flux-makeup")
+    MCVTONPipeline(**toys.mcvton()).save_pretrained(folder / "mc-vton")
     typer.echo(f"{folder}: random weights, to see the road from end to end, not to look good")
 
 

@@ -81,6 +81,9 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         transformer: FLUX.1-Kontext.
         injector: FLUX-Makeup's own weights. Without them the pipeline is plain Kontext, and a
             reference is shown as tokens of the sequence.
+        image_encoder: for IP adapters; Kontext's, not used here.
+        feature_extractor: likewise.
+        default_size: side in pixels a face is generated at; FLUX-Makeup was trained at 1024.
     """
 
     model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
@@ -98,12 +101,14 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         injector: RefLoRAInjector | None = None,
         image_encoder: Any = None,
         feature_extractor: Any = None,
+        default_size: int = 1024,
     ) -> None:
         super().__init__(
             scheduler, vae, text_encoder, tokenizer, text_encoder_2, tokenizer_2, transformer,
             image_encoder, feature_extractor,
         )  # fmt: skip
         self.register_modules(injector=injector)
+        self.register_to_config(default_size=default_size)
         if injector is not None:
             injector.install(transformer)
         self.analyzer = FaceAnalyzer()
@@ -119,7 +124,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         strength: float = 1.0,
         seed: int | Sequence[int] | None = None,
         recipe: Recipe = TRANSFER,
-        size: int = 1024,
+        size: int | None = None,
         on_step: OnStep | None = None,
     ) -> GeneratedMakeupOutput:
         """Paint makeup.
@@ -132,7 +137,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             strength: overall, 0..1.
             seed: one for all, one for each, or None for a new one; the output tells it.
             recipe: what the weights in this pipeline were trained to be told.
-            size: side in pixels the face is generated at; FLUX-Makeup was trained at 1024.
+            size: side in pixels the face is generated at; `default_size` when None.
             on_step: told about every step; may return False to stop.
 
         Returns:
@@ -147,6 +152,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         references = _for_each(reference, len(sources), "references")
         seeds = [int(each) for each in _for_each(_seed(seed), len(sources), "seeds") or []]
         worn = {r: (strengths or {}).get(r, 1.0) if r in regions else 0.0 for r in MAKEUP_REGIONS}
+        size = size or int(self.config["default_size"])
         # 1. Look at the faces
         faces = [self.find_face(picture) for picture in sources]
         looks = [self.find_face(picture) for picture in references or []]

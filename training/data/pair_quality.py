@@ -73,7 +73,7 @@ class OnnxEmbedder:
         points = face.points_xyz[list(self.POINTS), :2]
         matrix, _ = cv2.estimateAffinePartial2D(points, np.asarray(self.TEMPLATE, np.float32))
         crop = cv2.warpAffine(face.image, matrix, (112, 112), flags=cv2.INTER_AREA)
-        batch = np.float32(crop).transpose(2, 0, 1)[None] / 127.5 - 1
+        batch = crop.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1
         vector = np.asarray(self.session.run(None, {self.input: batch})[0])[0]
         return vector / np.linalg.norm(vector)
 

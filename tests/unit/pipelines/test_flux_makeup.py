@@ -98,7 +98,11 @@ def test_same_seed_same_picture_after_saving_and_loading(pipe, pipeline, astrona
     loaded = load_flux_makeup(str(tmp_path / "pipe"))
     loaded.analyzer = pipeline.analyzer
     again = loaded(astronaut, astronaut, seed=first.seeds[0], size=32, recipe=SHORT)
-    assert np.array_equal(np.asarray(first.images[0]), np.asarray(again.images[0]))
+    for name, weights in pipe.injector.state_dict().items():
+        assert torch.equal(loaded.injector.state_dict()[name], weights)
+    # Loaded weights lie elsewhere in memory, so sums may round otherwise: 5e-7, rarely one code.
+    shown, shown_again = (np.int16(np.asarray(each.images[0])) for each in (first, again))
+    assert np.abs(shown - shown_again).max() <= 1
 
 
 def test_progress_counts_down_previews_and_stops(pipe):
@@ -166,7 +170,7 @@ def test_the_toy_from_the_command_line_paints(tmp_path, monkeypatch, astronaut):
     assert "flux-makeup (makeup): ready" in run(app, ["models"]).output
     astronaut.save(tmp_path / "me.png")
     words = ["makeup", str(tmp_path / "me.png"), str(tmp_path / "me.png")]
-    words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup", "--size", "64"]
+    words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup"]
     done = run(app, [*words, "--seed", "3"])
     assert "seed 3" in done.output, done.output
     assert (tmp_path / "out.png").exists()
