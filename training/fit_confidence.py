@@ -50,14 +50,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("weights", type=Path)
     options = parser.parse_args(arguments)
-    finder = ShadeFinder.from_pretrained(options.weights / "shade-finder").float().eval()
+    finder, pan_finder = (
+        ShadeFinder.from_pretrained(options.weights / name).float().eval()
+        for name in ("shade-finder", "pan-finder")
+    )
     files = read_members(options.data / "products" / "lip-and-cheek.tar")
     rows, right, names = [], [], []
     for label in read_labels(files):
         if label["id"] not in SPLIT["lip-and-cheek"]["tune"]:
             continue
         pixels = np.asarray(Image.open(BytesIO(files[label["image"]])).convert("RGB"))
-        finding = find_shades(finder, pixels)
+        finding = find_shades(finder, pan_finder, pixels)
         if not finding.regions:
             continue
         region = finding.regions[0]

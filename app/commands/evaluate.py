@@ -40,7 +40,7 @@ def makeup(
 def products(
     data: Annotated[Path, typer.Argument(help="Folder with products/lip-and-cheek.tar and so on.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
-    rendered: Annotated[int, typer.Option(help="How many palettes to render.")] = 60,
+    rendered: Annotated[int, typer.Option(help="How many palettes to render.")] = 40,
     seed: Annotated[int, typer.Option(help="Of the rendered scenes.")] = 0,
 ) -> None:
     """Product pictures: colours measured by hand, pans and finishes rendered."""

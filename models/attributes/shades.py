@@ -10,6 +10,8 @@ import numpy as np
 from models.ops.color import delta_e
 
 CORE_LIES_ABOVE = 0.5
+MIRRORED_WITHIN = 6.0
+"""Median CIEDE2000 between the pans of a row and those of its mirror image."""
 PIECE_LIES_ABOVE = 0.35
 FAINTEST = 0.1
 """Probability below which even the likeliest pixel shows no shade."""
@@ -33,6 +35,13 @@ class Region:
     def area(self) -> int:
         """Pixels of the shade."""
         return int(self.mask.sum())
+
+    @property
+    def solidity(self) -> float:
+        """Share of its convex hull that it fills; 1 for a pan, less for a torn one."""
+        points = cv2.findNonZero(self.mask.astype(np.uint8))
+        hull = cv2.contourArea(cv2.convexHull(points))
+        return min(1.0, self.area / max(hull, 1.0))
 
     @property
     def center_xy(self) -> tuple[float, float]:
@@ -132,6 +141,11 @@ def reading_order(boxes_xyxy: np.ndarray) -> list[int]:
     Returns:
         Indices of the boxes in order.
     """
+    return [index for row in rows_of(boxes_xyxy) for index in row]
+
+
+def rows_of(boxes_xyxy: np.ndarray) -> list[list[int]]:
+    """Indices of boxes by row, see `reading_order`."""
     boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
     if len(boxes) == 0:
         return []
@@ -147,7 +161,30 @@ def reading_order(boxes_xyxy: np.ndarray) -> list[int]:
             row.append(int(index))
         else:
             rows.append([int(index)])
-    return [index for row in rows for index in sorted(row, key=lambda i: across[i])]
+    return [sorted(row, key=lambda i: across[i]) for row in rows]
+
+
+def without_mirror(rows: list[list[int]], boxes_xyxy: np.ndarray, labs: np.ndarray) -> list[int]:
+    """Leave out the rows that a mirror in the lid shows: the same colours as in a row further down.
+
+    Args:
+        rows: indices by row, from the top.
+        boxes_xyxy: (N, 4).
+        labs: (N, 3) CIELAB.
+
+    Returns:
+        The other indices in reading order.
+    """
+    middle = (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2
+    kept: list[int] = []
+    for number, row in enumerate(rows):
+        seen_again = False
+        for other in rows[number + 1 :]:
+            opposite = [min(other, key=lambda i: abs(middle[i] - middle[j])) for j in row]
+            apart = delta_e(labs[row], labs[opposite])
+            seen_again |= len(row) >= 3 and float(np.median(apart)) < MIRRORED_WITHIN
+        kept += [] if seen_again else row
+    return kept
 
 
 def _lean(centers: np.ndarray, height: float) -> float:

@@ -23,7 +23,13 @@ from models.attributes.crops import crop_shade, network_crops
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import ShadeColor, color_of, confidence
-from models.attributes.shades import Region, merge_duplicates, reading_order
+from models.attributes.shades import (
+    Region,
+    merge_duplicates,
+    reading_order,
+    rows_of,
+    without_mirror,
+)
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
@@ -57,7 +63,7 @@ class AttributeExtractor:
     number of threads.
 
     Args:
-        weights: folder of `shade-finder`, `finish-reader` and `confidence.json`.
+        weights: folder of `shade-finder`, `pan-finder`, `finish-reader` and `confidence.json`.
     """
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
@@ -92,7 +98,7 @@ class AttributeExtractor:
         with _one_thread():
             # 1. Look at the whole picture
             pixels, scale = _reading_size(np.asarray(image))
-            finding = find_shades(self._finder, pixels)
+            finding = find_shades(self._finder, self._pan_finder, pixels)
             regions = [] if finding.kind in NO_SHADE_KINDS else list(finding.regions)
             # 2. Read the colours, and keep one of what is the same
             lab = rgb_to_lab(pixels)
@@ -140,6 +146,10 @@ class AttributeExtractor:
         return ShadeFinder.from_pretrained(self.weights / "shade-finder").float().eval()
 
     @cached_property
+    def _pan_finder(self) -> ShadeFinder:
+        return ShadeFinder.from_pretrained(self.weights / "pan-finder").float().eval()
+
+    @cached_property
     def _reader(self) -> FinishReader:
         return FinishReader.from_pretrained(self.weights / "finish-reader").float().eval()
 
@@ -180,16 +190,18 @@ def _reading_size(pixels: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _ordered(finding: Finding, regions: list[Region], colors: list[ShadeColor]) -> list[int]:
-    """Indices of the shades to keep, in reading order: all of a palette, else no duplicates."""
-    kept = list(range(len(regions)))
-    if finding.kind != "palette" and kept:
-        labs = np.array([color.lab for color in colors])
-        ranks = np.array([region.area for region in regions], float)
-        nearer = SAME_PRODUCT
-        if finding.kind == "bottle":
-            ranks[0], nearer = np.inf, SAME_THROUGH_GLASS
-        kept = [group[0] for group in merge_duplicates(labs, ranks, nearer)]
-    return [kept[i] for i in reading_order(np.array([regions[i].bbox_xyxy for i in kept]))]
+    """Indices of the shades to keep, in reading order: no mirror images of pans, no duplicates."""
+    if not regions:
+        return []
+    boxes = np.array([region.bbox_xyxy for region in regions])
+    labs = np.array([color.lab for color in colors])
+    if finding.kind == "palette":
+        return without_mirror(rows_of(boxes), boxes, labs)
+    ranks, nearer = np.array([region.area for region in regions], float), SAME_PRODUCT
+    if finding.kind == "bottle":
+        ranks[0], nearer = np.inf, SAME_THROUGH_GLASS
+    kept = [group[0] for group in merge_duplicates(labs, ranks, nearer)]
+    return [kept[i] for i in reading_order(boxes[kept])]
 
 
 def _finish(probabilities: np.ndarray, kind: str, words: str) -> str:

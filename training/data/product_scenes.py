@@ -15,12 +15,22 @@ import numpy as np
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data import product_shapes as shapes
 from training.data.product_camera import photograph
-from training.data.product_material import Material, Rig, draw_material, draw_rig, shade_surface
+from training.data.product_material import (
+    Material,
+    Rig,
+    draw_material,
+    draw_rig,
+    noise,
+    shade_surface,
+)
 from training.data.product_material import to_linear as linear
 
 PAN_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome", "cream")
-WET_FINISHES = ("matte", "satin", "cream", "sheer", "shimmer", "metallic", "glitter", "gloss",
-                "dewy", "duochrome")  # fmt: skip
+DRY_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome")
+WET_FINISHES = (  # what only wet products have comes twice as often
+    "matte", "satin", "cream", "shimmer", "metallic", "glitter", "duochrome",
+    "sheer", "gloss", "dewy", "sheer", "gloss", "dewy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -185,7 +195,7 @@ def _background(size: int, rng: np.random.Generator, held_out: bool) -> np.ndarr
     picture = np.broadcast_to(linear(rgb), (size, size, 3)).astype(np.float32).copy()
     if which > 0.9:
         cells = rng.uniform(3, 9) if held_out else rng.uniform(10, 60)
-        texture = shapes.noise((size, size), cells, rng)[..., None]
+        texture = noise((size, size), cells, rng)[..., None]
         picture *= np.exp(rng.uniform(0.05, 0.4) * texture)
     if rng.random() < 0.4:
         ys, xs = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
@@ -271,7 +281,7 @@ def _pan(canvas: Canvas) -> None:
     mask = shapes.pan_outline(shape, (side, width))
     tone = None
     if rng.random() < 0.15:  # marbled
-        swirl = np.sin(4 * shapes.noise((side, width), 4, rng))
+        swirl = np.sin(4 * noise((side, width), 4, rng))
         tone = np.exp(0.18 * swirl - 0.18 * np.mean(swirl))
     canvas.shade(mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES), (left, top),
                  tone=tone)  # fmt: skip
@@ -284,10 +294,10 @@ def _smear(canvas: Canvas) -> None:
     if rng.random() < 0.15:  # on an arm
         skin = np.array([rng.uniform(25, 78), rng.uniform(8, 18), rng.uniform(12, 26)])
         arm = np.ones((size, size), np.float32)
-        relief = 6 * shapes.noise((size, size), 2, rng)
+        relief = 6 * noise((size, size), 2, rng)
         canvas.prop(arm, relief, skin, (0, 0), finish="satin")
     dry = rng.random() < 0.4
-    material = _material(canvas, PAN_FINISHES if dry else WET_FINISHES)
+    material = _material(canvas, DRY_FINISHES if dry else WET_FINISHES)
     side = int(size * rng.uniform(0.45, 1.05))
     mask, height = shapes.smear(side, rng, dry=dry)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), 1.0)
@@ -312,7 +322,7 @@ def _bullet(canvas: Canvas) -> None:
     length = int(width * rng.uniform(0.7, 1.7))
     tip = str(rng.choice(["slant", "slant", "round", "point"]))
     mask, relief = shapes.column((length, width), slant=float(rng.uniform(0.3, 0.9)), tip=tip)
-    finishes = ("matte", "satin", "cream", "sheer", "shimmer", "metallic", "gloss", "dewy")
+    finishes = tuple(finish for finish in WET_FINISHES if finish not in ("glitter", "duochrome"))
     canvas.shade(mask, relief, _material(canvas, finishes), (x, top))
     wide = int(width * rng.uniform(1.05, 1.3))
     ring = int(width * rng.uniform(0.2, 0.9))

@@ -5,14 +5,17 @@ import torch
 from models import seeding
 from models.attributes.color_names import NOUNS, color_name
 from models.attributes.crops import crop_shade, letterbox
+from models.attributes.lattice import complete, fit_lattice
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import shade_color
 from models.attributes.shades import (
     Region,
     merge_duplicates,
     reading_order,
+    rows_of,
     separate_pans,
     separate_pieces,
+    without_mirror,
 )
 from models.attributes.skin import MONK, monk_tone, skin_tone
 from models.ops.color import delta_e, rgb_to_lab
@@ -61,6 +64,13 @@ def test_a_tilted_grid_reads_row_by_row():
     assert [int(shuffled[i]) for i in reading_order(boxes[shuffled])] == list(range(18))
 
 
+def test_rows_in_the_mirror_of_the_lid_are_left_out():
+    boxes = np.array([(x, y, x + 10, y + 10) for y in (0, 20, 60, 80) for x in (0, 20, 40, 60)])
+    colors = np.random.default_rng(1).uniform((20, -30, -30), (80, 50, 50), (8, 3))
+    labs = np.vstack([colors[4:], colors[:4], colors]) - np.repeat([2, 0], 8)[:, None] * (1, 0, 0)
+    assert without_mirror(rows_of(boxes), boxes, labs) == list(range(8, 16))
+
+
 def test_nothing_has_an_order_too():
     assert reading_order(np.zeros((0, 4))) == []
 
@@ -96,6 +106,25 @@ def test_touching_pans_with_cores_of_their_own_are_two_shades():
     core[12:28, 12:34] = core[12:28, 46:68] = 1
     regions = separate_pans(shade, core, (80, 160))
     assert [region.bbox_xyxy for region in regions] == [(10, 10, 80, 70), (80, 10, 150, 70)]
+
+
+def test_a_missed_pan_is_found_where_its_row_and_column_cross_and_a_stray_one_is_dropped():
+    turn = np.radians(8)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    grid = np.array([(x, y) for y in range(3) for x in range(5)], float) * 40 @ rotation.T + 60
+    square = np.ones((30, 30), bool)
+
+    def at(x: float, y: float) -> Region:
+        return Region((round(x) - 15, round(y) - 15, round(x) + 15, round(y) + 15), square, 0.9)
+
+    pans = [at(*center) for center in grid]
+    shade = np.full((200, 300), 0.4, np.float32)
+    stray = at(*(grid[7] + 21))
+    found = complete([*pans[:6], *pans[7:], stray], shade, (200, 300))
+    assert len(found) == 15
+    assert np.abs(np.array(found[-1].center_xy) - grid[6]).max() <= 1.5
+    assert stray not in found
+    assert fit_lattice(np.random.default_rng(0).uniform(0, 300, (4, 2))) is None
 
 
 def test_a_glint_far_smaller_than_the_pans_is_no_pan():
