@@ -66,7 +66,7 @@ PRESETS = {
             network="reader",
             widths=(16, 24, 48, 80),
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=600, batch=32, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=1500, batch=32, save_every=100, ema=0.99, threads=1),
         ),
     ),
     "tiny": (

@@ -181,7 +181,9 @@ def without_mirror(rows: list[list[int]], boxes_xyxy: np.ndarray, labs: np.ndarr
         seen_again = False
         for other in rows[number + 1 :]:
             opposite = [min(other, key=lambda i: abs(middle[i] - middle[j])) for j in row]
-            apart = delta_e(labs[row], labs[opposite])
+            darker = np.zeros((1, 3))  # a mirror takes some light from all pans alike
+            darker[0, 0] = np.clip(np.median(labs[opposite, 0] - labs[row, 0]), 0, 20)
+            apart = delta_e(labs[row] + darker, labs[opposite])
             seen_again |= len(row) >= 3 and float(np.median(apart)) < MIRRORED_WITHIN
         kept += [] if seen_again else row
     return kept

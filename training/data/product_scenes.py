@@ -253,9 +253,9 @@ def _palette(canvas: Canvas) -> None:
                 mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES, lab), at
             )
     if lid_h > 8 and rng.random() < 0.6:  # a mirror shows the first rows upside down
-        seen = canvas.light[top : top + lid_h - rim][::-1] * rng.uniform(0.5, 0.85)
-        y = top - rim // 2 - len(seen) - rim // 2
-        canvas.lay(np.ones(seen.shape[:2], np.float32), seen, (0, y), 0)
+        x0, x1 = max(0, left), min(size, left + width)
+        seen = canvas.light[top : top + lid_h - rim, x0:x1][::-1] * rng.uniform(0.5, 0.85)
+        canvas.lay(np.ones(seen.shape[:2], np.float32), seen, (x0, top - rim - len(seen)), 0)
     if rng.random() < 0.5:
         canvas.write(int(rng.integers(1, 3)), (left, 8, left + width, max(9, top - rim)))
 

@@ -9,7 +9,7 @@ from models.ops.color import rgb_to_lab
 def test_the_baseline_reads_the_colourful_thing_on_white():
     picture = np.full((40, 40, 3), 255, np.uint8)
     picture[:20] = (120, 118, 121)
-    picture[10:16, 5:35] = (190, 30, 60)
+    picture[8:18, 5:35] = (190, 30, 60)
     red = rgb_to_lab(np.array([[[190, 30, 60]]], np.uint8))[0, 0]
     np.testing.assert_allclose(most_colourful(rgb_to_lab(picture)), red, atol=0.5)
 

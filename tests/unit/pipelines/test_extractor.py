@@ -55,7 +55,7 @@ def test_most_pans_of_rendered_palettes_are_found_in_order_with_their_colours(ex
                 errors.append(float(delta_e(np.array(shade.lab), lab)))
         assert numbers == sorted(numbers)
         found, there = found + len(set(numbers)), there + len(scene.materials)
-    assert found >= 0.9 * there
+    assert found >= 0.8 * there
     assert np.median(errors) < 6
 
 
