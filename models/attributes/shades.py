@@ -164,29 +164,36 @@ def rows_of(boxes_xyxy: np.ndarray) -> list[list[int]]:
     return [sorted(row, key=lambda i: across[i]) for row in rows]
 
 
-def without_mirror(rows: list[list[int]], boxes_xyxy: np.ndarray, labs: np.ndarray) -> list[int]:
+def without_mirror(rows: list[list[int]], labs: np.ndarray) -> list[int]:
     """Leave out the rows that a mirror in the lid shows: the same colours as in a row further down.
 
     Args:
         rows: indices by row, from the top.
-        boxes_xyxy: (N, 4).
         labs: (N, 3) CIELAB.
 
     Returns:
         The other indices in reading order.
     """
-    middle = (boxes_xyxy[:, 0] + boxes_xyxy[:, 2]) / 2
     kept: list[int] = []
     for number, row in enumerate(rows):
-        seen_again = False
-        for other in rows[number + 1 :]:
-            opposite = [min(other, key=lambda i: abs(middle[i] - middle[j])) for j in row]
-            darker = np.zeros((1, 3))  # a mirror takes some light from all pans alike
-            darker[0, 0] = np.clip(np.median(labs[opposite, 0] - labs[row, 0]), 0, 20)
-            apart = delta_e(labs[row] + darker, labs[opposite])
-            seen_again |= len(row) >= 3 and float(np.median(apart)) < MIRRORED_WITHIN
+        seen_again = any(_reflects(labs[row], labs[other]) for other in rows[number + 1 :])
         kept += [] if seen_again else row
     return kept
+
+
+def _reflects(upper: np.ndarray, lower: np.ndarray) -> bool:
+    """Whether one row's colours, (N, 3), are the other's; a mirror may cut some off at its ends."""
+    count = min(len(upper), len(lower))
+    if count < max(3, 0.6 * max(len(upper), len(lower))):
+        return False
+    for at in range(abs(len(upper) - len(lower)) + 1):
+        one = upper[at:][:count] if len(upper) > count else upper
+        two = lower[at:][:count] if len(lower) > count else lower
+        darker = np.zeros((1, 3))  # a mirror takes some light from all pans alike
+        darker[0, 0] = np.clip(np.median(two[:, 0] - one[:, 0]), 0, 20)
+        if float(np.median(delta_e(one + darker, two))) < MIRRORED_WITHIN:
+            return True
+    return False
 
 
 def _lean(centers: np.ndarray, height: float) -> float:

@@ -196,7 +196,7 @@ def _ordered(finding: Finding, regions: list[Region], colors: list[ShadeColor]) 
     boxes = np.array([region.bbox_xyxy for region in regions])
     labs = np.array([color.lab for color in colors])
     if finding.kind == "palette":
-        return without_mirror(rows_of(boxes), boxes, labs)
+        return without_mirror(rows_of(boxes), labs)
     ranks, nearer = np.array([region.area for region in regions], float), SAME_PRODUCT
     if finding.kind == "bottle":
         ranks[0], nearer = np.inf, SAME_THROUGH_GLASS
