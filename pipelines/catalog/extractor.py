@@ -49,8 +49,9 @@ SAME_PRODUCT = 5.0
 """CIEDE2000 below which two pieces of one product are one shade: a bullet and its smear."""
 SAME_THROUGH_GLASS = 12.0
 """The same for a bottle and the tip of its wand."""
-WORDS_WEIGH = 4.0
-"""How many times likelier the finish becomes that title or description name."""
+WORDS_WEIGH = 12.0
+"""How many times likelier the finish becomes that title or description name: much, for the reader is
+right in two of five."""
 NO_SHADE_KINDS = ("on_model", "packaging")
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
