@@ -46,7 +46,7 @@ PRESETS = {
         AttributesConfig(
             name="shade-finder",
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=500, batch=10, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
         ),
     ),
     "pans": (
@@ -66,7 +66,7 @@ PRESETS = {
             network="reader",
             widths=(16, 24, 48, 80),
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=1500, batch=32, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=2500, batch=32, save_every=250, ema=0.99, threads=1),
         ),
     ),
     "tiny": (
