@@ -2,6 +2,7 @@
 
     python -m training.train_attributes tiny                        # seconds, rendered on the spot
     python -m training.train_attributes finder --cache CACHE
+    python -m training.train_attributes pans --cache CACHE --start FINDER
     python -m training.train_attributes reader --cache CACHE
 
 CACHE is what `python -m training.data.products` writes. Stop the run, give the same command, and
@@ -34,6 +35,9 @@ class AttributesConfig(RunConfig):
     size: int = 160
     # How many times each photograph of the cache is taken for one rendered picture's once.
     photos_weight: int = 4
+    # Weights to go on from, and whether only rendered palettes are looked at.
+    start: Path | None = None
+    palettes_only: bool = False
 
 
 PRESETS = {
@@ -45,14 +49,24 @@ PRESETS = {
             loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
         ),
     ),
+    "pans": (
+        "the finder, gone on with on palettes of every colour; needs --start",
+        AttributesConfig(
+            name="pan-finder",
+            size=192,
+            palettes_only=True,
+            optim=OptimConfig(lr=1.5e-3, weight_decay=1e-4, warmup=10),
+            loop=LoopConfig(steps=240, batch=8, save_every=40, ema=0.97, threads=1),
+        ),
+    ),
     "reader": (
         "the network that reads a shade's finish",
         AttributesConfig(
             name="finish-reader",
             network="reader",
-            widths=(16, 32, 64, 96),
+            widths=(16, 24, 48, 80),
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=1500, batch=32, save_every=250, ema=0.99, threads=1),
+            loop=LoopConfig(steps=2500, batch=32, save_every=250, ema=0.99, threads=1),
         ),
     ),
     "tiny": (
@@ -79,12 +93,16 @@ PRESETS = {
 
 def build(config: AttributesConfig) -> Trainer:
     """Put a run together."""
-    depths = (1,) + (2,) * (len(config.widths) - 1)
+    stages = len(config.widths)
+    depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
-        reader = FinishReader(widths=config.widths, depths=depths)
+        reader = FinishReader(widths=config.widths, depths=(1, 1, 2, 2)[:stages])
         return Trainer(config, ReadFinish(reader, config.loop.seed), _shades(config))
-    finder = ShadeFinder(widths=config.widths, depths=depths)
-    return Trainer(config, FindShades(finder, config.loop.seed), _scenes(config))
+    method = FindShades(ShadeFinder(widths=config.widths, depths=depths), config.loop.seed)
+    if config.start is not None:
+        start = ShadeFinder.from_pretrained(config.start)
+        method.networks["finder"].load_state_dict(start.state_dict())
+    return Trainer(config, method, _scenes(config))
 
 
 def _shades(config: AttributesConfig) -> FinishData:
@@ -101,6 +119,8 @@ def _scenes(config: AttributesConfig) -> SceneData:
         scenes = render_scenes(8, config.size, config.loop.seed)
         return SceneData(SceneStore.of(scenes), config.size)
     stores = [SceneStore.load(config.cache / "scenes.npz")]
+    if config.palettes_only:
+        return SceneData(stores[0].only("palette"), config.size)
     photos = config.cache / "photos.npz"
     if photos.exists():
         stores += [SceneStore.load(photos)] * config.photos_weight

@@ -13,14 +13,15 @@ import numpy as np
 import torch
 
 from models.attributes.crops import letterbox
+from models.attributes.lattice import SOLID, complete
 from models.attributes.networks import ShadeFinder
-from models.attributes.shades import Region, separate
+from models.attributes.shades import Region, separate_pans, separate_pieces
 from models.attributes.vocabulary import KINDS
 
-SIDE = 256
+SIDE = 160
 """Side of the square the whole picture is looked at in."""
-CLOSE_SIDE = 448
-"""Side of the square a palette is looked at in the second time."""
+CLOSE_SIDES = (160, 256, 384)
+"""Sides of the squares a palette is looked at in, from afar to close by."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Finding:
 
     Attributes:
         kinds: (K,) float32, probabilities over `KINDS`.
-        regions: shades, in no order.
+        regions: shades; the tip of a bottle's wand comes first, otherwise in no order.
         tone: (H, W) float32 in 0..1, how far a pixel shows its shade's own colour.
     """
 
@@ -44,25 +45,49 @@ class Finding:
 
 
 @torch.inference_mode()
-def find_shades(finder: ShadeFinder, pixels: np.ndarray) -> Finding:
+def find_shades(finder: ShadeFinder, pan_finder: ShadeFinder, pixels: np.ndarray) -> Finding:
     """Find the shades of a picture; a palette is looked at again from close by.
 
     Args:
-        finder: the network, in evaluation mode.
+        finder: looks at the whole picture; in evaluation mode.
+        pan_finder: looks at palettes; in evaluation mode.
         pixels: (H, W, 3) uint8 RGB.
     """
     height, width = pixels.shape[:2]
     kinds, maps = _look(finder, pixels, SIDE)
-    several = KINDS[int(np.argmax(kinds))] == "palette"
-    box = (0, 0, width, height)
-    if several and (closer := _bounds(maps[0], (height, width))) is not None:
-        box = closer
-        _, maps = _look(finder, pixels[box[1] : box[3], box[0] : box[2]], CLOSE_SIDE)
+    kind = KINDS[int(np.argmax(kinds))]
+    several = kind == "palette"
+    box, regions = (0, 0, width, height), []
+    if several:
+        box, regions, maps = _find_pans(pan_finder, pixels)
     size_hw = box[3] - box[1], box[2] - box[0]
-    regions = separate(maps[0], maps[1], size_hw, several=several)
+    regions = regions or separate_pieces(maps[0], maps[2], size_hw, wand=kind == "bottle")
     tone = np.zeros((height, width), np.float32)
     tone[box[1] : box[3], box[0] : box[2]] = cv2.resize(maps[2], size_hw[::-1])
     return Finding(kinds, tuple(_moved(region, box[:2]) for region in regions), tone)
+
+
+def _find_pans(
+    finder: ShadeFinder, pixels: np.ndarray
+) -> tuple[tuple[int, int, int, int], list[Region], tuple[np.ndarray, ...]]:
+    """The part of the picture that shows pans, the pans in its pixels, and its maps.
+
+    Large pans are torn when looked at from close by, and small ones run together from afar: the
+    pans are those of the distance from which most of their area is in whole pans.
+    """
+    height, width = pixels.shape[:2]
+    _, maps = _look(finder, pixels, CLOSE_SIDES[-1])
+    box = _bounds(maps[0], (height, width)) or (0, 0, width, height)
+    part = pixels[box[1] : box[3], box[0] : box[2]]
+    size_hw = part.shape[0], part.shape[1]
+    best, regions = -1.0, []
+    for side in CLOSE_SIDES:
+        _, looked = _look(finder, part, side)
+        found = complete(separate_pans(looked[0], looked[1], size_hw), looked[0], size_hw)
+        whole = float(sum(region.area for region in found if region.solidity > SOLID))
+        if whole > best:
+            best, regions, maps = whole, found, looked
+    return box, regions, maps
 
 
 def _look(

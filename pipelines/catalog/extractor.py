@@ -22,8 +22,14 @@ from models.attributes.color_names import color_name
 from models.attributes.crops import crop_shade, network_crops
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
-from models.attributes.shade_color import ShadeColor, confidence, shade_color
-from models.attributes.shades import Region, merge_duplicates, reading_order
+from models.attributes.shade_color import ShadeColor, color_of, confidence
+from models.attributes.shades import (
+    Region,
+    merge_duplicates,
+    reading_order,
+    rows_of,
+    without_mirror,
+)
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
@@ -41,8 +47,11 @@ READING_SIDE = 1024
 """Larger pictures are read at this size; boxes are given in the picture's own pixels."""
 SAME_PRODUCT = 5.0
 """CIEDE2000 below which two pieces of one product are one shade: a bullet and its smear."""
-WORDS_WEIGH = 4.0
-"""How many times likelier the finish becomes that title or description name."""
+SAME_THROUGH_GLASS = 12.0
+"""The same for a bottle and the tip of its wand."""
+WORDS_WEIGH = 12.0
+"""How many times likelier the finish becomes that title or description name: high, for the
+reader is right in two of five."""
 NO_SHADE_KINDS = ("on_model", "packaging")
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
@@ -55,7 +64,7 @@ class AttributeExtractor:
     number of threads.
 
     Args:
-        weights: folder of `shade-finder`, `finish-reader` and `confidence.json`.
+        weights: folder of `shade-finder`, `pan-finder`, `finish-reader` and `confidence.json`.
     """
 
     def __init__(self, weights: Path = WEIGHTS) -> None:
@@ -90,11 +99,11 @@ class AttributeExtractor:
         with _one_thread():
             # 1. Look at the whole picture
             pixels, scale = _reading_size(np.asarray(image))
-            finding = find_shades(self._finder, pixels)
+            finding = find_shades(self._finder, self._pan_finder, pixels)
             regions = [] if finding.kind in NO_SHADE_KINDS else list(finding.regions)
             # 2. Read the colours, and keep one of what is the same
             lab = rgb_to_lab(pixels)
-            colors = [_color_of(region, lab, finding.tone) for region in regions]
+            colors = [color_of(region, lab, finding.tone) for region in regions]
             keep = _ordered(finding, regions, colors)
             regions, colors = [regions[i] for i in keep], [colors[i] for i in keep]
             # 3. Read the finishes
@@ -106,7 +115,7 @@ class AttributeExtractor:
                    axes[index], sure[index])
             for index in range(len(regions))
         )  # fmt: skip
-        best = _best(regions, sure)
+        best = _best(finding, regions, sure)
         kinds = dict(zip(KINDS, finding.kinds.tolist(), strict=True))
         category = decide_category(kinds, colors[best].lab if shades else None, words)
         # 5. Give boxes and masks in the picture's own pixels
@@ -118,9 +127,28 @@ class AttributeExtractor:
         attributes = Attributes(finding.kind, category, shades, best, image.size)
         return attributes, tuple(region.mask for region in placed)
 
+    def read_finish(self, pixels: np.ndarray, mask: np.ndarray) -> tuple[str, np.ndarray] | None:
+        """Finish of one shade whose place is known, by the picture alone.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            mask: (H, W) bool.
+
+        Returns:
+            The finish and the reader's five axes in 0..1, or None for an empty mask.
+        """
+        if not mask.any():
+            return None
+        finishes, axes = self._finishes(pixels, [Region.of(mask, 1.0)])
+        return FINISHES[int(np.argmax(finishes[0]))], axes[0]
+
     @cached_property
     def _finder(self) -> ShadeFinder:
         return ShadeFinder.from_pretrained(self.weights / "shade-finder").float().eval()
+
+    @cached_property
+    def _pan_finder(self) -> ShadeFinder:
+        return ShadeFinder.from_pretrained(self.weights / "pan-finder").float().eval()
 
     @cached_property
     def _reader(self) -> FinishReader:
@@ -162,23 +190,19 @@ def _reading_size(pixels: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), scale
 
 
-def _color_of(region: Region, lab: np.ndarray, tone: np.ndarray) -> ShadeColor:
-    x0, y0, x1, y1 = region.bbox_xyxy
-    inner = cv2.erode(np.pad(region.mask.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[
-        1:-1, 1:-1
-    ]
-    mask = inner > 0 if inner.sum() >= 16 else region.mask
-    return shade_color(lab[y0:y1, x0:x1][mask], tone[y0:y1, x0:x1][mask] + 1e-3)
-
-
 def _ordered(finding: Finding, regions: list[Region], colors: list[ShadeColor]) -> list[int]:
-    """Indices of the shades to keep, in reading order: all of a palette, else no duplicates."""
-    kept = list(range(len(regions)))
-    if finding.kind != "palette" and kept:
-        labs = np.array([color.lab for color in colors])
-        groups = merge_duplicates(labs, np.array([r.area for r in regions]), SAME_PRODUCT)
-        kept = [group[0] for group in groups]
-    return [kept[i] for i in reading_order(np.array([regions[i].bbox_xyxy for i in kept]))]
+    """Indices of the shades to keep, in reading order: no mirror images of pans, no duplicates."""
+    if not regions:
+        return []
+    boxes = np.array([region.bbox_xyxy for region in regions])
+    labs = np.array([color.lab for color in colors])
+    if finding.kind == "palette":
+        return without_mirror(rows_of(boxes), labs)
+    ranks, nearer = np.array([region.area for region in regions], float), SAME_PRODUCT
+    if finding.kind == "bottle":
+        ranks[0], nearer = np.inf, SAME_THROUGH_GLASS
+    kept = [group[0] for group in merge_duplicates(labs, ranks, nearer)]
+    return [kept[i] for i in reading_order(boxes[kept])]
 
 
 def _finish(probabilities: np.ndarray, kind: str, words: str) -> str:
@@ -210,10 +234,12 @@ def _shade(index: int, color: ShadeColor, finish: str, axes: np.ndarray, sure: f
     )
 
 
-def _best(regions: list[Region], sure: list[float]) -> int:
-    """The shade that is large and sure."""
+def _best(finding: Finding, regions: list[Region], sure: list[float]) -> int:
+    """The shade that is large and sure; of a bottle the first that was found, its wand's tip."""
     if not regions:
         return 0
+    if finding.kind == "bottle" and finding.regions[0] in regions:
+        return regions.index(finding.regions[0])
     return int(np.argmax([s * np.sqrt(r.area) for s, r in zip(sure, regions, strict=True)]))
 
 

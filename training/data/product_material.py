@@ -29,6 +29,8 @@ class Material:
         flake_size: diameter as a share of the shade's height.
         hue_shift: degrees between the body's hue and the mirror direction's.
         opacity: 1 covers fully.
+        grain: roughness of a dry surface that can be seen, pixels of height.
+        ripple: depth of the wrinkles of foil and pearl, as a share of the shade's height.
     """
 
     finish: str
@@ -40,6 +42,8 @@ class Material:
     flake_size: float = 0.0
     hue_shift: float = 0.0
     opacity: float = 1.0
+    grain: float = 0.0
+    ripple: float = 0.0
 
     @property
     def gloss(self) -> float:
@@ -54,23 +58,30 @@ class Material:
 
 
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
-    "matte": {"roughness": (0.8, 1.0), "coat": (0.2, 1.0)},
-    "satin": {"roughness": (0.46, 0.56)},
-    "cream": {"roughness": (0.29, 0.36)},
-    "sheer": {"roughness": (0.3, 0.7), "opacity": (0.25, 0.55)},
+    "matte": {"roughness": (0.8, 1.0), "coat": (0.2, 0.8), "grain": (0.04, 0.12)},
+    "satin": {"roughness": (0.47, 0.55), "coat": (1.2, 1.6)},
+    "cream": {"roughness": (0.3, 0.35), "ripple": (0.0015, 0.003)},
+    "sheer": {"roughness": (0.3, 0.6), "opacity": (0.2, 0.5)},
     "shimmer": {
-        "roughness": (0.5, 0.7), "flake_density": (0.3, 0.6), "flake_size": (0.006, 0.014),
+        "roughness": (0.5, 0.7),
+        "flake_density": (0.3, 0.6),
+        "flake_size": (0.008, 0.016),
     },
-    "metallic": {"roughness": (0.33, 0.48), "metal": (0.65, 0.95)},
+    "metallic": {"roughness": (0.33, 0.45), "metal": (0.8, 0.95), "ripple": (0.006, 0.012)},
     "glitter": {
-        "roughness": (0.4, 0.7), "flake_density": (0.12, 0.4), "flake_size": (0.03, 0.06),
+        "roughness": (0.4, 0.7),
+        "flake_density": (0.15, 0.4),
+        "flake_size": (0.035, 0.065),
     },
-    "gloss": {"roughness": (0.04, 0.12)},
-    "dewy": {"roughness": (0.18, 0.23), "opacity": (0.8, 1.0)},
+    "gloss": {"roughness": (0.04, 0.1)},
+    "dewy": {"roughness": (0.19, 0.23), "opacity": (0.85, 1.0)},
     "duochrome": {
-        "roughness": (0.35, 0.5), "metal": (0.5, 0.8), "hue_shift": (50.0, 150.0),
+        "roughness": (0.35, 0.45),
+        "metal": (0.6, 0.85),
+        "hue_shift": (60.0, 150.0),
+        "ripple": (0.006, 0.012),
     },
-}  # fmt: skip
+}
 
 
 def draw_material(finish: str, lab: np.ndarray, rng: np.random.Generator) -> Material:
@@ -105,7 +116,7 @@ class Rig:
 def draw_rig(rng: np.random.Generator, *, held_out: bool = False) -> Rig:
     """Draw a light rig; held-out rigs light from the lower half, training ones from the upper."""
     angle = rng.uniform(np.pi * 1.1, np.pi * 1.9) + (np.pi if held_out else 0)
-    reach = rng.uniform(0.3, 1.1)
+    reach = rng.uniform(0.1, 0.6)
     other = angle + rng.uniform(2.0, 4.2)
     return Rig(
         key_xyz=_place(angle, reach, rng.uniform(0.8, 1.6)),
@@ -120,6 +131,13 @@ def draw_rig(rng: np.random.Generator, *, held_out: bool = False) -> Rig:
 
 def _place(angle: float, reach: float, height: float) -> np.ndarray:
     return np.array([0.5 + reach * np.cos(angle), 0.5 + reach * np.sin(angle), height])
+
+
+def noise(size_hw: tuple[int, int], cells: float, rng: np.random.Generator) -> np.ndarray:
+    """Smooth noise, (h, w), deviation about 1, `cells` bumps along the shorter side."""
+    step = max(1.0, min(size_hw) / cells)
+    grid = rng.normal(size=(int(size_hw[0] / step) + 2, int(size_hw[1] / step) + 2))
+    return cv2.resize(grid.astype(np.float32), size_hw[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def to_linear(rgb: np.ndarray) -> np.ndarray:
@@ -160,7 +178,11 @@ def shade_surface(
     Returns:
         (h, w, 3) float32 linear light.
     """
-    size_hw = height.shape
+    size_hw = height.shape[0], height.shape[1]
+    thickness = height
+    height = height + materials.grain * rng.normal(size=size_hw)
+    if materials.ripple > 0:
+        height = height + materials.ripple * size_hw[0] * noise(size_hw, 16, rng)
     slope_y, slope_x = np.gradient(height)
     normal = _unit(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
     ys, xs = np.mgrid[: size_hw[0], : size_hw[1]] * pixel
@@ -173,6 +195,7 @@ def shade_surface(
     diffuse = np.full(size_hw, rig.ambient)
     coat, platelets, sparkle = (np.zeros(size_hw) for _ in range(3))
     alpha = materials.roughness**2 + rig.softness
+    toward_mirror = np.zeros(size_hw)
     for place_of_light, share in ((rig.key_xyz, 1.0), (rig.fill_xyz, rig.fill)):
         light = _unit(place_of_light - place)
         half = _unit(light + view)
@@ -180,6 +203,7 @@ def shade_surface(
         share_here = share / (1 + rig.fill)
         diffuse += (1 - rig.ambient) * share_here * (normal * light).sum(-1).clip(0) / level
         facing = (normal * half).sum(-1).clip(0)
+        toward_mirror = np.maximum(toward_mirror, facing**14)
         fresnel = 0.04 + 0.96 * (1 - (half * view).sum(-1)).clip(0) ** 5
         coat += share * materials.coat * fresnel * ggx(facing, alpha) * 0.75
         platelets += share * ggx(facing, max(alpha, 0.12)) * 0.12
@@ -188,11 +212,13 @@ def shade_surface(
     mirrored = _turned(albedo, materials.hue_shift)
     if materials.metal > 0:
         shine = mirrored * platelets[..., None] + 0.35 * albedo * diffuse[..., None]
-        toward = (np.clip(platelets * 0.6, 0, 1) if materials.hue_shift else 1.0) * materials.metal
+        toward = (toward_mirror if materials.hue_shift else 1.0) * materials.metal
         body = body + np.asarray(toward)[..., None] * (shine - body)
     glint = (0.5 * mirrored + 0.5 * mirrored.max(-1, keepdims=True)) * sparkle[..., None]
     body = body + covered[..., None] * (glint - 0.35 * body)
-    layer = 1 - (1 - materials.opacity) ** np.clip(height / max(float(height.max()), 1e-3), 0.3, 1)
+    layer = 1 - (1 - materials.opacity) ** np.clip(
+        thickness / max(float(thickness.max()), 1e-3), 0.3, 1
+    )
     if materials.opacity < 1:
         body = under * (body + (1 - body) * (1 - layer[..., None])) * (1 - layer[..., None]) + (
             body * layer[..., None]

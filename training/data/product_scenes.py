@@ -7,7 +7,7 @@ scene.pixels, scene.ids, scene.materials
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,12 +15,21 @@ import numpy as np
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data import product_shapes as shapes
 from training.data.product_camera import photograph
-from training.data.product_material import Material, Rig, draw_material, draw_rig, shade_surface
+from training.data.product_canvas import Canvas
+from training.data.product_material import (
+    Material,
+    draw_material,
+    draw_rig,
+    noise,
+)
 from training.data.product_material import to_linear as linear
 
 PAN_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome", "cream")
-WET_FINISHES = ("matte", "satin", "cream", "sheer", "shimmer", "metallic", "glitter", "gloss",
-                "dewy", "duochrome")  # fmt: skip
+DRY_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome")
+WET_FINISHES = (  # what only wet products have comes twice as often
+    "matte", "satin", "cream", "shimmer", "metallic", "glitter", "duochrome",
+    "sheer", "gloss", "dewy", "sheer", "gloss", "dewy",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,101 +47,6 @@ class Scene:
     pixels: np.ndarray
     ids: np.ndarray
     materials: tuple[Material, ...]
-
-
-@dataclass
-class Canvas:
-    """What a scene is painted on: linear light, shade numbers, and who paints."""
-
-    light: np.ndarray
-    rig: Rig
-    rng: np.random.Generator
-    held_out: bool = False
-    ids: np.ndarray = field(init=False)
-    materials: list[Material] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.ids = np.zeros(self.light.shape[:2], np.int16)
-
-    @property
-    def size(self) -> int:
-        """Side in pixels."""
-        return self.light.shape[0]
-
-    def lay(self, mask: np.ndarray, color: np.ndarray, at_xy: tuple[int, int], shade: int) -> None:
-        """Put (h, w, 3) linear light on the canvas where `mask` (h, w) is 1; the rest is cut off.
-
-        Args:
-            mask: 0..1.
-            color: light, or (3,) for one colour.
-            at_xy: upper left corner; may lie outside.
-            shade: number from 1, or 0 for what is no shade.
-        """
-        x, y = at_xy
-        height, width = mask.shape
-        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + width, self.size), min(y + height, self.size)
-        if x1 <= x0 or y1 <= y0:
-            return
-        part = np.s_[y0 - y : y1 - y, x0 - x : x1 - x]
-        here = np.s_[y0:y1, x0:x1]
-        color = np.broadcast_to(color, (height, width, 3))[part]
-        self.light[here] += mask[part][..., None] * (color - self.light[here])
-        self.ids[here][mask[part] > 0.5] = shade
-
-    def under(self, size_hw: tuple[int, ...], at_xy: tuple[int, int]) -> np.ndarray:
-        """The light that is there, (h, w, 3), mirrored beyond the edge."""
-        x, y = at_xy
-        ys = np.clip(np.arange(y, y + size_hw[0]), 0, self.size - 1)
-        xs = np.clip(np.arange(x, x + size_hw[1]), 0, self.size - 1)
-        return self.light[np.ix_(ys, xs)]
-
-    def shade(
-        self,
-        mask: np.ndarray,
-        height: np.ndarray,
-        material: Material,
-        at_xy: tuple[int, int],
-        *,
-        number: int | None = None,
-        tone: np.ndarray | None = None,
-    ) -> None:
-        """Lay a lit piece of a product; a new shade unless `number` says which."""
-        if number is None:
-            self.materials.append(material)
-            number = len(self.materials)
-        place = at_xy[0] / self.size, at_xy[1] / self.size
-        color = shade_surface(
-            height, material, self.rig, self.under(mask.shape, at_xy), self.rng,
-            origin_xy=place, pixel=1 / self.size, tone=tone,
-        )  # fmt: skip
-        self.lay(mask, color, at_xy, number)
-
-    def prop(self, mask: np.ndarray, height: np.ndarray, lab: np.ndarray, at_xy: tuple[int, int],
-             *, finish: str = "gloss") -> None:  # fmt: skip
-        """Lay a lit piece of what is no shade: caps, cases, trays."""
-        self.shade(mask, height, draw_material(finish, lab, self.rng), at_xy, number=0)
-
-    def drop_shadow(self, mask: np.ndarray, at_xy: tuple[int, int], strength: float = 0.3) -> None:
-        """Darken the ground below a mask."""
-        reach = self.size * 0.015
-        soft = cv2.GaussianBlur(np.pad(mask, 12), (0, 0), reach) * strength
-        x, y = at_xy[0] - 12 + int(reach), at_xy[1] - 12 + int(reach)
-        ground = self.under(soft.shape, (x, y)) * 0.25
-        ids = self.ids.copy()
-        self.lay(soft.astype(np.float32), ground, (x, y), 0)
-        self.ids = ids
-
-    def write(self, count: int, box_xyxy: tuple[int, int, int, int]) -> None:
-        """Write words somewhere in a box."""
-        x0, y0, x1, y1 = box_xyxy
-        for _ in range(count):
-            text = "".join(self.rng.choice(list("ABCDEILMNORSTUabceilnorst "), 7))
-            ink = linear(self.rng.choice([0.05, 0.95, 0.5]) * np.ones(3))
-            layer = np.zeros((self.size, self.size), np.float32)
-            spot = int(self.rng.uniform(x0, max(x0 + 1, x1 - 30))), int(self.rng.uniform(y0, y1))
-            scale = float(self.rng.uniform(0.2, 0.7)) * self.size / 256
-            cv2.putText(layer, text, spot, int(self.rng.integers(5)), scale, (1.0,), 1, cv2.LINE_AA)
-            self.light += layer[..., None] * (ink - self.light)
 
 
 def draw_lab(rng: np.random.Generator, *, held_out: bool = False) -> np.ndarray:
@@ -185,7 +99,7 @@ def _background(size: int, rng: np.random.Generator, held_out: bool) -> np.ndarr
     picture = np.broadcast_to(linear(rgb), (size, size, 3)).astype(np.float32).copy()
     if which > 0.9:
         cells = rng.uniform(3, 9) if held_out else rng.uniform(10, 60)
-        texture = shapes.noise((size, size), cells, rng)[..., None]
+        texture = noise((size, size), cells, rng)[..., None]
         picture *= np.exp(rng.uniform(0.05, 0.4) * texture)
     if rng.random() < 0.4:
         ys, xs = np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
@@ -243,9 +157,9 @@ def _palette(canvas: Canvas) -> None:
                 mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES, lab), at
             )
     if lid_h > 8 and rng.random() < 0.6:  # a mirror shows the first rows upside down
-        seen = canvas.light[top : top + lid_h - rim][::-1] * rng.uniform(0.5, 0.85)
-        y = top - rim // 2 - len(seen) - rim // 2
-        canvas.lay(np.ones(seen.shape[:2], np.float32), seen, (0, y), 0)
+        x0, x1 = max(0, left), min(size, left + width)
+        seen = canvas.light[top : top + lid_h - rim, x0:x1][::-1] * rng.uniform(0.5, 0.85)
+        canvas.lay(np.ones(seen.shape[:2], np.float32), seen, (x0, top - rim - len(seen)), 0)
     if rng.random() < 0.5:
         canvas.write(int(rng.integers(1, 3)), (left, 8, left + width, max(9, top - rim)))
 
@@ -271,7 +185,7 @@ def _pan(canvas: Canvas) -> None:
     mask = shapes.pan_outline(shape, (side, width))
     tone = None
     if rng.random() < 0.15:  # marbled
-        swirl = np.sin(4 * shapes.noise((side, width), 4, rng))
+        swirl = np.sin(4 * noise((side, width), 4, rng))
         tone = np.exp(0.18 * swirl - 0.18 * np.mean(swirl))
     canvas.shade(mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES), (left, top),
                  tone=tone)  # fmt: skip
@@ -284,10 +198,10 @@ def _smear(canvas: Canvas) -> None:
     if rng.random() < 0.15:  # on an arm
         skin = np.array([rng.uniform(25, 78), rng.uniform(8, 18), rng.uniform(12, 26)])
         arm = np.ones((size, size), np.float32)
-        relief = 6 * shapes.noise((size, size), 2, rng)
+        relief = 6 * noise((size, size), 2, rng)
         canvas.prop(arm, relief, skin, (0, 0), finish="satin")
     dry = rng.random() < 0.4
-    material = _material(canvas, PAN_FINISHES if dry else WET_FINISHES)
+    material = _material(canvas, DRY_FINISHES if dry else WET_FINISHES)
     side = int(size * rng.uniform(0.45, 1.05))
     mask, height = shapes.smear(side, rng, dry=dry)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), 1.0)
@@ -312,7 +226,7 @@ def _bullet(canvas: Canvas) -> None:
     length = int(width * rng.uniform(0.7, 1.7))
     tip = str(rng.choice(["slant", "slant", "round", "point"]))
     mask, relief = shapes.column((length, width), slant=float(rng.uniform(0.3, 0.9)), tip=tip)
-    finishes = ("matte", "satin", "cream", "sheer", "shimmer", "metallic", "gloss", "dewy")
+    finishes = tuple(finish for finish in WET_FINISHES if finish not in ("glitter", "duochrome"))
     canvas.shade(mask, relief, _material(canvas, finishes), (x, top))
     wide = int(width * rng.uniform(1.05, 1.3))
     ring = int(width * rng.uniform(0.2, 0.9))

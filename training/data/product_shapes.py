@@ -6,15 +6,9 @@ import cv2
 import numpy as np
 
 from models.ops.masks import polygon
+from training.data.product_material import noise
 
 PAN_SHAPES = ("round", "square", "rounded", "wide", "heart", "hexagon")
-
-
-def noise(size_hw: tuple[int, int], cells: float, rng: np.random.Generator) -> np.ndarray:
-    """Smooth noise, (h, w), deviation about 1, `cells` bumps along the shorter side."""
-    step = max(1.0, min(size_hw) / cells)
-    grid = rng.normal(size=(int(size_hw[0] / step) + 2, int(size_hw[1] / step) + 2))
-    return cv2.resize(grid.astype(np.float32), size_hw[::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def pan_outline(shape: str, size_hw: tuple[int, int]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Rendered products as training data.
 
-    python -m training.data.products CACHE --scenes 1800 --close-ups 3500 [--photos DATA]
+    python -m training.data.products CACHE --scenes 1800 --close-ups 3000 [--photos DATA]
 
 writes `scenes.npz` and `close_ups.npz`, of rendered products only, and with `--photos` the tuning
 half of the real photographs (see `product_photos`) to `photos.npz`.
@@ -75,6 +75,11 @@ class SceneStore:
         fields = ("pixels", "ids", "kinds", "sources")
         joined = {name: np.concatenate([getattr(s, name) for s in stores]) for name in fields}
         return cls(colors=np.concatenate(colors), **joined)
+
+    def only(self, kind: str) -> SceneStore:
+        """The pictures of one kind."""
+        chosen = self.kinds == KINDS.index(kind)
+        return SceneStore(**{name: array[chosen] for name, array in vars(self).items()})
 
     @classmethod
     def of(cls, scenes: list[Scene]) -> SceneStore:
@@ -151,7 +156,8 @@ class SceneData:
         color = store.colors[index, pick - 1]
         has_color = np.isfinite(color[0]) and (source == COLORED or (ids == pick).sum() >= 64)
         color = np.nan_to_num(color)
-        pixels, color = _recolored(pixels, color, rng, strong=source == COLORED)
+        strong = source == COLORED or KINDS[store.kinds[index]] == "palette"
+        pixels, color = _recolored(pixels, color, rng, strong=strong)
         lab = rgb_to_lab(cv2.resize(pixels, (half, half), interpolation=cv2.INTER_AREA))
 
         def halved(mask: np.ndarray) -> np.ndarray:
@@ -207,7 +213,7 @@ def _recolored(
     pixels: np.ndarray, color: np.ndarray, rng: np.random.Generator, *, strong: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn hue, chroma and lightness of a picture and of the colour that is its truth."""
-    angle = np.radians(rng.normal(0, 25 if strong else 10))
+    angle = np.radians(rng.normal(0, 40 if strong else 10))
     factor = rng.uniform(0.7, 1.25)
     matrix = np.diag([rng.uniform(0.85, 1.0), 1, 1]).astype(np.float32)
     matrix[1:, 1:] = factor * np.array([[np.cos(angle), -np.sin(angle)],
@@ -282,7 +288,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Render products for training.")
     parser.add_argument("cache", type=Path)
     parser.add_argument("--scenes", type=int, default=1800)
-    parser.add_argument("--close-ups", type=int, default=3500)
+    parser.add_argument("--close-ups", type=int, default=3000)
     parser.add_argument("--photos", type=Path, help="folder with products/, makeup/, garments/")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
@@ -295,7 +301,7 @@ def main(arguments: list[str] | None = None) -> None:
         SceneStore.of(render_scenes(options.scenes, 256, seed=1)).save(options.cache / "scenes.npz")
     if options.close_ups:
         near = FinishData.of(
-            render_scenes(options.close_ups, 160, seed=2, kinds=("pan", "smear", "bullet"))
+            render_scenes(options.close_ups, 144, seed=2, kinds=("pan", "smear", "bullet"))
         )
         np.savez(options.cache / "close_ups.npz", **vars(near))
 
