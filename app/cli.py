@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import attributes, evaluate, looks, makeup, models, serve
+from app.commands import attributes, catalog, evaluate, looks, makeup, models, serve
 
 app = typer.Typer(
     name="mirra",
@@ -17,6 +17,7 @@ app.command("makeup")(makeup.run)
 app.command("serve")(serve.run)
 app.command("models")(models.run)
 app.add_typer(attributes.app, name="attributes")
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(looks.app, name="looks")
 app.add_typer(evaluate.app, name="evaluate")
 
