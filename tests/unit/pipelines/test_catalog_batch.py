@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from app.messages import explain
-from models.errors import CatalogError
+from models.errors import CatalogError, CheckpointError
 from pipelines.catalog.batch import read_pictures, state_path
 from pipelines.catalog.duplicates import Duplicates, fingerprint
 from pipelines.catalog.engines import Work
 from pipelines.catalog.reader import read_inputs
 from pipelines.catalog.state import RunState
 from pipelines.catalog.tables import read_rows
-from tests.mean_color import Deadly, MeanColor, Picky, TwoColors
+from tests.mean_color import Deadly, MeanColor, Picky, TwoColors, Unready
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,6 +84,14 @@ def test_what_nobody_expected_is_a_row_too(shop, tmp_path):
     Image.new("RGB", (40, 40), "black").save(shop / "black.png")
     assert read(shop, tmp_path / "o.csv", Picky).errors == 4
     assert list(read_rows(tmp_path / "o.csv"))[-1]["error"] == "ZeroDivisionError"
+    read(shop, tmp_path / "o.csv")  # with the mistake mended it is read again
+    assert list(read_rows(tmp_path / "o.csv"))[-1]["status"] == "ok"
+
+
+def test_missing_weights_end_the_run_rather_than_blame_every_picture(shop, tmp_path):
+    with pytest.raises(CheckpointError):
+        read(shop, tmp_path / "o.csv", Unready)
+    assert not (tmp_path / "o.csv").exists()
 
 
 def test_only_what_is_new_or_changed_is_read_again(shop, tmp_path):
