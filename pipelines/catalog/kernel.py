@@ -1,12 +1,12 @@
 """The work on a batch of pictures: dictionaries of columns in, dictionaries of columns out.
 
-That is the contract of Ray Data's `map_batches`, and close to Spark's `mapInPandas`:
+That is the contract of Ray Data's `map_batches` (see `engines.on_ray`), and Spark's `mapInPandas`
+is one line away:
 
-    def read(frames):                                   # Spark: one frame of items at a time
+    def read(frames):
         load, extract = Load(PIPELINE_VERSION), Extract(AttributeExtractor)
-        for frame in frames:
-            batch = {name: frame[name].to_numpy() for name in frame}
-            yield pandas.DataFrame(extract(load(batch)))
+        for frame in frames:  # columns of `reader.columns`
+            yield pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
 
     items.mapInPandas(read, "position long, key string, payload string")
 
@@ -126,8 +126,8 @@ class Extract:
         """Read a batch that `Load` gave.
 
         Returns:
-            Columns position, payload (JSON, or `KNOWN`), and key: "" where the same picture may
-            tell something else another time, as after an error that nobody foresaw.
+            Columns position, key and payload (JSON, or `KNOWN`). The key is "" where the same
+            picture may tell something else another time, as after an error that nobody foresaw.
 
         Raises:
             CheckpointError: the extractor's own files are missing, so no picture can be read.

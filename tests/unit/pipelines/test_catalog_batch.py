@@ -14,7 +14,8 @@ from models.errors import CatalogError, CheckpointError
 from pipelines.catalog.batch import read_pictures, state_path
 from pipelines.catalog.duplicates import Duplicates, fingerprint
 from pipelines.catalog.engines import Work
-from pipelines.catalog.reader import read_inputs
+from pipelines.catalog.kernel import KNOWN, Extract, Load
+from pipelines.catalog.reader import columns, read_inputs
 from pipelines.catalog.state import RunState
 from pipelines.catalog.tables import read_rows
 from tests.mean_color import Deadly, MeanColor, Picky, TwoColors, Unready
@@ -236,3 +237,31 @@ def test_reports_grow_batch_by_batch(shop, tmp_path):
     read(shop, tmp_path / "o.csv", report=lambda progress: seen.append(progress.pictures))
     assert seen == [16, 20]
     assert json.loads((tmp_path / "o.csv").read_text().splitlines()[1].split(",")[-2]) == 1
+
+
+def test_the_kernel_takes_what_spark_and_ray_hand_over(shop, tmp_path):
+    """The recipe of `kernel`'s docstring, with the frames that mapInPandas gives."""
+    import pandas
+
+    items = list(enumerate(read_inputs([str(shop)])))
+    frames = [pandas.DataFrame(columns(items[start : start + 7])) for start in range(0, 20, 7)]
+    load, extract = Load("1"), Extract(MeanColor)
+    results = [
+        pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
+        for frame in frames
+    ]
+    found = pandas.concat(results)
+    assert list(found.columns) == ["position", "key", "payload"]
+    assert found["position"].tolist() == list(range(20))
+    assert sum(json.loads(text)["status"] == "ok" for text in found["payload"]) == 17
+    known = frozenset(found["key"]) - {""}
+    again = Load("1", known.intersection)(columns(items))
+    assert again["payload"].tolist().count(KNOWN) == 19
+    assert extract(again)["payload"].tolist().count(KNOWN) == 19
+
+
+def test_a_batch_without_pictures_gives_one_without_results():
+    empty = Extract(MeanColor)(Load("1")(columns([])))
+    assert {name: len(values) for name, values in empty.items()} == {
+        "position": 0, "key": 0, "payload": 0,
+    }  # fmt: skip
