@@ -51,7 +51,7 @@ def suits(
 
     A shade's score is its best relation with one of the outfit's colours, weighed with the root of
     that colour's share. `Match.delta_e` is to that colour. Foundations and concealers follow the
-    skin and are left out.
+    skin and are left out, and so is what nobody knows how to wear.
 
     Args:
         catalog: where to look.
@@ -62,7 +62,7 @@ def suits(
     Raises:
         CatalogError: nothing in the catalogue meets the filters.
     """
-    left_out = "category NOT IN ('foundation', 'concealer')"
+    left_out = "category NOT IN ('foundation', 'concealer', 'unknown')"
     found = catalog.select([left_out, *filters.sql()], ["L", "a", "b", "category", "confidence"])
     if not found.num_rows:
         raise CatalogError("no shade meets these filters", reason="query")

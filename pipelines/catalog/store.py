@@ -152,13 +152,13 @@ class Catalog:
         return sorted(map(_public, found), key=lambda row: row["shade_index"])
 
     def stats(self) -> dict[str, Any]:
-        """Shades, products, and how many there are of each category, finish and brand."""
+        """Shades, products, and how many shades of each category, finish and brand ("" unknown)."""
         import pyarrow.compute as pc
 
         table = self.select([], ["sku", "category", "finish", "brand"])
         counts = {
             name: {
-                str(pair["values"]): pair["counts"]
+                pair["values"] or "": pair["counts"]
                 for pair in sorted(
                     pc.value_counts(table[name]).to_pylist(), key=lambda pair: -pair["counts"]
                 )
