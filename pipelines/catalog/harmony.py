@@ -80,9 +80,9 @@ def suits(
                 picked.append(int(place))
             if len(picked) == per_category:
                 break
-        for place, shade in zip(picked, catalog.rows(ids[picked]), strict=True):
+        for place, shade in zip(picked, catalog.rows(ids[picked].tolist()), strict=True):
             color = outfit[colors[place]]
-            difference = float(delta_e(labs[place], np.float64(color.lab)))
+            difference = float(delta_e(labs[place], np.asarray(color.lab)))
             rule = _RULES[relations[place]]
             repeats = rule is RELATIONS[0] and difference < _REPEATS
             words = "repeats the outfit's {outfit}" if repeats else rule.words

@@ -63,7 +63,7 @@ def outfit_colors(
     lab = rgb_to_lab(np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX)))
     worn = ~_background(lab)
     if face is not None:
-        worn &= _below(face, scale, lab.shape[:2])
+        worn &= _below(face, scale, worn)
         if tone is not None:
             worn &= delta_e(lab, tone) > _SKIN
     pixels = lab[worn]
@@ -81,17 +81,17 @@ def _background(lab: np.ndarray) -> np.ndarray:
     return like_rim & np.isin(labels, joined)
 
 
-def _below(face: Face, scale: float, size_hw: tuple[int, int]) -> np.ndarray:
-    """Where a body is, seen from its face: below the chin, within some widths of the face."""
+def _below(face: Face, scale: float, like: np.ndarray) -> np.ndarray:
+    """Where a body is, (h, w) bool: below the chin, within some widths of the face."""
     x0, y0, x1, y1 = (value * scale for value in face.box_xyxy)
-    width, rows, columns = x1 - x0, np.arange(size_hw[0]), np.arange(size_hw[1])
+    width, rows, columns = x1 - x0, np.arange(like.shape[0]), np.arange(like.shape[1])
     beside = np.abs(columns - (x0 + x1) / 2) < 2.2 * width
     return (rows > y1 + 0.25 * (y1 - y0))[:, None] & beside
 
 
 def _main_colors(pixels: np.ndarray, at_least: float) -> list[OutfitColor]:
     """k-means in CIELAB from spread-out starts; near clusters are joined."""
-    order = np.argsort(pixels @ np.float32([1, 0.7, 0.4]))
+    order = np.argsort(pixels @ np.array([1, 0.7, 0.4]))
     starts = np.zeros(len(pixels), np.int32)
     starts[order] = np.arange(len(pixels)) * 6 // len(pixels)
     until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 30, 0.2)
@@ -101,7 +101,7 @@ def _main_colors(pixels: np.ndarray, at_least: float) -> list[OutfitColor]:
     counts = np.bincount(labels[:, 0], minlength=6)
     found: list[tuple[np.ndarray, float]] = []
     for number in np.argsort(-counts):
-        center, share = centers[number], counts[number] / len(pixels)
+        center, share = np.asarray(centers[number]), float(counts[number] / len(pixels))
         for place, (other, area) in enumerate(found):
             if delta_e(center, other) < _SAME:
                 found[place] = (other, area + share)
@@ -114,7 +114,7 @@ def _main_colors(pixels: np.ndarray, at_least: float) -> list[OutfitColor]:
             (float(lab[0]), float(lab[1]), float(lab[2])),
             lab_to_hex(lab),
             color_name(lab),
-            round(float(share), 3),
+            round(share, 3),
         )
         for lab, share in found
         if share >= at_least or lab is found[0][0]

@@ -64,24 +64,20 @@ def similar(
     columns = ["L", "a", "b", "_distance"]
     found = query.with_row_id(True).select(columns).limit(limit).to_list()
     labs = np.array([[row["L"], row["a"], row["b"]] for row in found]).reshape(-1, 3)
-    differences = delta_e(labs, np.float64(shade.lab))
-    return _matches(catalog, [row["_rowid"] for row in found], differences)
+    differences = delta_e(labs, np.asarray(shade.lab))
+    return _matches(catalog, np.array([row["_rowid"] for row in found], int), differences)
 
 
 def _ranked(
     catalog: Catalog, lab: Sequence[float], radius: float, filters: Filters
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row ids and differences of all within the radius, sorted by difference, then row id."""
-    box = lab_box(lab, radius) if radius < _NO_BOX else []
-    sides = zip("Lab", box, strict=False)
-    conditions = [f"{name} BETWEEN {low:.4f} AND {high:.4f}" for name, (low, high) in sides]
-    found = catalog.select([*conditions, *filters.sql()], ["L", "a", "b"])
-    labs = np.stack([found[name].to_numpy() for name in "Lab"], 1).astype(np.float64)
-    differences = delta_e(labs, np.float64(lab))
-    ids = found["_rowid"].to_numpy()
-    order = np.lexsort((ids, differences))
+    index = catalog.color_index()
+    places = index.places(lab_box(lab, radius) if radius < _NO_BOX else [], filters)
+    differences = delta_e(index.labs[:, places].T, np.asarray(lab))
+    order = np.argsort(differences, kind="stable")
     order = order[differences[order] <= radius]
-    return ids[order], differences[order]
+    return index.ids[places[order]], differences[order]
 
 
 def lab_box(lab: Sequence[float], radius: float) -> list[tuple[float, float]]:
@@ -127,6 +123,6 @@ def _saturation(chroma: float) -> float:
     return math.sqrt(chroma**7 / (chroma**7 + 25.0**7))
 
 
-def _matches(catalog: Catalog, ids: Sequence[int], differences: Sequence[float]) -> list[Match]:
-    shades = catalog.rows(ids)
+def _matches(catalog: Catalog, ids: np.ndarray, differences: np.ndarray) -> list[Match]:
+    shades = catalog.rows(ids.tolist())
     return [Match(s, round(float(d), 2)) for s, d in zip(shades, differences, strict=True)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.errors import CatalogError
 from pipelines.catalog.attributes import CATEGORIES, FINISHES
+from pipelines.catalog.color_index import LOOKED_AT, ColorIndex
 
 TABLE = "shades"
 WORDS = ("sku", "title", "brand", "currency", "category", "kind", "finish", "hex", "name", "source")
@@ -49,10 +50,14 @@ class Filters:
                     needed=words,
                 )
 
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """What each column that is limited to some words may hold."""
+        lists = {"finish": self.finishes, "category": self.categories, "brand": self.brands}
+        return {name: words for name, words in lists.items() if words}
+
     def sql(self) -> list[str]:
         """The conditions, each true for a shade that may be found."""
-        lists = {"finish": self.finishes, "category": self.categories, "brand": self.brands}
-        found = [f"{name} IN ({quoted(words)})" for name, words in lists.items() if words]
+        found = [f"{name} IN ({quoted(words)})" for name, words in self.words().items()]
         if self.min_price is not None:
             found.append(f"price >= {float(self.min_price)}")
         if self.max_price is not None:
@@ -70,6 +75,7 @@ class Catalog:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._opened: Any = None
+        self._index: tuple[int, ColorIndex] | None = None
 
     def upsert(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Add products, or replace them with all their shades; returns the number of shades.
@@ -104,14 +110,19 @@ class Catalog:
         )
 
     def optimize(self) -> None:
-        """Join the small files that upserts leave, and index what filters ask for."""
-        from lancedb.index import Bitmap, BTree
+        """Join the small files that upserts leave, and index what upserts look for."""
+        from lancedb.index import BTree
 
         self.table.optimize()
-        for column in ("L", "sku"):
+        for column in ("id", "sku"):
             self.table.create_index(column, config=BTree(), replace=True)
-        for column in ("category", "finish", "brand"):
-            self.table.create_index(column, config=Bitmap(), replace=True)
+
+    def color_index(self) -> ColorIndex:
+        """Colours of this state of the catalogue; read once, then kept."""
+        version = self.table.version
+        if self._index is None or self._index[0] != version:
+            self._index = (version, ColorIndex.of(self.select([], LOOKED_AT)))
+        return self._index[1]
 
     def exists(self) -> bool:
         """Whether there is a catalogue at this place."""
@@ -153,20 +164,17 @@ class Catalog:
 
     def stats(self) -> dict[str, Any]:
         """Shades, products, and how many shades of each category, finish and brand ("" unknown)."""
-        import pyarrow.compute as pc
-
         table = self.select([], ["sku", "category", "finish", "brand"])
         counts = {
             name: {
                 pair["values"] or "": pair["counts"]
                 for pair in sorted(
-                    pc.value_counts(table[name]).to_pylist(), key=lambda pair: -pair["counts"]
+                    table[name].value_counts().to_pylist(), key=lambda pair: -pair["counts"]
                 )
             }
             for name in ("category", "finish", "brand")
         }
-        products = pc.count_distinct(table["sku"]).as_py()
-        return {"shades": table.num_rows, "products": products, **counts}
+        return {"shades": table.num_rows, "products": len(table["sku"].unique()), **counts}
 
     def _database(self) -> Any:
         try:
@@ -185,7 +193,7 @@ def appearance(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:
 
     CIELAB, then `AXES` scaled so that matte to mirror counts as much as 25 units of CIELAB.
     """
-    return np.float32(np.array([*lab, *axes]) * _SCALES)
+    return (np.array([*lab, *axes]) * _SCALES).astype(np.float32)
 
 
 def quoted(words: Iterable[str]) -> str:
