@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import attributes, evaluate, looks, makeup, models, pairs, serve, shade, tryon
+from app.commands import (
+    attributes,
+    catalog,
+    evaluate,
+    looks,
+    makeup,
+    models,
+    pairs,
+    serve,
+    shade,
+    tryon,
+)
 
 app = typer.Typer(
     name="mirra",
@@ -19,6 +30,7 @@ app.command("shade")(shade.run)
 app.command("serve")(serve.run)
 app.command("pairs")(pairs.run)
 app.add_typer(attributes.app, name="attributes")
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(looks.app, name="looks")
 app.add_typer(models.app, name="models")
 app.add_typer(evaluate.app, name="evaluate")
