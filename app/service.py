@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from models.errors import LookError
 
 if TYPE_CHECKING:
+    from pipelines.catalog.extractor import AttributeExtractor
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+    from pipelines.makeup.pipeline_shade import ShadePipeline
 
 
 @dataclass
@@ -48,6 +50,20 @@ class Studio:
         from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
         return InstantMakeupPipeline()
+
+    @cached_property
+    def shades(self) -> ShadePipeline:
+        """The shade pipeline, on the same models."""
+        from pipelines.makeup.pipeline_shade import ShadePipeline
+
+        return ShadePipeline(self.makeup)
+
+    @cached_property
+    def extractor(self) -> AttributeExtractor:
+        """The reader of product pictures."""
+        from pipelines.catalog.extractor import AttributeExtractor
+
+        return AttributeExtractor()
 
     def warm_up(self) -> None:
         """Load what the first visitor would otherwise wait for."""

@@ -32,6 +32,12 @@ def run(
         list[str] | None,
         typer.Option(help="lips, eyes (lid, crease, outer, inner), cheeks, brows or skin."),
     ] = None,
+    sku: Annotated[
+        list[str] | None, typer.Option(help="A product of the --catalog instead; may be repeated.")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option("--catalog", "-c", envvar="MIRRA_CATALOG", help="Its folder.")
+    ] = None,
     opacity: Annotated[
         float | None, typer.Option(min=0, max=1, help="What is usual there when left out.")
     ] = None,
@@ -57,7 +63,12 @@ def run(
     else:
         jobs = planned(sources, [""], out, many, False, "png")
     faces = face_numbers(face)
-    coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
+    if bool(color) == bool(sku):
+        raise typer.BadParameter("name a --color, such as '#b01030', or a --sku")
+    if sku:
+        coats = coats_of_skus(sku, catalog, region)
+    else:
+        coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
 
     from app.messages import explain
     from models.errors import MirraError
@@ -101,8 +112,6 @@ def coats_of(
     from models.errors import ShadeError
     from models.instant.coats import Coat
 
-    if not colors:
-        raise typer.BadParameter("name a --color, such as '#b01030'")
     count = max(len(colors), len(finishes), len(places))
     lists = [
         list(given) * (count if len(given) == 1 else 1) for given in (colors, places, finishes)
@@ -119,6 +128,34 @@ def coats_of(
         known = error.needed if isinstance(error.needed, tuple) else [error.needed]
         wanted = ", ".join(map(str, known))
         raise typer.BadParameter(f"{error.found} is {error}; try {wanted}") from None
+
+
+def coats_of_skus(
+    skus: Sequence[str], catalog: Path | None, places: Sequence[str] | None
+) -> list[Coat]:
+    """Products of a catalogue as coats, where their category is worn or on the one place given.
+
+    Raises:
+        typer.BadParameter: no catalogue, no such product, or one that is not worn on a face.
+        CatalogError: the catalogue cannot be read.
+    """
+    from models.errors import ShadeError
+    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.wearing import coats_of_product
+
+    if catalog is None:
+        raise typer.BadParameter("--sku needs a --catalog")
+    shelf = Catalog(catalog)
+    coats: list[Coat] = []
+    for sku in skus:
+        shades = shelf.product(sku)
+        if not shades:
+            raise typer.BadParameter(f"the catalogue has no product {sku}")
+        try:
+            coats += coats_of_product(shades, places[0] if places else None)
+        except ShadeError as error:
+            raise typer.BadParameter(f"{sku} ({error.found}) is {error}; name a --region") from None
+    return coats
 
 
 def _one(

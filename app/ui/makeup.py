@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import ImageData
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.messages import advise, explain
 from app.service import Studio, Wish
 from app.settings import Settings
 from app.ui import text
+from app.ui.uploads import photo_of, unread
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
@@ -29,7 +29,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     named = gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            source = _photo(text.SOURCE, "source", height=300)
+            source = photo_of(text.SOURCE, "source", height=300)
             example = gr.Button(text.EXAMPLE, size="sm", elem_id="example")
             advice = gr.Markdown(elem_id="advice", visible=False)
             faces = gr.CheckboxGroup(label=text.FACES, visible=False, elem_id="faces")
@@ -46,9 +46,9 @@ def tab(studio: Studio, settings: Settings) -> None:
                 buttons=[],
                 elem_id="looks",
             )
-            reference = _photo(text.REFERENCE, "reference", height=220)
+            reference = photo_of(text.REFERENCE, "reference", height=220)
             with gr.Accordion(text.SECOND, open=False):
-                second = _photo(text.SECOND, "second", height=200)
+                second = photo_of(text.SECOND, "second", height=200)
                 from_second = gr.CheckboxGroup(
                     [(text.REGIONS[r], r) for r in MAKEUP_REGIONS],
                     value=["lips"],
@@ -192,7 +192,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
     """Named endpoints for programs."""
     with gr.Row(visible=False):
-        source, reference = _unread(gr.Image(label="source")), _unread(gr.Image(label="reference"))
+        source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))
         look = gr.Textbox(label="look")
         levels = [gr.Number(1.0, label=name) for name in (*MAKEUP_REGIONS, "strength")]
         face = gr.Number(-1, label="face", precision=0)
@@ -260,30 +260,6 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         api_name="apply_makeup", **work,
     )  # fmt: skip
     list_button.click(list_looks, None, [names], api_name="list_looks", queue=False)
-
-
-def _photo(label: str, name: str, height: int) -> gr.Image:
-    return _unread(
-        gr.Image(
-            label=label,
-            sources=["upload", "webcam", "clipboard"],
-            height=height,
-            type="filepath",
-            buttons=[],
-            elem_id=name,
-            webcam_options=gr.WebcamOptions(mirror=True),
-        )
-    )
-
-
-def _unread(image: gr.Image) -> gr.Image:
-    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
-
-    def path_of(payload: ImageData | None) -> str | None:
-        return payload.path if payload else None
-
-    image.preprocess = path_of
-    return image
 
 
 def _slider(label: str, name: str) -> gr.Slider:

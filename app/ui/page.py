@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.service import Studio
 from app.settings import Settings
-from app.ui import makeup, text
+from app.ui import makeup, products, text
 from app.ui.theme import CSS, theme
 from app.ui.uploads import Page
 
@@ -20,7 +20,10 @@ def build(studio: Studio, settings: Settings) -> gr.Blocks:
     keep = settings.keep_minutes * 60
     with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        makeup.tab(studio, settings)
+        with gr.Tab(text.MAKEUP_TAB):
+            makeup.tab(studio, settings)
+        with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
+            products.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
     page.queue(max_size=settings.queue_size)
     return page

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from gradio.utils import get_upload_folder
 
 from app.ui import text
@@ -59,3 +60,28 @@ def uploaded_path(payload: Any) -> str | None:
         if file.is_relative_to(folder) and file.is_file():
             return str(file)
     raise gr.Error(text.NOT_AN_UPLOAD, print_exception=False)
+
+
+def photo_of(label: str, name: str, height: int) -> gr.Image:
+    """A place for one photo: dropped, chosen, pasted or taken."""
+    return unread(
+        gr.Image(
+            label=label,
+            sources=["upload", "webcam", "clipboard"],
+            height=height,
+            type="filepath",
+            buttons=[],
+            elem_id=name,
+            webcam_options=gr.WebcamOptions(mirror=True),
+        )
+    )
+
+
+def unread(image: gr.Image) -> gr.Image:
+    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
+
+    def path_of(payload: ImageData | None) -> str | None:
+        return payload.path if payload else None
+
+    image.preprocess = path_of
+    return image
