@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import attributes, evaluate, looks, makeup, models, serve, shade
+from app.commands import attributes, catalog, evaluate, looks, makeup, models, serve, shade
 
 app = typer.Typer(
     name="mirra",
@@ -18,6 +18,7 @@ app.command("shade")(shade.run)
 app.command("serve")(serve.run)
 app.command("models")(models.run)
 app.add_typer(attributes.app, name="attributes")
+app.add_typer(catalog.app, name="catalog")
 app.add_typer(looks.app, name="looks")
 app.add_typer(evaluate.app, name="evaluate")
 

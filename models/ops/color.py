@@ -55,8 +55,14 @@ def chroma(lab: np.ndarray) -> np.ndarray:
 
 
 def delta_e(lab_a: np.ndarray, lab_b: np.ndarray) -> np.ndarray:
-    """CIEDE2000 between CIELAB colours, (..., 3) each; below 1 no eye sees it, above 5 all do."""
-    return np.asarray(deltaE_ciede2000(np.float64(lab_a), np.float64(lab_b)))
+    """CIEDE2000 between CIELAB colours; below 1 no eye sees it, above 5 all do.
+
+    Args:
+        lab_a: (..., 3).
+        lab_b: (..., 3), of a shape that broadcasts with it.
+    """
+    first, second = np.broadcast_arrays(np.float64(lab_a), np.float64(lab_b))
+    return np.asarray(deltaE_ciede2000(first, second))
 
 
 def individual_typology_angle(lab: np.ndarray) -> float:

@@ -237,7 +237,7 @@ def _cluster(workers: int) -> dict[str, Any]:
         code = {"working_dir": checkout, "excludes": [".git", "tests", "runs"]}
         return {"runtime_env": code}
     code = {"env_vars": {"PYTHONPATH": checkout}}
-    return {"runtime_env": code, "num_cpus": workers + 1, "include_dashboard": False}
+    return {"runtime_env": code, "num_cpus": workers + 2, "include_dashboard": False}
 
 
 class _RayExtract(Extract):

@@ -225,7 +225,7 @@ def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, Any]]:
         else:
             with _open(locator, "rt", encoding="utf-8-sig", newline="") as file:
                 yield from csv.DictReader(file) if suffix == ".csv" else _json_lines(file, locator)
-    except (OSError, csv.Error, UnicodeDecodeError) as error:  # pyarrow's are OSErrors
+    except (OSError, ValueError, csv.Error) as error:  # pyarrow's and broken UTF-8 are among them
         raise CatalogError(f"cannot read {locator!r}: {error}", found=locator) from None
 
 
