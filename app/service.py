@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import LookError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from pipelines.catalog.attributes import Attributes
     from pipelines.catalog.extractor import AttributeExtractor
+    from pipelines.catalog.search import Match
+    from pipelines.catalog.store import Catalog
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
@@ -119,6 +124,45 @@ class Studio:
         return self.makeup(
             picture, self.look(wish), strengths=strengths, strength=strength, faces=faces
         )
+
+    def read_product(
+        self, source: str | Path, title: str = ""
+    ) -> tuple[Attributes, tuple[np.ndarray, ...]]:
+        """Kind, category and shades of a product picture, and a mask of each shade in its box.
+
+        Raises:
+            MirraError: the picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        return self.extractor.read(decode(source), title=title)
+
+    def keep(self, rows: list[dict[str, Any]], catalog: Catalog) -> int:
+        """Save shades; returns how many. One at a time, for visitors may share a catalogue."""
+        with self._lock:
+            return catalog.upsert(rows)
+
+    def find(
+        self,
+        catalog: Catalog,
+        color: str,
+        radius: float,
+        finishes: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> list[Match]:
+        """Shades of a catalogue within a CIEDE2000 `radius` of an sRGB hex, the nearest first.
+
+        Raises:
+            MirraError: no colour, finish or category, or the catalogue cannot be read.
+        """
+        from models.instant.coats import Coat
+        from models.instant.drawn import lab_of
+        from pipelines.catalog.search import within
+        from pipelines.catalog.store import Filters
+
+        filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
+        lab = [float(value) for value in lab_of(Coat(color).color)]
+        return within(catalog, lab, radius, filters)
 
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""
