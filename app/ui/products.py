@@ -44,17 +44,18 @@ def tab(studio: Studio, settings: Settings) -> None:
                 height=140, elem_id="product-pictures",
             )  # fmt: skip
             read = gr.Button(text.READ, variant="primary", elem_id="read")
-            seen = _gallery(text.READ_PICTURES, "read-pictures", 2, visible=False, preview=True)
+            seen = _gallery(text.READ_PICTURES, "read-pictures", 1, preview=True)
             with gr.Accordion(text.CORRECT, visible=False, elem_id="correct") as correct:
                 table = gr.Dataframe(
                     headers=list(text.TABLE), type="array", interactive=True, wrap=True,
-                    static_columns=[0, 1], buttons=[], show_label=False, elem_id="read-table",
+                    static_columns=[0], buttons=[], show_label=False, elem_id="read-table",
+                    column_widths=["20%", "18%", "18%", "20%", "24%"],
                 )  # fmt: skip
                 save = gr.Button(text.SAVE, elem_id="save-shades")
             with gr.Accordion(text.SEARCH):
                 with gr.Row():
                     color = gr.ColorPicker("#b01030", label=text.COLOUR, elem_id="find-colour")
-                    radius = gr.Slider(1, 40, 10, step=1, label=text.RADIUS, elem_id="find-radius")
+                    radius = gr.Slider(1, 40, 15, step=1, label=text.RADIUS, elem_id="find-radius")
                 with gr.Row():
                     finish = gr.Dropdown(
                         list(FINISHES), multiselect=True, label=text.FINISH, elem_id="find-finish"
@@ -64,7 +65,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         with gr.Column(scale=6, min_width=320):
             waiting = text.PRODUCTS_WAITING_SHARED if settings.catalog else text.PRODUCTS_WAITING
             report = gr.Markdown(waiting, elem_id="product-report")
-            swatches = _gallery(text.SHADES, "swatches", 6, visible=False)
+            swatches = _gallery(text.SHADES, "swatches", 5)
             photo = photo_of(text.SOURCE, "product-face", height=260)
             with gr.Row():
                 find_it = gr.Button(text.FIND_IT, elem_id="find-it")
@@ -83,7 +84,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
         drawn = [(_cached(one.drawn(), "read.png", cache), one.name) for one in found]
-        count = text.READ_OUT.format(shades=len(rows), pictures=len(found))
+        count = text.READ_OUT.format(count=len(rows))
         lines = [*said, count if rows else text.NO_SHADES]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
 
@@ -203,12 +204,11 @@ def tab(studio: Studio, settings: Settings) -> None:
     endpoints(studio, settings)
 
 
-def _gallery(
-    label: str, name: str, columns: int, *, visible: bool, preview: bool = False
-) -> gr.Gallery:
+def _gallery(label: str, name: str, columns: int, *, preview: bool = False) -> gr.Gallery:
+    """Pictures that appear with the first answer."""
     return gr.Gallery(
-        label=label, columns=columns, height="auto", object_fit="cover", allow_preview=preview,
-        interactive=False, buttons=[], visible=visible, elem_id=name,
+        label=label, show_label=False, columns=columns, height="auto", object_fit="contain",
+        allow_preview=preview, interactive=False, buttons=[], visible=False, elem_id=name,
     )  # fmt: skip
 
 

@@ -58,9 +58,9 @@ class Reading:
 
 
 def table_of(readings: Sequence[Reading]) -> list[list[Any]]:
-    """What people can correct: picture, number, colour, finish, name and category of each shade."""
+    """What people can correct: which shade, its colour, finish, name and category."""
     return [
-        [reading.name, shade.index + 1, shade.hex, shade.finish, shade.name, category]
+        [f"{shade.index + 1} {reading.name}", shade.hex, shade.finish, shade.name, category]
         for reading in readings
         for category in [reading.attributes.category]
         for shade in reading.attributes.shades
@@ -78,7 +78,7 @@ def corrected(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> li
     for reading in readings:
         shades, category = [], reading.attributes.category
         for shade in reading.attributes.shades:
-            _, _, color, finish, name, wanted = (str(cell).strip() for cell in next(rows))
+            _, color, finish, name, wanted = (str(cell).strip() for cell in next(rows))
             Coat(color, "lips", finish)  # refuses what is no colour or finish
             if wanted not in CATEGORIES:
                 raise ShadeError("no such category", found=wanted, needed=CATEGORIES)
