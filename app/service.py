@@ -14,14 +14,20 @@ from models.errors import LookError
 if TYPE_CHECKING:
     import numpy as np
 
+    from models.structures import Face
     from pipelines.catalog.attributes import Attributes
     from pipelines.catalog.extractor import AttributeExtractor
     from pipelines.catalog.search import Match
     from pipelines.catalog.store import Catalog
+    from pipelines.catalog.worn import WornColour
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
     from pipelines.makeup.pipeline_shade import ShadePipeline
+
+
+SURELY_WORN = 0.3
+"""Strength from which on a colour on a face is taken for makeup."""
 
 
 @dataclass
@@ -163,6 +169,27 @@ class Studio:
         filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
         lab = [float(value) for value in lab_of(Coat(color).color)]
         return within(catalog, lab, radius, filters)
+
+    def worn(
+        self, face: Face, catalog: Catalog | None
+    ) -> tuple[list[WornColour], list[dict[str, Any]]]:
+        """What a face wears, and shades to wear: each colour as it was read, then its nearest.
+
+        Raises:
+            MirraError: the catalogue cannot be read.
+        """
+        from pipelines.catalog.matching import WORN_IN, for_worn
+        from pipelines.catalog.worn import read_face
+
+        worn = [color for color in read_face(face) if color.strength >= SURELY_WORN]
+        offers: list[dict[str, Any]] = []
+        for color in worn:
+            own = {"hex": color.hex, "finish": color.finish, "category": WORN_IN[color.region][0]}
+            offers.append({"title": color.region, **own})
+            if catalog is not None:
+                for _, matches in for_worn(catalog, [color], 5):
+                    offers += [{**match.shade, "delta_e": match.delta_e} for match in matches]
+        return worn, offers
 
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""

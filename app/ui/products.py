@@ -27,15 +27,18 @@ from pipelines.images import decode, encode
 
 MOST_PICTURES = 24
 MOST_SHADES = 48
+_SCROLL = """() => { if (window.innerWidth < 700)
+  document.querySelector('#%s')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
 
 Shades = list[dict[str, Any]]
+Looked = tuple[str | None, list[Face]]  # a photo's path, and the faces in it
 
 
 def tab(studio: Studio, settings: Settings) -> None:
     """Add the tab to the page that is being built."""
     visit: dict[str, Any] = {"time_to_live": settings.keep_minutes * 60}
     readings, shades = gr.State([], **visit), gr.State([], **visit)
-    chosen, faces = gr.State(None, **visit), gr.State([], **visit)
+    chosen, looked = gr.State(None, **visit), gr.State((None, []), **visit)
     own = gr.State(None, delete_callback=Shelf.remove, **visit)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -101,7 +104,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             name = product_name(path, [reading.name for reading in found])
             try:
                 found.append(Reading(name, Path(path), *studio.read_product(path, name)))
-            except MirraError as error:
+            except (MirraError, OSError) as error:
                 said.append(f"{name}: {explain(error)}")
         rows = table_of(found)
         return *show_read(found, said), gr.update(value=rows), gr.update(visible=bool(rows))
@@ -138,45 +141,40 @@ def tab(studio: Studio, settings: Settings) -> None:
         found = [{**match.shade, "delta_e": match.delta_e} for match in matches]
         return show(found, text.FOUND.format(count=len(found)) if found else text.NOTHING_NEAR)
 
-    def find_worn(found: list[Face], shelf: Shelf | None) -> tuple[Any, ...]:
-        """What the largest face wears, and below each colour what comes near it."""
-        if not found:
-            return gr.skip(), gr.skip(), text.NO_FACE_PHOTO
-        from pipelines.catalog.matching import WORN_IN, for_worn
-        from pipelines.catalog.worn import read_face
+    def look_at(photo: str | None, before: Looked) -> Looked:
+        """The faces of the photo, analysed once; none without a photo."""
+        if not photo or photo == before[0]:
+            return before if photo else (None, [])
+        return photo, studio.makeup.find_faces(decode(photo))
 
-        worn = [color for color in read_face(found[0]) if color.strength >= 0.3]
-        catalog = catalog_of(settings, shelf)
-        offers: Shades = []
-        for color in worn:
-            category = WORN_IN[color.region][0]
-            own = {"hex": color.hex, "finish": color.finish, "category": category}
-            offers.append({**own, "title": text.REGIONS[color.region]})
-            if catalog is not None:
-                ((_, matches),) = for_worn(catalog, [color], 5)
-                offers += [{**match.shade, "delta_e": match.delta_e} for match in matches]
+    def find_worn(photo: str | None, before: Looked, shelf: Shelf | None) -> tuple[Any, ...]:
+        """What the largest face wears, and below each colour what comes near it."""
+        if not photo:
+            return gr.skip(), gr.skip(), text.NO_FACE_PHOTO, gr.skip()
+        try:
+            now = look_at(photo, before)
+            worn, offers = studio.worn(now[1][0], catalog_of(settings, shelf))
+        except MirraError as error:
+            return gr.skip(), gr.skip(), explain(error), gr.skip()
         lines = [
             text.WEARS.format(region=text.REGIONS[c.region], hex=c.hex, finish=c.finish)
             for c in worn
         ]
-        return show(offers, " · ".join(lines) or text.BARE)
+        return *show(offers, " · ".join(lines) or text.BARE), now
 
-    def look_at(photo: str | None) -> tuple[list[Face], Any]:
-        try:
-            return (studio.makeup.find_faces(decode(photo)) if photo else []), gr.skip()
-        except MirraError as error:
-            return [], explain(error)
-
-    def wear(found: list[Face], shade: dict[str, Any] | None, place: str) -> tuple[Any, Any]:
-        if not found or shade is None:
-            return gr.skip(), text.NO_FACE_PHOTO if shade else gr.skip()
+    def wear(
+        photo: str | None, before: Looked, shade: dict[str, Any] | None, place: str
+    ) -> tuple[Any, ...]:
+        if not photo or shade is None:
+            return gr.skip(), text.NO_FACE_PHOTO if shade else gr.skip(), gr.skip()
         from pipelines.catalog.wearing import coat_of
 
         try:
-            output = studio.shades.wear(found, [coat_of(shade, place or None)])
+            now = look_at(photo, before)
+            output = studio.shades.wear(now[1], [coat_of(shade, place or None)])
         except MirraError as error:
-            return gr.skip(), explain(error)
-        before = _cached(Image.fromarray(found[0].image), "before.png", cache)
+            return gr.skip(), explain(error), gr.skip()
+        bare = _cached(Image.fromarray(now[1][0].image), "before.png", cache)
         (reached,) = output.reached[0]
         said = text.NOT_WORN
         if reached.delta_e == reached.delta_e:
@@ -184,22 +182,31 @@ def tab(studio: Studio, settings: Settings) -> None:
                 title=shade.get("title") or "", hex=shade["hex"], finish=reached.coat.finish,
                 place=reached.coat.place, error=reached.delta_e,
             )  # fmt: skip
-        return (before, _cached(output.images[0], "mirra.png", cache)), said
+        return (bare, _cached(output.images[0], "mirra.png", cache)), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
         return found[event.index]
 
     work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
     work["api_visibility"] = "private"
-    answer, try_on = [swatches, shades, report], ([faces, chosen, place], [result, report])
-    read.click(read_shades, [pictures], [seen, readings, *answer, table, correct], **work)
+    answer = [swatches, shades, report]
+    try_on = [photo, looked, chosen, place], [result, report, looked]
+    tell, show_result = (
+        {"fn": None, "js": _SCROLL % name, "api_visibility": "private"}
+        for name in ("product-report", "product-result")
+    )
+    asked = [
+        read.click(read_shades, [pictures], [seen, readings, *answer, table, correct], **work),
+        find.click(find_them, [color, radius, finish, category, own], answer, **work),
+        find_it.click(find_worn, [photo, looked, own], [*answer, looked], **work),
+    ]
+    for event in asked:
+        event.then(**tell)
     table.input(correct_them, [readings, table], [seen, readings, *answer], **work)
     save.click(save_them, [readings, own], [report, own], **work)
-    find.click(find_them, [color, radius, finish, category, own], answer, **work)
-    find_it.click(find_worn, [faces, own], answer, **work)
     picked = swatches.select(pick, [shades], [chosen], queue=False, api_visibility="private")
-    picked.then(wear, *try_on, **work)
-    photo.change(look_at, [photo], [faces, report], **work).then(wear, *try_on, **work)
+    picked.then(wear, *try_on, **work).then(**show_result)
+    photo.change(wear, *try_on, **work)
     place.input(wear, *try_on, **work)
     endpoints(studio, settings)
 

@@ -25,7 +25,7 @@ def endpoints(studio: Studio, settings: Settings) -> None:
         attributes, shades = gr.JSON(label="attributes"), gr.JSON(label="shades")
         extract_button, find_button = gr.Button(), gr.Button()
 
-    def extract_attributes(picture: str, title: str = "") -> dict[str, Any]:
+    def extract_attributes(picture: str, title: str | None = None) -> dict[str, Any]:
         """Read a product picture.
 
         Args:

@@ -64,6 +64,7 @@ CSS = """
 #read-table td, #read-table th { font-size: .8rem; overflow-wrap: anywhere; }
 #product-report p { min-height: 1.4em; }
 @media (max-width: 640px) {
+  #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #brand h1 { font-size: 2rem; }
   .gradio-container { padding: 8px !important; }
