@@ -67,3 +67,10 @@ class Picky(MeanColor):
         if np.asarray(image).max() == 0:
             raise ZeroDivisionError
         return super().__call__(image, **words)
+
+
+class Unready(MeanColor):
+    """Finds its weights missing when it needs them."""
+
+    def __call__(self, image: Image.Image, **words: str) -> Attributes:
+        raise FileNotFoundError("weights")

@@ -42,7 +42,7 @@ PRESETS = {
         AttributesConfig(
             name="shade-finder",
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=500, batch=10, save_every=100, ema=0.99, threads=1),
         ),
     ),
     "reader": (
@@ -50,9 +50,9 @@ PRESETS = {
         AttributesConfig(
             name="finish-reader",
             network="reader",
-            widths=(16, 32, 64, 96),
+            widths=(16, 24, 48, 80),
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=1500, batch=32, save_every=250, ema=0.99, threads=1),
+            loop=LoopConfig(steps=700, batch=32, save_every=100, ema=0.99, threads=1),
         ),
     ),
     "tiny": (
@@ -79,9 +79,10 @@ PRESETS = {
 
 def build(config: AttributesConfig) -> Trainer:
     """Put a run together."""
-    depths = (1,) + (2,) * (len(config.widths) - 1)
+    stages = len(config.widths)
+    depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
-        reader = FinishReader(widths=config.widths, depths=depths)
+        reader = FinishReader(widths=config.widths, depths=(1, 1, 2, 2)[:stages])
         return Trainer(config, ReadFinish(reader, config.loop.seed), _shades(config))
     finder = ShadeFinder(widths=config.widths, depths=depths)
     return Trainer(config, FindShades(finder, config.loop.seed), _scenes(config))

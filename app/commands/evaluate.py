@@ -48,3 +48,18 @@ def shade(
     figures = evaluate(data, sources)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     typer.echo(summary(figures))
+
+
+@app.command()
+def products(
+    data: Annotated[Path, typer.Argument(help="Folder with products/lip-and-cheek.tar and so on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
+    rendered: Annotated[int, typer.Option(help="How many palettes to render.")] = 60,
+    seed: Annotated[int, typer.Option(help="Of the rendered scenes.")] = 0,
+) -> None:
+    """Product pictures: colours measured by hand, pans and finishes rendered."""
+    from app.evaluation_products import evaluate, summary
+
+    figures = evaluate(data, rendered, seed)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    typer.echo(summary(figures))

@@ -47,7 +47,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 height=140, elem_id="product-pictures",
             )  # fmt: skip
             read = gr.Button(text.READ, variant="primary", elem_id="read")
-            seen = _gallery(text.READ_PICTURES, "read-pictures", 1, preview=True)
+            seen = _gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
             with gr.Accordion(text.CORRECT, visible=False, elem_id="correct") as correct:
                 table = gr.Dataframe(
                     headers=list(text.TABLE), type="array", interactive=True, wrap=True,

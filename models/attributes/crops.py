@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-CROP_SIDE = 80
+CROP_SIDE = 64
 """Side of a shade's crop in pixels."""
 
 

@@ -14,10 +14,10 @@ import torch
 
 from models.attributes.crops import letterbox
 from models.attributes.networks import ShadeFinder
-from models.attributes.shades import Region, separate
+from models.attributes.shades import Region, separate_pans, separate_pieces
 from models.attributes.vocabulary import KINDS
 
-SIDE = 256
+SIDE = 160
 """Side of the square the whole picture is looked at in."""
 CLOSE_SIDE = 448
 """Side of the square a palette is looked at in the second time."""
@@ -29,7 +29,7 @@ class Finding:
 
     Attributes:
         kinds: (K,) float32, probabilities over `KINDS`.
-        regions: shades, in no order.
+        regions: shades; the tip of a bottle's wand comes first, otherwise in no order.
         tone: (H, W) float32 in 0..1, how far a pixel shows its shade's own colour.
     """
 
@@ -53,13 +53,15 @@ def find_shades(finder: ShadeFinder, pixels: np.ndarray) -> Finding:
     """
     height, width = pixels.shape[:2]
     kinds, maps = _look(finder, pixels, SIDE)
-    several = KINDS[int(np.argmax(kinds))] == "palette"
+    kind = KINDS[int(np.argmax(kinds))]
+    several = kind == "palette"
     box = (0, 0, width, height)
     if several and (closer := _bounds(maps[0], (height, width))) is not None:
         box = closer
         _, maps = _look(finder, pixels[box[1] : box[3], box[0] : box[2]], CLOSE_SIDE)
     size_hw = box[3] - box[1], box[2] - box[0]
-    regions = separate(maps[0], maps[1], size_hw, several=several)
+    regions = separate_pans(maps[0], maps[1], size_hw) if several else []
+    regions = regions or separate_pieces(maps[0], maps[2], size_hw, wand=kind == "bottle")
     tone = np.zeros((height, width), np.float32)
     tone[box[1] : box[3], box[0] : box[2]] = cv2.resize(maps[2], size_hw[::-1])
     return Finding(kinds, tuple(_moved(region, box[:2]) for region in regions), tone)

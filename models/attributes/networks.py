@@ -84,8 +84,8 @@ class FinishReader(ModelMixin, ConfigMixin):
         self,
         finishes: int = 10,
         axes: int = 5,
-        widths: tuple[int, ...] = (16, 32, 64, 96),
-        depths: tuple[int, ...] = (1, 2, 2, 2),
+        widths: tuple[int, ...] = (16, 24, 48, 80),
+        depths: tuple[int, ...] = (1, 1, 2, 2),
     ) -> None:
         super().__init__()
         self.encoder = MobileEncoder(4, widths, depths)
@@ -93,6 +93,8 @@ class FinishReader(ModelMixin, ConfigMixin):
         self.head = nn.Sequential(nn.Linear(pooled, 64), nn.ReLU6())
         self.to_finish = nn.Linear(64, finishes)
         self.to_axes = nn.Linear(64, axes)
+        for head in (self.to_finish, self.to_axes):
+            head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Read (B, 4, S, S) crops, colour in [-1, 1] and mask in 0..1.

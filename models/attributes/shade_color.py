@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from models.attributes.shades import Region
@@ -56,6 +57,21 @@ def shade_color(lab: np.ndarray, weights: np.ndarray) -> ShadeColor:
     return ShadeColor(
         center, _weighted_median(delta_e(lab, center[None]), weights), float(delta_e(center, mean))
     )
+
+
+def color_of(region: Region, lab: np.ndarray, tone: np.ndarray) -> ShadeColor:
+    """Colour of a region without its outermost pixels, which are half background.
+
+    Args:
+        region: where the shade lies.
+        lab: (H, W, 3) CIELAB of the picture.
+        tone: (H, W) in 0..1, how far a pixel shows its shade's own colour.
+    """
+    x0, y0, x1, y1 = region.bbox_xyxy
+    padded = np.pad(region.mask.astype(np.uint8), 1)
+    inner = cv2.erode(padded, np.ones((3, 3), np.uint8))[1:-1, 1:-1] > 0
+    mask = inner if inner.sum() >= 16 else region.mask
+    return shade_color(lab[y0:y1, x0:x1][mask], tone[y0:y1, x0:x1][mask] + 1e-3)
 
 
 def confidence(

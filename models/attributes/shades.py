@@ -9,8 +9,13 @@ import numpy as np
 
 from models.ops.color import delta_e
 
+CORE_LIES_ABOVE = 0.5
+PIECE_LIES_ABOVE = 0.35
+FAINTEST = 0.1
+"""Probability below which even the likeliest pixel shows no shade."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Region:
     """Where one shade lies.
 
@@ -43,37 +48,33 @@ class Region:
         return cls((x0, y0, x1, y1), mask[y0:y1, x0:x1].copy(), score)
 
 
-def separate(
-    shade: np.ndarray, core: np.ndarray, size_hw: tuple[int, int], *, several: bool
-) -> list[Region]:
-    """Turn maps of a part of a picture into shades.
+def separate_pans(shade: np.ndarray, core: np.ndarray, size_hw: tuple[int, int]) -> list[Region]:
+    """Turn maps of a palette into its pans.
 
-    Every island of `core` is a shade; each pixel of `shade` goes to the island nearest to it. A
-    pixel that is nearer to another shade's core than a gap is wide cannot be told apart by `shade`
-    alone, which is why the cores are learned.
+    Every island of `core` is a pan; each pixel of `shade` goes to the island nearest to it. Pans
+    with hardly a gap between them cannot be told apart by `shade` alone, which is why the cores are
+    learned. An island far smaller than the others is a glint or a letter, no pan.
 
     Args:
         shade: (h, w) float32, probability that a pixel shows a shade.
         core: (h, w) float32, probability that it lies deep inside of one.
         size_hw: pixels of the part of the picture that the maps cover.
-        several: the picture shows pans of one palette; an island far smaller than the others is
-            then a glint or a letter, no pan.
 
     Returns:
-        Shades in pixels of that part, in no order.
+        Pans in pixels of that part, in no order.
     """
-    islands = (core > 0.5).astype(np.uint8)
+    islands = (core > CORE_LIES_ABOVE).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(islands, connectivity=4)
     areas = stats[1:, cv2.CC_STAT_AREA]
     if count < 2:
         return []
-    usual = float(np.median(areas)) if several else float(areas.max())
-    least = max(4.0, (0.2 if several else 0.08) * usual)
+    least = max(3.0, 0.2 * float(np.median(areas)))
     # Grow the islands over the shade, at the size of the picture.
     _, nearest = cv2.distanceTransformWithLabels(1 - islands, cv2.DIST_L2, 5)
+    nearest = np.asarray(nearest, np.int64)
     owner = np.zeros(int(nearest.max()) + 1, np.float32)
-    owner[np.asarray(nearest)[islands > 0]] = labels[islands > 0]
-    owned = cv2.resize(owner[np.asarray(nearest)], size_hw[::-1], interpolation=cv2.INTER_NEAREST)
+    owner[nearest[islands > 0]] = labels[islands > 0]
+    owned = cv2.resize(owner[nearest], size_hw[::-1], interpolation=cv2.INTER_NEAREST)
     wide = cv2.resize(shade, size_hw[::-1], interpolation=cv2.INTER_LINEAR)
     regions = []
     for number in np.flatnonzero(areas >= least) + 1:
@@ -81,6 +82,35 @@ def separate(
         if mask is not None:
             regions.append(Region.of(mask, float(shade[labels == number].mean())))
     return regions
+
+
+def separate_pieces(
+    shade: np.ndarray, tone: np.ndarray, size_hw: tuple[int, int], *, wand: bool
+) -> list[Region]:
+    """Turn maps of a picture that shows one product into the pieces of it: a bullet, a smear.
+
+    Args:
+        shade: (h, w) float32, probability that a pixel shows a shade.
+        tone: (h, w) float32, how far it shows the shade's own colour.
+        size_hw: pixels of the picture.
+        wand: the picture shows a bottle, whose wand may stand beside it.
+
+    Returns:
+        Pieces at least a sixth as large as the largest; with `wand` also the uppermost piece, if
+        it is not a mere speck, and that one first: its tip is not seen through glass.
+    """
+    sure = cv2.resize(np.sqrt(shade * tone), size_hw[::-1], interpolation=cv2.INTER_LINEAR)
+    if sure.max() < FAINTEST:
+        return []
+    islands = (sure > min(PIECE_LIES_ABOVE, 0.6 * float(sure.max()))).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(islands)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    kept = [int(n) for n in np.flatnonzero(areas >= max(6.0, areas.max() / 6)) + 1]
+    if wand and kept:
+        specks = areas < max(6.0, areas.max() / 60)
+        tip = 1 + int(np.argmin(np.where(specks, size_hw[0], stats[1:, cv2.CC_STAT_TOP])))
+        kept = [tip, *(n for n in kept if n != tip)]
+    return [Region.of(labels == n, float(sure[labels == n].mean())) for n in kept]
 
 
 def _largest_part(mask: np.ndarray) -> np.ndarray | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,8 @@ def read_pictures(
     """
     suffix_of(out)
     progress = Progress()
+    items = iter(items)
+    items = chain(list(islice(items, 1)), items)  # inputs that are not there fail before any trace
     with RunState(state_path(out)) as state:
         waiting: dict[int, Item] = {}
         batches = _batches(items, waiting)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import CatalogError, CrashError
-from pipelines.catalog.kernel import TO_DO, Batch, Extract, Extractor, Load, error_payload
+from pipelines.catalog.kernel import Batch, Extract, Extractor, Load, error_payload
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,7 @@ class _Pool:
                 executor = self._executor(1)
                 error = CrashError("reading the picture ended its process")
                 payload = error_payload(error, self.work.explain, single["sha256"][0])
-                assert single["payload"][0] == TO_DO
-                results.append({**single, "payload": np.array([payload], object)})
+                results.append({**single, "key": [""], "payload": [payload]})
         executor.shutdown(wait=True)
         return {
             name: np.concatenate([np.asarray(result[name]) for result in results])

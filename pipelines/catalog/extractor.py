@@ -22,7 +22,7 @@ from models.attributes.color_names import color_name
 from models.attributes.crops import crop_shade, network_crops
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
-from models.attributes.shade_color import ShadeColor, confidence, shade_color
+from models.attributes.shade_color import ShadeColor, color_of, confidence
 from models.attributes.shades import Region, merge_duplicates, reading_order
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
@@ -41,6 +41,8 @@ READING_SIDE = 1024
 """Larger pictures are read at this size; boxes are given in the picture's own pixels."""
 SAME_PRODUCT = 5.0
 """CIEDE2000 below which two pieces of one product are one shade: a bullet and its smear."""
+SAME_THROUGH_GLASS = 12.0
+"""The same for a bottle and the tip of its wand."""
 WORDS_WEIGH = 4.0
 """How many times likelier the finish becomes that title or description name."""
 NO_SHADE_KINDS = ("on_model", "packaging")
@@ -94,7 +96,7 @@ class AttributeExtractor:
             regions = [] if finding.kind in NO_SHADE_KINDS else list(finding.regions)
             # 2. Read the colours, and keep one of what is the same
             lab = rgb_to_lab(pixels)
-            colors = [_color_of(region, lab, finding.tone) for region in regions]
+            colors = [color_of(region, lab, finding.tone) for region in regions]
             keep = _ordered(finding, regions, colors)
             regions, colors = [regions[i] for i in keep], [colors[i] for i in keep]
             # 3. Read the finishes
@@ -106,7 +108,7 @@ class AttributeExtractor:
                    axes[index], sure[index])
             for index in range(len(regions))
         )  # fmt: skip
-        best = _best(regions, sure)
+        best = _best(finding, regions, sure)
         kinds = dict(zip(KINDS, finding.kinds.tolist(), strict=True))
         category = decide_category(kinds, colors[best].lab if shades else None, words)
         # 5. Give boxes and masks in the picture's own pixels
@@ -117,6 +119,21 @@ class AttributeExtractor:
         )
         attributes = Attributes(finding.kind, category, shades, best, image.size)
         return attributes, tuple(region.mask for region in placed)
+
+    def read_finish(self, pixels: np.ndarray, mask: np.ndarray) -> tuple[str, np.ndarray] | None:
+        """Finish of one shade whose place is known, by the picture alone.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            mask: (H, W) bool.
+
+        Returns:
+            The finish and the reader's five axes in 0..1, or None for an empty mask.
+        """
+        if not mask.any():
+            return None
+        finishes, axes = self._finishes(pixels, [Region.of(mask, 1.0)])
+        return FINISHES[int(np.argmax(finishes[0]))], axes[0]
 
     @cached_property
     def _finder(self) -> ShadeFinder:
@@ -162,22 +179,16 @@ def _reading_size(pixels: np.ndarray) -> tuple[np.ndarray, float]:
     return cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), scale
 
 
-def _color_of(region: Region, lab: np.ndarray, tone: np.ndarray) -> ShadeColor:
-    x0, y0, x1, y1 = region.bbox_xyxy
-    inner = cv2.erode(np.pad(region.mask.astype(np.uint8), 1), np.ones((3, 3), np.uint8))[
-        1:-1, 1:-1
-    ]
-    mask = inner > 0 if inner.sum() >= 16 else region.mask
-    return shade_color(lab[y0:y1, x0:x1][mask], tone[y0:y1, x0:x1][mask] + 1e-3)
-
-
 def _ordered(finding: Finding, regions: list[Region], colors: list[ShadeColor]) -> list[int]:
     """Indices of the shades to keep, in reading order: all of a palette, else no duplicates."""
     kept = list(range(len(regions)))
     if finding.kind != "palette" and kept:
         labs = np.array([color.lab for color in colors])
-        groups = merge_duplicates(labs, np.array([r.area for r in regions]), SAME_PRODUCT)
-        kept = [group[0] for group in groups]
+        ranks = np.array([region.area for region in regions], float)
+        nearer = SAME_PRODUCT
+        if finding.kind == "bottle":
+            ranks[0], nearer = np.inf, SAME_THROUGH_GLASS
+        kept = [group[0] for group in merge_duplicates(labs, ranks, nearer)]
     return [kept[i] for i in reading_order(np.array([regions[i].bbox_xyxy for i in kept]))]
 
 
@@ -210,10 +221,12 @@ def _shade(index: int, color: ShadeColor, finish: str, axes: np.ndarray, sure: f
     )
 
 
-def _best(regions: list[Region], sure: list[float]) -> int:
-    """The shade that is large and sure."""
+def _best(finding: Finding, regions: list[Region], sure: list[float]) -> int:
+    """The shade that is large and sure; of a bottle the first that was found, its wand's tip."""
     if not regions:
         return 0
+    if finding.kind == "bottle" and finding.regions[0] in regions:
+        return regions.index(finding.regions[0])
     return int(np.argmax([s * np.sqrt(r.area) for s, r in zip(sure, regions, strict=True)]))
 
 

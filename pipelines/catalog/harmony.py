@@ -26,7 +26,7 @@ class Relation(NamedTuple):
 
 
 RELATIONS = (
-    Relation(0, 1.0, "repeats the {outfit} of the outfit"),
+    Relation(0, 1.0, "tones with the outfit's {outfit}"),
     Relation(30, 0.85, "lies beside the outfit's {outfit} on the colour circle"),
     Relation(180, 0.8, "stands opposite the outfit's {outfit}, so each makes the other glow"),
     Relation(120, 0.65, "makes a triad with the outfit's {outfit}"),
@@ -34,6 +34,7 @@ RELATIONS = (
 QUIET = Relation(0, 0.5, "is neutral and leaves the stage to the outfit's {outfit}")
 ACCENT = Relation(0, 0.8, "is the accent that {outfit} leaves room for")
 _RULES = (*RELATIONS, QUIET, ACCENT)
+_REPEATS = 12.0  # CIEDE2000 up to which a shade of the same hue repeats the colour itself
 _MISS = 5.0  # CIEDE2000-like distance from the ideal hue at which harmony has fallen to 1/e
 _LIPS_AND_CHEEKS = ("lipstick", "lip_gloss", "lip_liner", "blush", "bronzer")
 _NATURAL = (-40.0, 70.0)  # hue angles that lips and cheeks wear outside a carnival
@@ -81,9 +82,12 @@ def suits(
                 break
         for place, shade in zip(picked, catalog.rows(ids[picked]), strict=True):
             color = outfit[colors[place]]
-            reason = _RULES[relations[place]].words.format(outfit=color.name)
             difference = float(delta_e(labs[place], np.float64(color.lab)))
-            matches.append(Match(shade, round(difference, 2), f"{shade['name']} {reason}"))
+            rule = _RULES[relations[place]]
+            repeats = rule is RELATIONS[0] and difference < _REPEATS
+            words = "repeats the outfit's {outfit}" if repeats else rule.words
+            reason = f"{shade['name']} {words.format(outfit=color.name)}"
+            matches.append(Match(shade, round(difference, 2), reason))
     return matches
 
 

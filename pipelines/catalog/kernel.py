@@ -1,12 +1,12 @@
 """The work on a batch of pictures: dictionaries of columns in, dictionaries of columns out.
 
-That is the contract of Ray Data's `map_batches`, and close to Spark's `mapInPandas`:
+That is the contract of Ray Data's `map_batches` (see `engines.on_ray`), and Spark's `mapInPandas`
+is one line away:
 
-    def read(frames):                                   # Spark: one frame of items at a time
+    def read(frames):
         load, extract = Load(PIPELINE_VERSION), Extract(AttributeExtractor)
-        for frame in frames:
-            batch = {name: frame[name].to_numpy() for name in frame}
-            yield pandas.DataFrame(extract(load(batch)))
+        for frame in frames:  # columns of `reader.columns`
+            yield pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
 
     items.mapInPandas(read, "position long, key string, payload string")
 
@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from models.errors import ImageError, MirraError
+from models.errors import CheckpointError, ImageError, MirraError
 from pipelines.catalog.attributes import Attributes
 from pipelines.catalog.duplicates import fingerprint
 from pipelines.catalog.reader import read_item
@@ -123,29 +123,39 @@ class Extract:
         self.explain = explain
 
     def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
-        """Read a batch that `Load` gave: columns position, key, and payload (JSON, or `KNOWN`)."""
-        names = ("data", "sha256", "title", "description", "payload")
-        payloads = [
-            payload or self._one(data, digest, title, description)
-            for data, digest, title, description, payload in zip(
-                *(batch[name] for name in names), strict=True
-            )
-        ]
+        """Read a batch that `Load` gave.
+
+        Returns:
+            Columns position, key and payload (JSON, or `KNOWN`). The key is "" where the same
+            picture may tell something else another time, as after an error that nobody foresaw.
+
+        Raises:
+            CheckpointError: the extractor's own files are missing, so no picture can be read.
+        """
+        names = ("data", "sha256", "title", "description", "key", "payload")
+        read = [self._one(*row) for row in zip(*(batch[name] for name in names), strict=True)]
         return {
             "position": np.asarray(batch["position"], np.int64),
-            "key": _objects(batch["key"]),
-            "payload": _objects(payloads),
+            "key": _objects([key for key, _ in read]),
+            "payload": _objects([payload for _, payload in read]),
         }
 
-    def _one(self, data: bytes, digest: str, title: str, description: str) -> str:
+    def _one(
+        self, data: bytes, digest: str, title: str, description: str, key: str, payload: str
+    ) -> tuple[str, str]:
+        if payload != TO_DO:
+            return key, payload
         try:
             image = decode(bytes(data))
             found = self.extractor(image, title=str(title), description=str(description))
+        except (CheckpointError, OSError) as error:
+            raise CheckpointError(f"the extractor cannot work: {error}") from None
+        except MirraError as error:
+            return key, error_payload(error, self.explain, digest)
         except Exception as error:  # one picture's trouble, whatever it is, is one row's
-            return error_payload(error, self.explain, digest)
-        status = "ok" if found.shades else "no_shade"
-        payload = {"status": status, "sha256": digest, "print": fingerprint(image), **asdict(found)}
-        return json.dumps(payload)
+            return "", error_payload(error, self.explain, digest)
+        told = {"sha256": digest, "print": fingerprint(image), **asdict(found)}
+        return key, json.dumps({"status": "ok" if found.shades else "no_shade", **told})
 
 
 def error_payload(

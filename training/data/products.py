@@ -1,6 +1,6 @@
 """Rendered products as training data.
 
-    python -m training.data.products CACHE --scenes 1800 --close-ups 3500 [--photos DATA]
+    python -m training.data.products CACHE --scenes 1800 --close-ups 2400 [--photos DATA]
 
 writes `scenes.npz` and `close_ups.npz`, of rendered products only, and with `--photos` the tuning
 half of the real photographs (see `product_photos`) to `photos.npz`.
@@ -282,7 +282,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Render products for training.")
     parser.add_argument("cache", type=Path)
     parser.add_argument("--scenes", type=int, default=1800)
-    parser.add_argument("--close-ups", type=int, default=3500)
+    parser.add_argument("--close-ups", type=int, default=2400)
     parser.add_argument("--photos", type=Path, help="folder with products/, makeup/, garments/")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)

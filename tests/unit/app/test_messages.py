@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from app.messages import IMAGE_SENTENCES, SENTENCES, UNKNOWN, explain
+from app.messages import CATALOG_SENTENCES, IMAGE_SENTENCES, SENTENCES, UNKNOWN, explain
 from models import errors
-from models.errors import ImageError, MirraError, NoFaceError, SeveralFacesError
+from models.errors import CatalogError, ImageError, MirraError, NoFaceError, SeveralFacesError
 
 HOSTILE = "/home/ann/<img src=x onerror=alert(1)>.jpg; DROP TABLE `faces`"
 
@@ -35,6 +35,9 @@ def test_each_error_has_its_own_sentence(kind):
 def test_the_table_of_reasons_and_the_sentences_agree():
     assert len(REASONS) > 10
     assert set(REASONS) - {"reason"} == set(IMAGE_SENTENCES)
+    reasons = re.findall(r"^ {12}([a-z_]+) ", CatalogError.__doc__ or "", re.M)
+    assert set(reasons) - {"reason"} == set(CATALOG_SENTENCES)
+    assert len({explain(CatalogError("x", reason=reason)) for reason in reasons[1:]}) > 5
 
 
 @pytest.mark.parametrize("reason", IMAGE_SENTENCES)
@@ -50,6 +53,7 @@ STRANGE = [HOSTILE, (HOSTILE, HOSTILE), (1, HOSTILE), {"a": HOSTILE}, -5, float(
 def test_no_sentence_repeats_what_came_from_outside(value):
     raised = [kind(HOSTILE, found=value, needed=value) for kind in ERRORS]
     raised += [ImageError(HOSTILE, reason=r, found=value, needed=value) for r in IMAGE_SENTENCES]
+    raised += [CatalogError(HOSTILE, reason=r, found=value) for r in CATALOG_SENTENCES]
     raised += [ImageError(HOSTILE, reason=HOSTILE), ValueError(HOSTILE), OSError(2, HOSTILE)]
     for error in raised:
         sentence = explain(error)

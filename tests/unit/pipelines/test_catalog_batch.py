@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from app.messages import explain
-from models.errors import CatalogError
+from models.errors import CatalogError, CheckpointError
 from pipelines.catalog.batch import read_pictures, state_path
 from pipelines.catalog.duplicates import Duplicates, fingerprint
 from pipelines.catalog.engines import Work
-from pipelines.catalog.reader import read_inputs
+from pipelines.catalog.kernel import KNOWN, Extract, Load
+from pipelines.catalog.reader import columns, read_inputs
 from pipelines.catalog.state import RunState
 from pipelines.catalog.tables import read_rows
-from tests.mean_color import Deadly, MeanColor, Picky, TwoColors
+from tests.mean_color import Deadly, MeanColor, Picky, TwoColors, Unready
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,6 +85,14 @@ def test_what_nobody_expected_is_a_row_too(shop, tmp_path):
     Image.new("RGB", (40, 40), "black").save(shop / "black.png")
     assert read(shop, tmp_path / "o.csv", Picky).errors == 4
     assert list(read_rows(tmp_path / "o.csv"))[-1]["error"] == "ZeroDivisionError"
+    read(shop, tmp_path / "o.csv")  # with the mistake mended it is read again
+    assert list(read_rows(tmp_path / "o.csv"))[-1]["status"] == "ok"
+
+
+def test_missing_weights_end_the_run_rather_than_blame_every_picture(shop, tmp_path):
+    with pytest.raises(CheckpointError):
+        read(shop, tmp_path / "o.csv", Unready)
+    assert not (tmp_path / "o.csv").exists()
 
 
 def test_only_what_is_new_or_changed_is_read_again(shop, tmp_path):
@@ -228,3 +237,31 @@ def test_reports_grow_batch_by_batch(shop, tmp_path):
     read(shop, tmp_path / "o.csv", report=lambda progress: seen.append(progress.pictures))
     assert seen == [16, 20]
     assert json.loads((tmp_path / "o.csv").read_text().splitlines()[1].split(",")[-2]) == 1
+
+
+def test_the_kernel_takes_what_spark_and_ray_hand_over(shop, tmp_path):
+    """The recipe of `kernel`'s docstring, with the frames that mapInPandas gives."""
+    import pandas
+
+    items = list(enumerate(read_inputs([str(shop)])))
+    frames = [pandas.DataFrame(columns(items[start : start + 7])) for start in range(0, 20, 7)]
+    load, extract = Load("1"), Extract(MeanColor)
+    results = [
+        pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
+        for frame in frames
+    ]
+    found = pandas.concat(results)
+    assert list(found.columns) == ["position", "key", "payload"]
+    assert found["position"].tolist() == list(range(20))
+    assert sum(json.loads(text)["status"] == "ok" for text in found["payload"]) == 17
+    known = frozenset(found["key"]) - {""}
+    again = Load("1", known.intersection)(columns(items))
+    assert again["payload"].tolist().count(KNOWN) == 19
+    assert extract(again)["payload"].tolist().count(KNOWN) == 19
+
+
+def test_a_batch_without_pictures_gives_one_without_results():
+    empty = Extract(MeanColor)(Load("1")(columns([])))
+    assert {name: len(values) for name, values in empty.items()} == {
+        "position": 0, "key": 0, "payload": 0,
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from tests.mean_color import shade_of
 
 RNG = np.random.default_rng(11)
 COUNT = 3000
-# Half all over CIELAB, half where lipsticks are; blue, where CIEDE2000 is least like a distance, too
+# Half all over CIELAB, the rest lipsticks, and blues, where CIEDE2000 is least like a distance
 LABS = np.float32(
     np.concatenate(
         [

@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+import torch
+
+from models import seeding
+from models.attributes.color_names import NOUNS, color_name
+from models.attributes.crops import crop_shade, letterbox
+from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.shade_color import shade_color
+from models.attributes.shades import (
+    Region,
+    merge_duplicates,
+    reading_order,
+    separate_pans,
+    separate_pieces,
+)
+from models.attributes.skin import MONK, monk_tone, skin_tone
+from models.ops.color import delta_e, rgb_to_lab
+
+
+def lab_of(code: str) -> np.ndarray:
+    return rgb_to_lab(np.array([[[int(code[i : i + 2], 16) for i in (1, 3, 5)]]], np.uint8))[0, 0]
+
+
+@pytest.mark.parametrize("noun", ["red", "peach", "plum", "navy", "olive", "white", "black"])
+def test_a_colour_of_the_table_gets_its_own_noun(noun):
+    assert color_name(lab_of(NOUNS[noun])) == noun
+
+
+def test_adjectives_say_how_a_colour_differs_from_its_noun():
+    assert color_name(lab_of(NOUNS["mauve"]) - (10, 0, 0)) == "deep mauve"
+    peach = lab_of(NOUNS["peach"])
+    assert color_name(peach + np.array([8, -2, -2])) == "soft peach"
+
+
+def test_every_colour_of_srgb_has_a_name_of_at_most_three_words():
+    steps = np.arange(0, 256, 51, dtype=np.uint8)
+    cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
+    for lab in rgb_to_lab(cube)[0]:
+        assert 1 <= len(color_name(lab).split()) <= 3
+
+
+def test_monk_tones_are_their_own_nearest_and_darken():
+    for number, code in enumerate(MONK, start=1):
+        assert monk_tone(lab_of(code)) == number
+
+
+def test_skin_tones_are_told_by_published_bands():
+    assert skin_tone(np.array([72.0, 6.0, 14.0])).band == "very light"
+    assert skin_tone(np.array([45.0, 12.0, 20.0])).band == "brown"
+    assert skin_tone(np.array([65.0, 14.0, 15.0])).undertone == "cool"
+    assert skin_tone(np.array([65.0, 7.0, 20.0])).undertone == "warm"
+
+
+def test_a_tilted_grid_reads_row_by_row():
+    turn = np.radians(14)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    grid = np.array([(x, y) for y in range(3) for x in range(6)], float) * 50 @ rotation.T + 200
+    boxes = np.hstack([grid - 18, grid + 18])
+    shuffled = np.random.default_rng(3).permutation(18)
+    assert [int(shuffled[i]) for i in reading_order(boxes[shuffled])] == list(range(18))
+
+
+def test_nothing_has_an_order_too():
+    assert reading_order(np.zeros((0, 4))) == []
+
+
+def test_shades_no_eye_tells_apart_become_one_and_the_largest_leads():
+    labs = np.array([[50, 40, 20], [70, 10, 60], [50.5, 40.4, 20], [30, 0, 0]], float)
+    groups = merge_duplicates(labs, np.array([10, 30, 90, 5]))
+    assert groups == [[2, 0], [1], [3]]
+
+
+def test_the_colour_stays_when_light_and_glitter_fall_on_the_shade():
+    rng = np.random.default_rng(0)
+    true = np.array([45.0, 42.0, 18.0])
+    body = true + rng.normal(0, 1.2, (700, 3))
+    highlight = np.array([92.0, 6, 3]) + rng.normal(0, 3, (180, 3))
+    shadow = np.array([22.0, 24, 9]) + rng.normal(0, 3, (120, 3))
+    pixels = np.vstack([body, highlight, shadow])
+    read = shade_color(pixels, np.ones(len(pixels)))
+    assert delta_e(read.lab, true) < 1
+    assert delta_e(pixels.mean(0), true) > 5
+    assert read.spread < 5
+
+
+def test_pixels_without_weight_are_not_seen():
+    pixels = np.array([[50.0, 20, 20]] * 10 + [[80.0, -20, 40]] * 30)
+    weights = np.array([1.0] * 10 + [0.0] * 30)
+    np.testing.assert_allclose(shade_color(pixels, weights).lab, [50, 20, 20])
+
+
+def test_touching_pans_with_cores_of_their_own_are_two_shades():
+    shade, core = np.zeros((40, 80), np.float32), np.zeros((40, 80), np.float32)
+    shade[5:35, 5:75] = 1  # no gap is seen between them
+    core[12:28, 12:34] = core[12:28, 46:68] = 1
+    regions = separate_pans(shade, core, (80, 160))
+    assert [region.bbox_xyxy for region in regions] == [(10, 10, 80, 70), (80, 10, 150, 70)]
+
+
+def test_a_glint_far_smaller_than_the_pans_is_no_pan():
+    shade = np.zeros((40, 80), np.float32)
+    for x in (4, 24, 44):
+        shade[10:26, x : x + 16] = 1
+    shade[30:33, 70:73] = 1
+    core = np.zeros_like(shade)
+    for x in (8, 28, 48):
+        core[14:22, x : x + 8] = 1
+    core[31, 71] = 1
+    assert len(separate_pans(shade, core, (40, 80))) == 3
+
+
+def test_a_tube_of_another_colour_is_no_piece_of_its_bullet():
+    shade, tone = np.zeros((60, 30), np.float32), np.zeros((60, 30), np.float32)
+    shade[5:55, 10:20] = 0.9
+    tone[5:20, 10:20] = 0.95
+    (piece,) = separate_pieces(shade, tone, (60, 30), wand=False)
+    assert piece.bbox_xyxy == (10, 5, 20, 20)
+
+
+def test_the_tip_of_a_wand_comes_before_its_bottle():
+    shade = np.zeros((60, 60), np.float32)
+    shade[20:55, 10:25] = shade[4:10, 40:44] = 0.9
+    tip, bottle = separate_pieces(shade, shade, (60, 60), wand=True)
+    assert tip.bbox_xyxy == (40, 4, 44, 10)
+    assert separate_pieces(shade, shade, (60, 60), wand=False)[0].bbox_xyxy == bottle.bbox_xyxy
+
+
+def test_a_crop_shows_the_shade_in_its_middle_also_at_the_border():
+    pixels = np.zeros((50, 90, 3), np.uint8)
+    pixels[:30, :20] = 200
+    crop = crop_shade(pixels, np.ones((30, 20), bool), (0, 0, 20, 30))
+    assert crop[32, 32].tolist() == [200, 200, 200, 255]
+    assert crop[2, 32, 3] == 0
+    assert crop[32, 2].tolist() == [128, 128, 128, 0]
+
+
+def test_letterboxing_keeps_the_shape_of_things():
+    square, scale = letterbox(np.full((100, 50, 3), 9, np.uint8), 64)
+    assert square.shape == (64, 64, 3)
+    assert scale == pytest.approx(0.64)
+
+
+@pytest.mark.parametrize(
+    ("network", "channels"), [(ShadeFinder, 3), (FinishReader, 4)], ids=["finder", "reader"]
+)
+def test_saved_and_read_back_it_says_the_same(tmp_path, network, channels):
+    toy = network(widths=(8, 8, 8), depths=(1, 1, 1))
+    seeding.initialise(toy, seeding.generator_for(0, "toy"))
+    toy.eval().save_pretrained(tmp_path)
+    again = network.from_pretrained(tmp_path).eval()
+    images = torch.linspace(-1, 1, channels * 64 * 64).view(1, channels, 64, 64)
+    with torch.inference_mode():
+        for one, two in zip(toy(images), again(images), strict=True):
+            torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+
+
+def test_a_region_is_cut_to_its_box():
+    mask = np.zeros((20, 30), bool)
+    mask[4:9, 10:13] = True
+    region = Region.of(mask, 0.5)
+    assert region.bbox_xyxy == (10, 4, 13, 9)
+    assert region.area == 15
