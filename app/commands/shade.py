@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +67,9 @@ def run(
     if bool(color) == bool(sku):
         raise typer.BadParameter("name a --color, such as '#b01030', or a --sku")
     if sku:
-        coats = coats_of_skus(sku, catalog, region)
+        if finish or len(region or []) > 1:
+            raise typer.BadParameter("a --sku has its own finish, and takes one --region")
+        coats = coats_of_skus(sku, catalog, region[0] if region else None, opacity)
     else:
         coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
 
@@ -80,7 +83,7 @@ def run(
     for source, _, target in with_progress(jobs, many):
         try:
             if sheet:
-                rows.append(_row(pipeline, source, coats, base))
+                rows.append(_row(pipeline, source, coats, base, faces))
                 reached = [one for cell in rows[-1] for one in cell.reached]
             else:
                 reached = _one(pipeline, source, coats, base, faces, target)
@@ -131,9 +134,9 @@ def coats_of(
 
 
 def coats_of_skus(
-    skus: Sequence[str], catalog: Path | None, places: Sequence[str] | None
+    skus: Sequence[str], catalog: Path | None, place: str | None, opacity: float | None
 ) -> list[Coat]:
-    """Products of a catalogue as coats, where their category is worn or on the one place given.
+    """Products of a catalogue as coats, where their category is worn or on the place given.
 
     Raises:
         typer.BadParameter: no catalogue, no such product, or one that is not worn on a face.
@@ -152,9 +155,10 @@ def coats_of_skus(
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:
-            coats += coats_of_product(shades, places[0] if places else None)
+            worn = coats_of_product(shades, place)
+            coats += [replace(coat, opacity=opacity) for coat in worn]
         except ShadeError as error:
-            raise typer.BadParameter(f"{sku} ({error.found}) is {error}; name a --region") from None
+            raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
     return coats
 
 
@@ -174,12 +178,20 @@ def _one(
     return [one for reached in result.reached.values() for one in reached]
 
 
-def _row(pipeline: ShadePipeline, source: Path, coats: list[Coat], look: Look | None) -> list[Any]:
-    """Cells of a sheet: the largest face bare, then in each shade alone."""
+def _row(
+    pipeline: ShadePipeline,
+    source: Path,
+    coats: list[Coat],
+    look: Look | None,
+    faces: list[int] | None,
+) -> list[Any]:
+    """Cells of a sheet: the face asked for, else the largest, bare and in each shade alone."""
     from pipelines.images import decode
+    from pipelines.makeup.pipeline_instant import chosen
     from pipelines.makeup.shade_sheet import Cell
 
-    face = pipeline.makeup.find_faces(decode(source))[0]
+    found = pipeline.makeup.find_faces(decode(source))
+    (face,) = chosen(found, faces or [0]).values()
     cells = [Cell(face, face.image, (), source.stem[:28])]
     for coat in coats:
         image, reached = pipeline.put_on(face, [coat], look=look)

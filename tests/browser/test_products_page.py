@@ -64,7 +64,12 @@ def test_a_palette_is_read_saved_and_found_again_by_this_visitor_only(
     page.set_input_files("#product-pictures input[type=file]", str(tmp_path / "palette.png"))
     page.wait_for_timeout(1500)
     page.click("#read")
-    assert int(re.findall(r"\d+", told(page, "shades read"))[0]) >= 3
+    assert int(re.findall(r"(\d+) shades read", told(page, "shades read"))[0]) >= 3
+    page.locator("#read-table [data-testid='cell-0-2']").dblclick()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("glitter")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#swatches button:has-text('glitter')", timeout=60_000)
     page.click("#save-shades")
     told(page, "saved")
     page.locator("#find-radius input[type=number]").fill("40")
