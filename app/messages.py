@@ -228,8 +228,8 @@ SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
         "Choose one from the list, or save it again."
     ),
     errors.ShadeError: lambda _: (
-        "We cannot put on this shade. Give a colour like #b01030, and choose finish and place "
-        "from the lists."
+        "We do not know this shade. Give a colour like #b01030, and take finish, place and "
+        "category from the lists."
     ),
     errors.CheckpointError: lambda _: (
         "The model's weights are missing or damaged on this machine. "

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.errors import LookError
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from models.structures import Face
+    from pipelines.catalog.attributes import Attributes
+    from pipelines.catalog.extractor import AttributeExtractor
+    from pipelines.catalog.search import Match
+    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.worn import WornColour
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
     from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
+    from pipelines.makeup.pipeline_shade import ShadePipeline
+
+
+SURELY_WORN = 0.3
+"""Strength from which on a colour on a face is taken for makeup."""
 
 
 @dataclass
@@ -56,6 +69,20 @@ class Studio:
         from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
         return DMVTONPipeline()
+
+    @cached_property
+    def shades(self) -> ShadePipeline:
+        """The shade pipeline, on the same models."""
+        from pipelines.makeup.pipeline_shade import ShadePipeline
+
+        return ShadePipeline(self.makeup)
+
+    @cached_property
+    def extractor(self) -> AttributeExtractor:
+        """The reader of product pictures."""
+        from pipelines.catalog.extractor import AttributeExtractor
+
+        return AttributeExtractor()
 
     def warm_up(self) -> None:
         """Load what the first visitor would otherwise wait for."""
@@ -111,6 +138,66 @@ class Studio:
         return self.makeup(
             picture, self.look(wish), strengths=strengths, strength=strength, faces=faces
         )
+
+    def read_product(
+        self, source: str | Path, title: str = ""
+    ) -> tuple[Attributes, tuple[np.ndarray, ...]]:
+        """Kind, category and shades of a product picture, and a mask of each shade in its box.
+
+        Raises:
+            MirraError: the picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        return self.extractor.read(decode(source), title=title)
+
+    def keep(self, rows: list[dict[str, Any]], catalog: Catalog) -> int:
+        """Save shades; returns how many. One at a time, for visitors may share a catalogue."""
+        with self._lock:
+            return catalog.upsert(rows)
+
+    def find(
+        self,
+        catalog: Catalog,
+        color: str,
+        radius: float,
+        finishes: Sequence[str] = (),
+        categories: Sequence[str] = (),
+    ) -> list[Match]:
+        """Shades of a catalogue within a CIEDE2000 `radius` of an sRGB hex, the nearest first.
+
+        Raises:
+            MirraError: no colour, finish or category, or the catalogue cannot be read.
+        """
+        from models.instant.coats import Coat
+        from models.instant.drawn import lab_of
+        from pipelines.catalog.search import within
+        from pipelines.catalog.store import Filters
+
+        filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
+        lab = [float(value) for value in lab_of(Coat(color).color)]
+        return within(catalog, lab, radius, filters)
+
+    def worn(
+        self, face: Face, catalog: Catalog | None
+    ) -> tuple[list[WornColour], list[dict[str, Any]]]:
+        """What a face wears, and shades to wear: each colour as it was read, then its nearest.
+
+        Raises:
+            MirraError: the catalogue cannot be read.
+        """
+        from pipelines.catalog.matching import WORN_IN, for_worn
+        from pipelines.catalog.worn import read_face
+
+        worn = [color for color in read_face(face) if color.strength >= SURELY_WORN]
+        offers: list[dict[str, Any]] = []
+        for color in worn:
+            own = {"hex": color.hex, "finish": color.finish, "category": WORN_IN[color.region][0]}
+            offers.append({"title": color.region, **own})
+            if catalog is not None:
+                for _, matches in for_worn(catalog, [color], 5):
+                    offers += [{**match.shade, "delta_e": match.delta_e} for match in matches]
+        return worn, offers
 
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""

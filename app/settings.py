@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -23,6 +24,9 @@ class Settings(BaseSettings):
     max_upload_mb: int = Field(default=30, ge=1, le=200)
     queue_size: int = Field(default=32, ge=1, description="Visitors who may wait.")
     at_once: int = Field(default=2, ge=1, description="Pictures worked on at the same time.")
+    catalog: Path | None = Field(
+        default=None, description="Folder of a catalogue all visitors share; else each has an own."
+    )
     keep_minutes: int = Field(default=15, ge=1, description="How long results can be downloaded.")
 
     def launch_options(self) -> dict[str, Any]:

@@ -140,9 +140,8 @@ def export(
     schemaorg: JSON-LD, a ProductGroup a line. google-feed: a supplemental feed, tab-separated.
     shopify: JSON lines of category and metafields (taxonomy attribute 1614, cosmetic finish).
     """
-    from pipelines.catalog.exports import EXPORTS, write_export
-
     from models.errors import CatalogError
+    from pipelines.catalog.exports import EXPORTS, write_export
     from pipelines.catalog.tables import read_rows
 
     try:

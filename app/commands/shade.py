@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,12 @@ def run(
         list[str] | None,
         typer.Option(help="lips, eyes (lid, crease, outer, inner), cheeks, brows or skin."),
     ] = None,
+    sku: Annotated[
+        list[str] | None, typer.Option(help="A product of the --catalog instead; may be repeated.")
+    ] = None,
+    catalog: Annotated[
+        Path | None, typer.Option("--catalog", "-c", envvar="MIRRA_CATALOG", help="Its folder.")
+    ] = None,
     opacity: Annotated[
         float | None, typer.Option(min=0, max=1, help="What is usual there when left out.")
     ] = None,
@@ -57,7 +64,14 @@ def run(
     else:
         jobs = planned(sources, [""], out, many, False, "png")
     faces = face_numbers(face)
-    coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
+    if bool(color) == bool(sku):
+        raise typer.BadParameter("name a --color, such as '#b01030', or a --sku")
+    if sku:
+        if finish or len(region or []) > 1:
+            raise typer.BadParameter("a --sku has its own finish, and takes one --region")
+        coats = coats_of_skus(sku, catalog, region[0] if region else None, opacity)
+    else:
+        coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
 
     from app.messages import explain
     from models.errors import MirraError
@@ -69,7 +83,7 @@ def run(
     for source, _, target in with_progress(jobs, many):
         try:
             if sheet:
-                rows.append(_row(pipeline, source, coats, base))
+                rows.append(_row(pipeline, source, coats, base, faces))
                 reached = [one for cell in rows[-1] for one in cell.reached]
             else:
                 reached = _one(pipeline, source, coats, base, faces, target)
@@ -101,8 +115,6 @@ def coats_of(
     from models.errors import ShadeError
     from models.instant.coats import Coat
 
-    if not colors:
-        raise typer.BadParameter("name a --color, such as '#b01030'")
     count = max(len(colors), len(finishes), len(places))
     lists = [
         list(given) * (count if len(given) == 1 else 1) for given in (colors, places, finishes)
@@ -121,6 +133,35 @@ def coats_of(
         raise typer.BadParameter(f"{error.found} is {error}; try {wanted}") from None
 
 
+def coats_of_skus(
+    skus: Sequence[str], catalog: Path | None, place: str | None, opacity: float | None
+) -> list[Coat]:
+    """Products of a catalogue as coats, where their category is worn or on the place given.
+
+    Raises:
+        typer.BadParameter: no catalogue, no such product, or one that is not worn on a face.
+        CatalogError: the catalogue cannot be read.
+    """
+    from models.errors import ShadeError
+    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.wearing import coats_of_product
+
+    if catalog is None:
+        raise typer.BadParameter("--sku needs a --catalog")
+    shelf = Catalog(catalog)
+    coats: list[Coat] = []
+    for sku in skus:
+        shades = shelf.product(sku)
+        if not shades:
+            raise typer.BadParameter(f"the catalogue has no product {sku}")
+        try:
+            worn = coats_of_product(shades, place)
+            coats += [replace(coat, opacity=opacity) for coat in worn]
+        except ShadeError as error:
+            raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
+    return coats
+
+
 def _one(
     pipeline: ShadePipeline,
     source: Path,
@@ -137,12 +178,20 @@ def _one(
     return [one for reached in result.reached.values() for one in reached]
 
 
-def _row(pipeline: ShadePipeline, source: Path, coats: list[Coat], look: Look | None) -> list[Any]:
-    """Cells of a sheet: the largest face bare, then in each shade alone."""
+def _row(
+    pipeline: ShadePipeline,
+    source: Path,
+    coats: list[Coat],
+    look: Look | None,
+    faces: list[int] | None,
+) -> list[Any]:
+    """Cells of a sheet: the face asked for, else the largest, bare and in each shade alone."""
     from pipelines.images import decode
+    from pipelines.makeup.pipeline_instant import chosen
     from pipelines.makeup.shade_sheet import Cell
 
-    face = pipeline.makeup.find_faces(decode(source))[0]
+    found = pipeline.makeup.find_faces(decode(source))
+    (face,) = chosen(found, faces or [0]).values()
     cells = [Cell(face, face.image, (), source.stem[:28])]
     for coat in coats:
         image, reached = pipeline.put_on(face, [coat], look=look)

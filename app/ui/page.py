@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.service import Studio
 from app.settings import Settings
-from app.ui import live, makeup, text, tryon
+from app.ui import live, makeup, products, text, tryon
 from app.ui.theme import CSS, theme
 from app.ui.uploads import Page
 from pipelines.registry import is_ready
@@ -28,6 +28,8 @@ def build(studio: Studio, settings: Settings) -> gr.Blocks:
                 tryon.tab(studio, settings)
         with gr.Tab(text.LIVE_TAB, elem_id="live-tab"):
             live.tab(studio, settings)
+        with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
+            products.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
     page.queue(max_size=settings.queue_size)
     return page

@@ -61,7 +61,17 @@ CSS = """
 #looks .caption-label, #garments .caption-label {
   left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
   padding: 1px 4px; font-size: .72rem; text-align: center; }
+#swatches .grid-wrap, #read-pictures .grid-wrap { max-height: none; height: auto !important;
+  min-height: 0 !important; }
+#swatches .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
+#swatches .caption-label { left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
+  padding: 1px 4px; font-size: .72rem; text-align: center; white-space: normal; }
+#read-table { max-width: 100%; }
+#read-table td, #read-table th { font-size: .8rem; overflow-wrap: anywhere; }
+#product-report p { min-height: 1.4em; }
 @media (max-width: 640px) {
+  #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
+  #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #brand h1 { font-size: 2rem; }
   .gradio-container { padding: 8px !important; }
 }

@@ -14,7 +14,7 @@ from models.errors import ShadeError
 from models.instant.drawn_shapes import Zone, zone_mask
 from models.instant.face_texture import TEXTURE_SIZE
 from models.instant.finish import FINISHES
-from models.ops.masks import canonical_regions
+from models.ops.masks import canonical_regions, smoothstep
 
 PLACES: dict[str, str] = {
     "lips": regions.LIPS,
@@ -115,6 +115,8 @@ def place_mask(place: str, size: int = TEXTURE_SIZE) -> np.ndarray:
         wash = [zone_mask("lid", size), 0.7 * zone_mask("crease", size)]
         wash += [0.8 * zone_mask("outer", size), 0.4 * zone_mask("lower", size)]
         return np.max(wash, axis=0)
+    if place == "lips":  # lipstick goes up to the edge that the mesh cuts a little short
+        return smoothstep(0.02, 0.6, masks[regions.LIPS])
     if place == "cheeks":
         return zone_mask("cheekbones", size)
     if place == "skin":

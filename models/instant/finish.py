@@ -113,7 +113,7 @@ def sheen(
     added = np.repeat(film[..., None], 3, -1)
     metal = mirrored(normals, light, finish.roughness)
     metal = metal / max(float(np.median(metal[core])), 1e-3)
-    gain = 1 + finish.metal * (np.clip(metal, 0.4, 2.0) - 1)
+    gain = 1 + finish.metal * (np.clip(metal**0.6, 0.4, 2.4) - 1)
     turned = _turned(color, finish.hue_shift) / max(float(color.max()), 0.05)
     if finish.hue_shift:
         brightest = max(float(np.percentile(metal[core], 97)), 1.1)

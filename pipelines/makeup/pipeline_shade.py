@@ -67,9 +67,19 @@ class ShadePipeline:
             NoFaceError: no face in the source, or not one of those asked for.
             ShadeError: more colours for the eyes than there are places.
         """
-        # 1. Look at the picture
         found = self.makeup.find_faces(source)
-        # 2. Put everything on each face in turn
+        return self.wear(found, coats, look=look, strengths=strengths, faces=faces)
+
+    def wear(
+        self,
+        found: Sequence[Face],
+        coats: Sequence[Coat],
+        *,
+        look: Look | None = None,
+        strengths: Mapping[str, float] | None = None,
+        faces: Sequence[int] | None = None,
+    ) -> ShadeOutput:
+        """Put coats on faces already found, all of one picture; otherwise like a call."""
         image, reached = found[0].image, {}
         for number, face in chosen(found, faces).items():
             image, reached[number] = self.put_on(

@@ -76,3 +76,33 @@ def test_wrong_usage_is_one_sentence_and_code_2(me, tmp_path, words, sentence):
     assert code == 2
     assert sentence in said
     assert not (tmp_path / "out.png").exists()
+
+
+def test_a_product_of_a_catalogue_is_worn_where_its_category_belongs(me, tmp_path):
+    pytest.importorskip("lancedb")
+    from pipelines.catalog.store import Catalog
+
+    row = {"source": "x", "status": "ok", "kind": "palette", "confidence": 1.0}
+    pans = ["#c9a227", "#6b3a2a", "#3a2030", "#f4e4c0", "#101010"]
+    rows = [
+        row | {"sku": "duo", "category": "eyeshadow_palette", "finish": "matte",
+               "shade_index": number, "hex": color, "lab": [50, 0, 0]}
+        for number, color in enumerate(pans)
+    ]  # fmt: skip
+    nails = {"sku": "nails", "category": "nail_polish", "shade_index": 0, "hex": "#b01030"}
+    rows.append(row | nails | {"finish": "gloss", "lab": [38, 58, 30]})
+    shop = tmp_path / "shop"
+    Catalog(shop).upsert(rows)
+    out, report = tmp_path / "out.png", tmp_path / "report.json"
+    assert run(me, "--sku", "duo", "-c", shop, "-o", out, "--report", report)[0] == 0
+    worn = json.loads(report.read_text())[0]["shades"]
+    assert [(one["place"], one["color"]) for one in worn] == list(
+        zip(("lid", "crease", "outer", "inner"), pans[:4], strict=True)
+    )
+    for words, sentence in (
+        (["--sku", "nails"], "--region"),
+        (["--sku", "none"], "no product"),
+        (["--sku", "duo", "--color", "#b01030"], "--sku"),
+    ):
+        code, said = run(me, *words, "-c", shop, "-o", tmp_path / "no.png")
+        assert (code, sentence in said) == (2, True)
