@@ -74,7 +74,8 @@ class Work:
 
     def __init__(self, pipeline: DMVTONPipeline, network: Network) -> None:
         pipeline.load(network)
-        self.pipeline, self.network = pipeline, network
+        self.pipeline: DMVTONPipeline = pipeline
+        self.network: Network = network
         self.reports: list[dict[str, Any]] = []
         self.failures: dict[Path, str] = {}
         self._person: tuple[Path, Any] | None = None

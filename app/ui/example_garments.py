@@ -83,14 +83,14 @@ def top(
     light = folds(size) * edges(there)
     if len(seam):
         light *= seams((seam[0], seam[-1]), size)
-    picture = np.float32(cloth) * light[..., None]
+    picture = np.asarray(cloth, np.float32) * light[..., None]
     # The inside of the back shows in the neck.
     back = area([(0.0, 0.1), (half[2][0], half[2][1] - 0.005), half[1], half[0]], size)
-    inner = 0.62 * np.float32(ImageColor.getrgb(colour)) * np.ones_like(picture)
+    inner = 0.62 * np.asarray(ImageColor.getrgb(colour), np.float32) * np.ones_like(picture)
     result = np.full_like(picture, 255.0)
     for mask, paint in ((back, inner), (there, picture)):
         result += mask[..., None] * (paint - result)
-    fine = Image.fromarray(np.uint8(result.clip(0, 255)))
+    fine = Image.fromarray(result.clip(0, 255).astype(np.uint8))
     return fine.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 

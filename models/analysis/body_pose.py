@@ -88,7 +88,8 @@ class Body:
         height, width = self.image.shape[:2]
         there = (confidence > SEEN) & ((points >= 0) & (points < [width, height])).all(1)
         there &= ((shares >= 0) & (shares < 1)).all(1)
-        return np.float32(np.concatenate([shares, confidence[:, None]], 1) * there[:, None])
+        pose = np.concatenate([shares, confidence[:, None]], 1) * there[:, None]
+        return pose.astype(np.float32)
 
     def crop_xyxy(self) -> tuple[int, int, int, int]:
         """Return the 3:4 box that shows this person as the training pictures show theirs.
@@ -176,7 +177,8 @@ class BodyFinder:
         if found is None:
             return None
         points = np.array([(p.x, p.y) for p in found.landmark], np.float32)
-        points = points * np.float32([x1 - x0, y1 - y0]) + np.float32([x0, y0])
+        points *= np.array([x1 - x0, y1 - y0], np.float32)
+        points += np.array([x0, y0], np.float32)
         if self.video:
             points = self._smooth(points, time.perf_counter())
         return Body(image, points, np.array([p.visibility for p in found.landmark], np.float32))

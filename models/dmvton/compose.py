@@ -84,7 +84,7 @@ def dress(
     body = np.maximum(smoothstep(0.35, 0.65, worn), covered)[..., None]
     new = behind + body * (to_pixels(large.image) - behind)
     mixed = crop + share[..., None] * (new - crop)
-    return np.uint8(np.clip(np.rint(mixed), 0, 255)), share
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), share
 
 
 def _maps(parts: np.ndarray) -> np.ndarray:

@@ -43,11 +43,11 @@ class OneEuroFilter:
             self._time, self._value, self._speed = time, value, np.zeros_like(value)
             return value
         speed = (value - self._value) / step
-        self._speed = self._speed + _alpha(step, self.speed_cutoff) * (speed - self._speed)
-        cutoff = self.min_cutoff + self.beta * np.abs(self._speed)
-        self._value = self._value + _alpha(step, cutoff) * (value - self._value)
-        self._time = time
-        return self._value
+        speed = self._speed + _alpha(step, self.speed_cutoff) * (speed - self._speed)
+        cutoff = self.min_cutoff + self.beta * np.abs(speed)
+        value = self._value + _alpha(step, cutoff) * (value - self._value)
+        self._time, self._value, self._speed = time, value, speed
+        return value
 
 
 def _alpha(step: float, cutoff: np.ndarray | float) -> np.ndarray | float:

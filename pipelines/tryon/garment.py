@@ -26,8 +26,8 @@ from pipelines.registry import WEIGHTS
 if TYPE_CHECKING:
     from models.analysis.garment_cutout import GarmentCutter
 
-# A picture shows somebody wearing the garment if so much of the crop is face, hair or skin.
-_LEAST_FACE, _LEAST_WORN = 0.01, 0.06
+# A picture shows somebody wearing the garment if so much of the crop is face, and top.
+_LEAST_FACE, _LEAST_WORN = 0.012, 0.06
 _AGREED = 0.8  # of what the cutter found must lie within what is not the plain ground
 _MOST_HELD = 0.15  # the cutter's share of the picture's edge beyond which a garment is cut off
 
@@ -51,7 +51,7 @@ class Garment:
     def on_white(self) -> Image.Image:
         """The cut-out as people like to see it."""
         share = self.mask[..., None]
-        return Image.fromarray(np.uint8(np.rint(self.image * share + 255 * (1 - share))))
+        return Image.fromarray(np.rint(self.image * share + 255 * (1 - share)).astype(np.uint8))
 
 
 class GarmentReader:
@@ -120,8 +120,8 @@ class GarmentReader:
 
 def _is_somebody(person: Person) -> bool:
     """Whether the pose model saw a person, and not a shirt that looks like one."""
-    skin = person.share_of(Part.FACE, Part.HAIR).mean()
-    return bool(skin > _LEAST_FACE and person.share_of(Part.UPPER).mean() > _LEAST_WORN)
+    face = person.share_of(Part.FACE).mean()
+    return bool(face > _LEAST_FACE and person.share_of(Part.UPPER).mean() > _LEAST_WORN)
 
 
 def _taken_off(person: Person) -> Garment:

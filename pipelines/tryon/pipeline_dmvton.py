@@ -163,7 +163,7 @@ def _enlarged(
     dressed: np.ndarray, share: np.ndarray, crop: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bring a result to its crop's size; where nothing is new the crop's own pixels stay."""
-    size = crop.shape[:2]
+    size = crop.shape[0], crop.shape[1]
     share = shrink(share, size)
     return np.where(share[..., None] > 0, shrink(dressed, size), crop), share
 
