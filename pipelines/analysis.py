@@ -31,8 +31,9 @@ PARSER_WEIGHTS = WEIGHTS / "face-parser"
 # The parser's probability of skin is taken as none below the first and as certain above the second.
 _SURE_OF_SKIN = (0.2, 0.6)
 
-# Height and width of the pictures try-on is trained on, and of those its parser is.
+# Height and width of a person's crop, and of what try-on's networks and its parser are trained on.
 TRYON_SIZE_HW = (256, 192)
+NETWORK_SIZE_HW = (128, 96)
 PARSED_SIZE_HW = (128, 96)
 
 # Less of a person's crop than this within the picture cannot be dressed.

@@ -11,7 +11,7 @@ from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
-from pipelines.analysis import PARSED_SIZE_HW, TRYON_SIZE_HW, load_network
+from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
 from pipelines.registry import WEIGHTS
 
 OUTPUTS = ("image", "rendered", "garment_share", "person_share", "flow")
@@ -44,7 +44,7 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
         return {"image": torch.zeros(1, 3, SIDE, SIDE)}
     if isinstance(network, HumanParser):
         return {"image": torch.zeros(1, 3, *PARSED_SIZE_HW)}
-    size = TRYON_SIZE_HW
+    size = NETWORK_SIZE_HW
     garment = {"garment": torch.zeros(1, 3, *size), "mask": torch.zeros(1, 1, *size)}
     if isinstance(network, (LightStudent, PublishedStudent)):
         return {"person": torch.zeros(1, 3, *size)} | garment

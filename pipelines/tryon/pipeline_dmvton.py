@@ -13,7 +13,7 @@ from PIL import Image
 
 from models.ops.crops import cut, paste
 from models.structures import Person
-from pipelines.analysis import TRYON_SIZE_HW, BodyAnalyzer, load_network, shrink
+from pipelines.analysis import NETWORK_SIZE_HW, BodyAnalyzer, load_network, shrink
 from pipelines.registry import WEIGHTS
 from pipelines.tryon.garment import Garment, GarmentReader
 from pipelines.tryon.output import TryOnOutput
@@ -137,18 +137,20 @@ class DMVTONPipeline:
 
         from models.dmvton.compose import to_tensor
         from models.ops.agnostic import background_plate, condition_of
+        from models.ops.cutout import defringed
 
-        seen = to_tensor(person.crop)
-        cloth = shrink(garment.image, TRYON_SIZE_HW)
-        mask = torch.from_numpy(shrink(garment.mask, TRYON_SIZE_HW))[None, None]
+        seen = to_tensor(shrink(person.crop, NETWORK_SIZE_HW))
+        cloth = to_tensor(shrink(garment.image, NETWORK_SIZE_HW))
+        mask = torch.from_numpy(shrink(garment.mask, NETWORK_SIZE_HW))[None, None]
         mask = (mask > 0.5).float()
-        flat = (to_tensor(cloth) * mask).contiguous(memory_format=torch.channels_last)
+        flat = defringed(cloth, mask).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
             if network == "student":
                 assert self._student is not None
                 return self._student(seen, flat, mask)[0]
             assert self._teacher is not None
-            parts = torch.from_numpy(person.parts.argmax(0))[None]
+            likely = torch.from_numpy(person.parts)[None]
+            parts = torch.nn.functional.interpolate(likely, NETWORK_SIZE_HW, mode="area").argmax(1)
             pose = torch.from_numpy(person.body.openpose_in(person.box_xyxy))[None]
             condition = condition_of(seen, parts, pose)
             return self._teacher(condition, flat, mask, background_plate(seen, parts))[0]
