@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-    from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
     from pipelines.makeup.pipeline_shade import ShadePipeline
+    from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
 
 SURELY_WORN = 0.3
