@@ -74,6 +74,6 @@ CSS = """
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #brand h1 { font-size: 2rem; }
   .gradio-container { padding: 8px !important; }
-  .gradio-container button[role=tab] { padding: 0 .55rem !important; }
+  button[role=tab] { padding: 0 .6rem !important; }
 }
 """
