@@ -331,7 +331,8 @@ report = {}
 for name, path, regular in json.loads(sys.stdin.read()):
     report[name] = [attempt(path)] + ([attempt(Path(path).read_bytes())] if regular else [])
 # Of this program alone: getrusage would count what the parent held when it forked.
-(peak,) = [int(x.split()[1]) for x in open("/proc/self/status") if x.startswith("VmHWM")]
+status = Path("/proc/self/status").read_text().splitlines()
+(peak,) = [int(line.split()[1]) for line in status if line.startswith("VmHWM")]
 print(json.dumps({"report": report, "peak_kb": peak}))
 """
 
