@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import LookError
+from pipelines.registry import is_ready
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,6 +89,8 @@ class Studio:
         """Load what the first visitor would otherwise wait for."""
         with self._lock:
             self.makeup.analyzer.load()
+            if is_ready("dmvton"):
+                self.tryon.load()
 
     def look(self, wish: Wish) -> Look:
         """Find or read the look a visitor wants.

@@ -36,7 +36,7 @@ def main() -> None:
     tank = top([*LOW_NECK, *NONE, *BODY], "#e0a83e")
     dotted = top([*NECK, *SHORT, *BODY], "#31405f", seam=SHORT, dots=("#f3e9d8", 0.085))
     drawn = {
-        "t-shirt-red": red, "striped": striped, "long-sleeve": green, "lettering": lettered,
+        "red-shirt": red, "striped": striped, "long-sleeve": green, "lettering": lettered,
         "tank-top": tank, "dotted": dotted,
     }  # fmt: skip
     for name, picture in drawn.items():

@@ -94,7 +94,7 @@ def _maps(parts: np.ndarray) -> np.ndarray:
     """
     height = parts.shape[1]
     worn = parts[list(REMOVED)].sum(0)
-    best = torch.from_numpy(parts.argmax(0))[None]
+    best = torch.from_numpy(parts).argmax(0)[None]
     taken = grow(is_part(best, *REMOVED), 0.012) * (1 - is_part(best, *PRESERVED))
     rim = grow(torch.from_numpy(np.float32(worn > 0.4))[None, None], _RIM)[0, 0].numpy()
     # Bags and scarves are large; specks of them on a shirt are the parser's doubt.
@@ -110,6 +110,6 @@ def _plate(crop: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """The crop with what lies behind garment, arms and neck, smooth there: (H, W, 3) float32."""
     height, width = parts.shape[1:]
     little = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
-    best = torch.from_numpy(parts.argmax(0))[None]
+    best = torch.from_numpy(parts).argmax(0)[None]
     plate = to_pixels(background_plate(to_tensor(little), best))
     return cv2.resize(plate, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
