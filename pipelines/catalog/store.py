@@ -94,11 +94,12 @@ class Catalog:
         return count
 
     def _merge(self, records: list[dict[str, Any]]) -> None:
-        import pyarrow as pa
+        database = self._database()
+        import pyarrow as pa  # comes with LanceDB
 
         new = pa.Table.from_pylist(records, _schema())
         if not self.exists():
-            self._database().create_table(TABLE, new)
+            database.create_table(TABLE, new)
             return
         skus = quoted({record["sku"] for record in records})
         (

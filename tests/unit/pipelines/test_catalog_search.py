@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -141,3 +143,11 @@ def test_a_catalogue_counts_its_shades(shelf):
     assert (stats["shades"], stats["products"]) == (COUNT, COUNT // 2)
     assert sum(stats["finish"].values()) == COUNT
     assert stats["brand"]["Ö'Hara"] == COUNT - COUNT // 3
+
+
+def test_a_catalogue_without_its_extra_says_so_in_a_sentence(tmp_path, monkeypatch):
+    for name in ("lancedb", "pyarrow"):  # as an import finds a package that is not installed
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(CatalogError) as caught:
+        Catalog(tmp_path / "shelf").upsert([row(0)])
+    assert caught.value.reason == "extra"
