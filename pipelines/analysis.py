@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from models.analysis.face_parsing import FaceParser
     from models.analysis.human_parsing import HumanParser
 
-PARSER_WEIGHTS = WEIGHTS / "face-parser"
 
 # The parser's probability of skin is taken as none below the first and as certain above the second.
 _SURE_OF_SKIN = (0.2, 0.6)
@@ -63,13 +62,9 @@ class FaceAnalyzer:
         """Load the models now rather than with the first picture."""
         with self._lock:
             if self._mesh is None:
-                import torch
-
                 from models.analysis.face_parsing import FaceParser
 
-                parser = FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
-                parser.to(memory_format=torch.channels_last)  # twice as fast  # pyright: ignore
-                self._parser = parser
+                self._parser = load_network(FaceParser, WEIGHTS / "face-parser")
                 self._mesh = FaceMesh(video=self.video)
 
     def __call__(self, image: Image.Image) -> list[Face]:
@@ -202,8 +197,10 @@ def load_network(kind: type[Network], folder: Path) -> Network:
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"no weights in {folder}", found=None, needed=folder.name)
     try:
-        network = kind.from_pretrained(folder)
+        # Said outright, or diffusers advises at every start to install accelerate.
+        network = kind.from_pretrained(folder, low_cpu_mem_usage=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: {error}", found=None, needed=folder.name) from None
+    # Twice as fast on a CPU.
     network.float().eval().to(memory_format=torch.channels_last)  # pyright: ignore
     return network

@@ -33,6 +33,7 @@ from models.attributes.shades import (
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
+from pipelines.analysis import load_network
 from pipelines.catalog.attributes import Attributes, Shade
 from pipelines.catalog.category import decide_category
 from pipelines.catalog.drawing import draw_shades
@@ -144,15 +145,15 @@ class AttributeExtractor:
 
     @cached_property
     def _finder(self) -> ShadeFinder:
-        return ShadeFinder.from_pretrained(self.weights / "shade-finder").float().eval()
+        return load_network(ShadeFinder, self.weights / "shade-finder")
 
     @cached_property
     def _pan_finder(self) -> ShadeFinder:
-        return ShadeFinder.from_pretrained(self.weights / "pan-finder").float().eval()
+        return load_network(ShadeFinder, self.weights / "pan-finder")
 
     @cached_property
     def _reader(self) -> FinishReader:
-        return FinishReader.from_pretrained(self.weights / "finish-reader").float().eval()
+        return load_network(FinishReader, self.weights / "finish-reader")
 
     @cached_property
     def _calibration(self) -> dict[str, float]:

@@ -5,12 +5,12 @@ import torch
 from models import seeding
 from models.analysis.face_parsing import HAIR, OTHER, SKIN, FaceParser, parse_face
 from models.errors import ShapeError
-from pipelines.analysis import PARSER_WEIGHTS
+from pipelines.analysis import WEIGHTS, load_network
 
 
 @pytest.fixture(scope="module")
 def parser() -> FaceParser:
-    return FaceParser.from_pretrained(PARSER_WEIGHTS).float().eval()
+    return load_network(FaceParser, WEIGHTS / "face-parser")
 
 
 def test_the_network_is_small(parser):
