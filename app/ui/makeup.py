@@ -13,6 +13,7 @@ from app.messages import advise, explain
 from app.service import Studio, Wish
 from app.settings import Settings
 from app.ui import text
+from app.ui.gallery import gallery
 from app.ui.uploads import photo_input, unread
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
@@ -36,18 +37,10 @@ def tab(studio: Studio, settings: Settings) -> None:
             advice = gr.Markdown(elem_id="advice", visible=False)
             faces = gr.CheckboxGroup(label=text.FACES, visible=False, elem_id="faces")
             gr.Markdown(text.LOOKS, elem_classes="heading")
-            looks = gr.Gallery(
-                [(str(EXAMPLES / "looks" / f"{n}.webp"), NAMED_LOOKS[n].title) for n in NAMES],
-                label=text.LOOKS,
-                show_label=False,
-                columns=4,
-                height="auto",
-                object_fit="cover",
-                allow_preview=False,
-                interactive=False,
-                buttons=[],
-                elem_id="looks",
-            )
+            pictures = [
+                (str(EXAMPLES / "looks" / f"{n}.webp"), NAMED_LOOKS[n].title) for n in NAMES
+            ]
+            looks = gallery(text.LOOKS, "looks", 4, pictures, fit="cover")
             reference = photo_input(text.REFERENCE, "reference", height=220)
             with gr.Accordion(text.SECOND, open=False):
                 second = photo_input(text.SECOND, "second", height=200)

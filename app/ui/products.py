@@ -15,6 +15,7 @@ from app.messages import explain
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
+from app.ui.gallery import gallery
 from app.ui.products_api import endpoints
 from app.ui.shelf import Reading, Shelf, catalog_of, corrected, product_name, table_of
 from app.ui.uploads import photo_input
@@ -47,7 +48,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 height=140, elem_id="product-pictures",
             )  # fmt: skip
             read = gr.Button(text.READ, variant="primary", elem_id="read")
-            seen = _gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
+            seen = gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
             with gr.Accordion(text.CORRECT, visible=False, elem_id="correct") as correct:
                 table = gr.Dataframe(
                     headers=list(text.TABLE), type="array", interactive=True, wrap=True,
@@ -68,7 +69,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         with gr.Column(scale=6, min_width=320):
             waiting = text.PRODUCTS_WAITING_SHARED if settings.catalog else text.PRODUCTS_WAITING
             report = gr.Markdown(waiting, elem_id="product-report")
-            swatches = _gallery(text.SHADES, "swatches", 5)
+            swatches = gallery(text.SHADES, "swatches", 5)
             photo = photo_input(text.SOURCE, "product-face", height=260)
             with gr.Row():
                 find_it = gr.Button(text.FIND_IT, elem_id="find-it")
@@ -209,14 +210,6 @@ def tab(studio: Studio, settings: Settings) -> None:
     photo.change(wear, *try_on, **work)
     place.input(wear, *try_on, **work)
     endpoints(studio, settings)
-
-
-def _gallery(label: str, name: str, columns: int, *, preview: bool = False) -> gr.Gallery:
-    """Pictures that appear with the first answer."""
-    return gr.Gallery(
-        label=label, show_label=False, columns=columns, height="auto", object_fit="contain",
-        allow_preview=preview, interactive=False, buttons=[], visible=False, elem_id=name,
-    )  # fmt: skip
 
 
 def _cached(image: Image.Image, name: str, cache: str) -> str:

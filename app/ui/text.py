@@ -1,6 +1,6 @@
 """Every English sentence of the page, in one place."""
 
-BRAND = "# Mirra\n\nWear another face's makeup, or one of our looks, on your own photo."
+BRAND = "# Mirra\n\nTry makeup, a shop's shades and tops on your own photo."
 PRIVACY = (
     "Your photo is worked on by this computer, for this visit only: it is not kept, not logged and "
     "not sent anywhere else. Use photos of yourself, or of people who agreed. What you see is a "

@@ -12,6 +12,7 @@ from app.messages import advise, explain
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
+from app.ui.gallery import gallery
 from app.ui.uploads import photo_input, unread
 from models.errors import MirraError, NoPersonError
 from pipelines.registry import has_weights
@@ -35,20 +36,9 @@ def tab(studio: Studio, settings: Settings) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             photo = photo_input(text.PERSON, "person", height=300)
-            example = gr.Button(text.EXAMPLE, size="sm", elem_id="person-example")
             gr.Markdown(text.GARMENTS, elem_classes="heading")
-            shelf = gr.Gallery(
-                [(str(path), title_of(path)) for path in GARMENTS],
-                label=text.GARMENTS,
-                show_label=False,
-                columns=3,
-                height="auto",
-                object_fit="contain",
-                allow_preview=False,
-                interactive=False,
-                buttons=[],
-                elem_id="garments",
-            )
+            tops = [(str(path), title_of(path)) for path in GARMENTS]
+            shelf = gallery(text.GARMENTS, "garments", 3, tops)
             upload = photo_input(text.GARMENT, "garment", height=220)
             advice = gr.Markdown(elem_id="tryon-advice", visible=False)
         with gr.Column(scale=6, min_width=320):
@@ -136,8 +126,6 @@ def tab(studio: Studio, settings: Settings) -> None:
     def pick(event: gr.SelectData) -> str:
         return str(GARMENTS[event.index])
 
-    astronaut = str(EXAMPLES / "astronaut.png")
-    example.click(lambda: astronaut, None, [photo], queue=False, **HIDDEN)
     shelf.select(pick, None, [upload], queue=False, **HIDDEN)
     photo.change(look_at_person, [photo], [person], **work, **HIDDEN).then(**say).then(**run)
     upload.change(cut_garment, [upload], [garment, cut_out], **work, **HIDDEN).then(**say).then(
