@@ -2,10 +2,9 @@ import json
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from app.cli import app
 from pipelines.catalog.tables import NAMES, read_rows
+from tests.command import run
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +19,6 @@ def shop(tmp_path_factory):
         image.save(folder / name)
     (folder / "<b>&\nbad.png").write_text("no picture")
     return folder
-
-
-def run(*words, stdin=None) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 def test_a_folder_becomes_a_table_and_a_bad_picture_a_row(shop, tmp_path):

@@ -5,19 +5,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from app.cli import app
 from pipelines.catalog.tables import write_rows
+from tests.command import run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(*words) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 def found(*words) -> list[dict]:

@@ -3,11 +3,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from app.cli import app
 from pipelines.makeup.looks import Look, read_embedded
 from pipelines.makeup.named_looks import NAMES
+from tests.command import run
 
 
 @pytest.fixture
@@ -15,13 +14,6 @@ def folder(tmp_path, astronaut, painted):
     astronaut.save(tmp_path / "me.png")
     painted.save(tmp_path / "look.png")
     return tmp_path
-
-
-def run(*words) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 def pixels(path) -> np.ndarray:

@@ -64,3 +64,43 @@ def test_quality_figures_are_those_measured(row, measure):
 def test_times_are_those_measured(row, stage):
     figures = json.loads((RESULTS / "bench_instant.json").read_text())
     assert found(row)[0] == figures["stages"][stage]["median_ms"]
+
+
+@pytest.mark.parametrize(
+    ("row", "stage"),
+    [
+        ("try-on of a 1024x768 photo", "whole_picture_1024x768"),
+        ("another top on the same photo", "another_top_on_a_known_person"),
+    ],
+)
+def test_try_on_times_are_those_measured(row, stage):
+    figures = json.loads((RESULTS / "bench_tryon.json").read_text())
+    assert found(row)[0] == round(figures[stage]["median_ms"])
+
+
+def said(words: str) -> list[float]:
+    """The numbers in a sentence of the README that begins with these words."""
+    (sentence,) = re.findall(rf"{re.escape(words)}.*?(?=\n\n)", README, re.S)
+    return [float(n) for n in re.findall(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w.]*\d)", sentence)]
+
+
+def test_try_on_figures_are_those_measured():
+    figures = json.loads((RESULTS / "evaluation_dmvton.json").read_text())
+    numbers = said("**Try-on is a first version.**")
+    again = figures["unpaired"]["our student"]["top1"], figures["photographs"]["top1"]
+    pixels = [figures["swap_back"][f"fill: {way}"]["l1"] for way in ("our student", "flat paste")]
+    assert numbers[0] == figures["pictures"]
+    assert numbers[2:4] == [round(100 * x) for x in again]  # after "one of 64"
+    assert numbers[-2:] == [round(x, 1) for x in pixels]
+
+
+def test_product_figures_are_those_measured():
+    figures = json.loads((RESULTS / "evaluation_products.json").read_text())
+    report = figures["colors"]["report"]
+    assert said("**Product colours** lie within CIEDE2000") == [
+        round(report["median"], 1),
+        report["count"],
+        round(100 * report["under_5"]),
+        5,  # "under 5"
+        round(figures["rendered_finishes"]["macro_f1"], 2),
+    ]

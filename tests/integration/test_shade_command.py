@@ -3,9 +3,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from app.cli import app
+from tests import command
 
 
 @pytest.fixture
@@ -15,10 +14,7 @@ def me(tmp_path, astronaut):
 
 
 def run(*words) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["shade", *map(str, words)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
+    return command.run("shade", *words)
 
 
 def pixels(path) -> np.ndarray:

@@ -3,9 +3,8 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from app.cli import app
+from tests.command import run
 from tests.integration.test_hostile_files import DAMAGED, NOT_PICTURES
 
 
@@ -14,13 +13,6 @@ def folder(tmp_path, astronaut, red_shirt, toy_tryon):
     astronaut.save(tmp_path / "me.png")
     red_shirt.save(tmp_path / "shirt.png")
     return tmp_path
-
-
-def run(*words) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [str(word) for word in words])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
 
 
 def test_a_shirt_is_tried_on_and_reported(folder):
