@@ -66,7 +66,7 @@ def export(
 ) -> None:
     """Write a network as ONNX, float32, for browsers and other runtimes.
 
-    Needs `pip install 'mirra[export]'`. The file's own inputs and outputs are named as in the
+    Needs `pip install -e '.[export]'`. The file's own inputs and outputs are named as in the
     network's docstring; sizes are those of training.
     """
     from pipelines.export import EXPORTED, export_onnx

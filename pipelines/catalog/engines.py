@@ -204,7 +204,7 @@ def on_ray(
         import ray.data
     except ImportError:
         raise CatalogError(
-            "Ray is missing: pip install 'mirra[ray]'", reason="extra", needed="ray[data]"
+            "Ray is missing: pip install -e '.[ray]'", reason="extra", needed="ray[data]"
         ) from None
     import pyarrow as pa
 

@@ -182,7 +182,7 @@ class Catalog:
             import lancedb
         except ImportError:
             raise CatalogError(
-                "a catalogue needs LanceDB: pip install 'mirra[catalog]'",
+                "a catalogue needs LanceDB: pip install -e '.[catalog]'",
                 reason="extra",
                 needed="lancedb",
             ) from None

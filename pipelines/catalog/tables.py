@@ -120,7 +120,7 @@ def parquet() -> Any:
         import pyarrow.parquet
     except ImportError:
         raise CatalogError(
-            "Parquet needs pyarrow: pip install 'mirra[catalog]'", reason="extra", needed="pyarrow"
+            "Parquet needs pyarrow: pip install -e '.[catalog]'", reason="extra", needed="pyarrow"
         ) from None
     return pyarrow.parquet
 

@@ -12,7 +12,7 @@ from tests.mean_color import TwoColors
 
 pytestmark = [
     pytest.mark.skipif(
-        importlib.util.find_spec("ray") is None, reason="Ray is missing: pip install 'mirra[ray]'"
+        importlib.util.find_spec("ray") is None, reason="Ray is missing: pip install -e '.[ray]'"
     ),
     pytest.mark.filterwarnings("ignore"),  # Ray's own, about sockets and its coming defaults
 ]
