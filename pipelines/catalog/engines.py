@@ -200,8 +200,8 @@ def on_ray(
         CatalogError: Ray is not installed.
     """
     try:
-        import ray
-        import ray.data
+        import ray  # pyright: ignore[reportMissingImports]
+        import ray.data  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise CatalogError(
             "Ray is missing: pip install -e '.[ray]'", reason="extra", needed="ray[data]"
