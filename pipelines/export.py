@@ -14,7 +14,7 @@ from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
 from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
 from pipelines.registry import WEIGHTS
 
-OUTPUTS = ("image", "rendered", "garment_share", "person_share", "flow")
+OUTPUTS = ("image", "rendered", "garment_share", "person_share", "shade", "flow")
 
 
 class _Flat(nn.Module):

@@ -12,6 +12,9 @@ from torch.nn import functional as F
 from models.dmvton.encoders import InvertedResidual, MobileEncoder, conv_bn, resized
 from models.dmvton.flow import resize_flow, sample
 
+# Light on the garment lies between exp(-this) and exp(this).
+_DARKEST = 0.8
+
 
 @dataclass(frozen=True)
 class TryOn:
@@ -25,6 +28,8 @@ class TryOn:
         garment_share: (B, 1, H, W) in [0, 1], how much of each pixel is the moved garment.
         person_share: (B, 1, H, W) in [0, 1], how much is the person as given; zeros in the
             published form.
+        shade: (B, 1, H, W), the light on the moved garment: its pixels, black as 0, are multiplied
+            by it; ones in the published form.
         flow: (B, H, W, 2), sampling grid into the garment.
     """
 
@@ -34,6 +39,7 @@ class TryOn:
     warped_mask: Tensor
     garment_share: Tensor
     person_share: Tensor
+    shade: Tensor
     flow: Tensor
 
 
@@ -94,7 +100,7 @@ class LightGenerator(nn.Module):
     def __init__(
         self,
         inputs: int = 7,
-        outputs: int = 5,
+        outputs: int = 6,
         widths: Sequence[int] = (16, 24, 40, 64, 112),
         depths: Sequence[int] = (1, 2, 2, 2, 2),
         expand: int = 4,
@@ -122,18 +128,21 @@ def published_blend(output: Tensor, warped: Tensor, mask: Tensor, flow: Tensor) 
     rendered = torch.tanh(output[:, :3])
     share = torch.sigmoid(output[:, 3:4]) * mask
     image = warped * share + rendered * (1 - share)
-    return TryOn(image, rendered, warped, mask, share, torch.zeros_like(share), flow)
+    nothing, unshaded = torch.zeros_like(share), torch.ones_like(share)
+    return TryOn(image, rendered, warped, mask, share, nothing, unshaded, flow)
 
 
 def three_way_blend(
     output: Tensor, person: Tensor, warped: Tensor, mask: Tensor, flow: Tensor
 ) -> TryOn:
-    """Compose from three sources: the person as given, the garment, and paint.
+    """Compose from three sources: the person as given, the garment in their light, and paint.
 
     Where the person is kept, its pixels are kept exactly; the paper repaints face and background.
+    The paper takes the garment's pixels as photographed flat, too; here folds and the room's light
+    fall on them. That light is one channel and smooth, so that hue and print stay the shop's.
 
     Args:
-        output: (B, 5, H, W): paint, evidence for the garment, evidence for the person.
+        output: (B, 6, H, W): paint, evidence for the garment, for the person, and light.
         person: (B, 3, H, W) in [-1, 1].
         warped: (B, 3, H, W) in [-1, 1].
         mask: (B, 1, H, W), where the moved garment is.
@@ -142,15 +151,22 @@ def three_way_blend(
     rendered = torch.tanh(output[:, :3])
     garment = torch.sigmoid(output[:, 3:4]) * mask
     kept = torch.sigmoid(output[:, 4:5]) * (1 - garment)
-    image = warped * garment + person * kept + rendered * (1 - garment - kept)
-    return TryOn(image, rendered, warped, mask, garment, kept, flow)
+    smooth = F.avg_pool2d(output[:, 5:6], 5, 1, 2, count_include_pad=False)
+    shade = torch.exp(_DARKEST * torch.tanh(smooth))
+    image = lit(warped, shade) * garment + person * kept + rendered * (1 - garment - kept)
+    return TryOn(image, rendered, warped, mask, garment, kept, shade, flow)
+
+
+def lit(garment: Tensor, shade: Tensor) -> Tensor:
+    """Multiply a picture in [-1, 1] by light, black staying black; it may exceed 1."""
+    return (garment + 1) * shade - 1
 
 
 def enlarge(small: TryOn, person: Tensor, garment: Tensor, mask: Tensor) -> TryOn:
     """Repeat a try-on at a larger size: the flow samples the full-size garment.
 
-    Shares and paint are enlarged, so paint stays as soft as it was; the garment's print and the
-    person's own pixels are as sharp as they came.
+    Shares, light and paint are enlarged, so paint stays as soft as it was; the garment's print and
+    the person's own pixels are as sharp as they came.
 
     Args:
         small: the try-on at the network's size.
@@ -163,5 +179,6 @@ def enlarge(small: TryOn, person: Tensor, garment: Tensor, mask: Tensor) -> TryO
     share = torch.minimum(resized(small.garment_share, person), warped_mask)
     kept = torch.minimum(resized(small.person_share, person), 1 - share)
     rendered = resized(small.rendered, person)
-    image = warped * share + person * kept + rendered * (1 - share - kept)
-    return TryOn(image, rendered, warped, warped_mask, share, kept, flow)
+    shade = resized(small.shade, person)
+    image = lit(warped, shade) * share + person * kept + rendered * (1 - share - kept)
+    return TryOn(image.clamp(-1, 1), rendered, warped, warped_mask, share, kept, shade, flow)

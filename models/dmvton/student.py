@@ -66,10 +66,10 @@ class PublishedStudent(ModelMixin, ConfigMixin):
 class LightStudent(ModelMixin, ConfigMixin):
     """Our student: smaller, faster, and it keeps what it need not paint.
 
-    Three departures from the paper. The flow is found on half-size pictures by narrow pyramids,
+    Four departures from the paper. The flow is found on half-size pictures by narrow pyramids,
     since a fold of cloth moves smoothly; it is then enlarged, and the garment is sampled at full
     size. Flow heads are depthwise-separable. The output takes the person's own pixels where
-    nothing changes (`three_way_blend`).
+    nothing changes, and light falls on the garment (`three_way_blend`).
 
     Args:
         channels: channels of the pyramids.
@@ -98,7 +98,7 @@ class LightStudent(ModelMixin, ConfigMixin):
         self.garment_encoder = Pyramid(3, widths, depths, channels, expand)
         self.person_encoder = Pyramid(3, widths, depths, channels, expand)
         self.flow = FlowNet(channels, len(widths) - 1, light=True, width=head)
-        self.generator = LightGenerator(7, 5, generator_widths, generator_depths, expand)
+        self.generator = LightGenerator(7, 6, generator_widths, generator_depths, expand)
         self.flow_size_hw = tuple(flow_size_hw)
 
     def warp(self, person: Tensor, garment: Tensor) -> Warp:

@@ -54,7 +54,7 @@ class MobileTeacher(ModelMixin, ConfigMixin):
         self.person_encoder = Pyramid(CONDITION_CHANNELS, widths, depths, channels, expand)
         self.flow = FlowNet(channels, len(widths) - 1, light=True, width=head)
         self.generator = LightGenerator(
-            CONDITION_CHANNELS + 4, 5, generator_widths, generator_depths, expand
+            CONDITION_CHANNELS + 4, 6, generator_widths, generator_depths, expand
         )
         self.flow_size_hw = tuple(flow_size_hw)
 
@@ -75,7 +75,7 @@ class MobileTeacher(ModelMixin, ConfigMixin):
         output = self.generator(torch.cat([condition, warped, warped_mask], 1))
         # Outside the hole nothing changes but what the garment reaches.
         kept = output[:, 4:5] + 100.0 * (1 - condition[:, 3:4])
-        output = torch.cat([output[:, :4], kept], 1)
+        output = torch.cat([output[:, :4], kept, output[:, 5:]], 1)
         return three_way_blend(output, plate, warped, warped_mask, flow)
 
     def forward(
