@@ -22,6 +22,7 @@ from pipelines.registry import WEIGHTS
 
 if TYPE_CHECKING:
     from diffusers.models.modeling_utils import ModelMixin
+    from torch import nn
 
     from models.analysis.face_parsing import FaceParser
     from models.analysis.human_parsing import HumanParser
@@ -201,6 +202,25 @@ def load_network(kind: type[Network], folder: Path) -> Network:
         network = kind.from_pretrained(folder, low_cpu_mem_usage=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: {error}", found=None, needed=folder.name) from None
+    network.float().eval()
+    fold_batch_norms(network)
     # Twice as fast on a CPU.
-    network.float().eval().to(memory_format=torch.channels_last)  # pyright: ignore
+    network.to(memory_format=torch.channels_last)  # pyright: ignore
     return network
+
+
+def fold_batch_norms(network: nn.Module) -> None:
+    """Make each batch norm that follows a convolution part of it: the same result, sooner.
+
+    Args:
+        network: in eval mode; changed in place, and no longer to be trained.
+    """
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    for block in [m for m in network.modules() if isinstance(m, nn.Sequential)]:
+        for i in range(len(block) - 1):
+            convolution, norm = block[i], block[i + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                block[i] = fuse_conv_bn_eval(convolution, norm)
+                block[i + 1] = nn.Identity()

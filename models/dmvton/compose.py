@@ -59,10 +59,11 @@ def dress(
     """
     # 1. Who may change, at the networks' size; then all of it at the crop's
     height, width = crop.shape[:2]
-    maps = cv2.resize(_maps(parts), (width, height), interpolation=cv2.INTER_LINEAR)
+    best = torch.from_numpy(parts.argmax(0))[None]  # torch's own takes five times as long
+    maps = cv2.resize(_maps(parts, best), (width, height), interpolation=cv2.INTER_LINEAR)
     worn, rim, bare, kept, taken = cv2.split(maps)
     # 2. What lies behind the old garment: smooth anyway, so it is found on the small crop
-    behind = crop + smoothstep(0.2, 0.8, taken)[..., None] * (_plate(crop, parts) - crop)
+    behind = crop + smoothstep(0.2, 0.8, taken)[..., None] * (_plate(crop, best) - crop)
     under = torch.from_numpy(behind if on_plate else np.float32(crop))
     # 3. The garment at full size
     large = enlarge(
@@ -87,14 +88,13 @@ def dress(
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), share
 
 
-def _maps(parts: np.ndarray) -> np.ndarray:
-    """What `dress` asks of a parse, (11, h, w) float32: (h, w, 5) float32 in 0..1.
+def _maps(parts: np.ndarray, best: Tensor) -> np.ndarray:
+    """What `dress` asks of a parse, (11, h, w) and its labels, (1, h, w): (h, w, 5) in 0..1.
 
     What was worn; the same with its rim; bare skin; what is kept in front; what is taken out.
     """
     height = parts.shape[1]
     worn = parts[list(REMOVED)].sum(0)
-    best = torch.from_numpy(parts).argmax(0)[None]
     taken = grow(is_part(best, *REMOVED), 0.012) * (1 - is_part(best, *PRESERVED))
     rim = grow(torch.from_numpy(np.float32(worn > 0.4))[None, None], _RIM)[0, 0].numpy()
     # Bags and scarves are large; specks of them on a shirt are the parser's doubt.
@@ -106,10 +106,9 @@ def _maps(parts: np.ndarray) -> np.ndarray:
     return np.dstack([worn, blur(rim, soft), skin, kept, blur(taken[0, 0].numpy(), soft)])
 
 
-def _plate(crop: np.ndarray, parts: np.ndarray) -> np.ndarray:
+def _plate(crop: np.ndarray, best: Tensor) -> np.ndarray:
     """The crop with what lies behind garment, arms and neck, smooth there: (H, W, 3) float32."""
-    height, width = parts.shape[1:]
+    height, width = best.shape[1:]
     little = cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
-    best = torch.from_numpy(parts).argmax(0)[None]
     plate = to_pixels(background_plate(to_tensor(little), best))
     return cv2.resize(plate, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)

@@ -12,7 +12,7 @@ from models.dmvton.flow import (
     resize_flow,
     sample,
 )
-from models.dmvton.generator import PublishedGenerator
+from models.dmvton.generator import PublishedGenerator, three_way_blend
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
 
@@ -155,3 +155,17 @@ def test_a_saved_student_gives_the_same_picture(tmp_path):
     student.save_pretrained(tmp_path)
     again = LightStudent.from_pretrained(tmp_path).eval()
     assert torch.equal(student(*inputs)[0].image, again(*inputs)[0].image)
+
+
+def test_light_on_a_garment_is_one_smooth_channel_and_never_paint():
+    draw = noise(1, 6, 32, 32) * 3
+    draw[:, 3] = 20  # all of it the garment
+    warped = noise(1, 3, 32, 32, place="warped").clamp(-0.9, 0.9)
+    flow = identity_grid(torch.empty(1, 1, 32, 32))
+    result = three_way_blend(draw, warped, warped, torch.ones(1, 1, 32, 32), flow)
+    gain = (result.image + 1) / (warped + 1)
+    torch.testing.assert_close(gain[:, :1], gain[:, 1:2], atol=1e-3, rtol=0)
+    assert result.shade.log().abs().max() <= 0.8
+    assert (
+        result.shade.diff(dim=3).abs().mean() < 0.3 * noise(1, 6, 32, 32)[:, 5].diff().abs().mean()
+    )

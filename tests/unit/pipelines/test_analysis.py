@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageFilter
 from skimage import data
+from torch import nn
 
-from pipelines.analysis import FaceAnalyzer, head_pose
+from models import seeding
+from models.analysis.human_parsing import HumanParser
+from pipelines.analysis import FaceAnalyzer, fold_batch_norms, head_pose
 from pipelines.coach import coach
 
 
@@ -97,3 +101,19 @@ def test_head_pose_gives_back_the_turn(degrees):
     yaw, _, roll = head_pose(np.float32(frontal @ side.T * 80 + 300))
     assert abs(yaw) == pytest.approx(abs(degrees), abs=0.5)
     assert abs(roll) < 0.5
+
+
+@torch.inference_mode()
+def test_folding_batch_norms_leaves_none_and_changes_nothing():
+    draw = seeding.generator_for(0, "fold")
+    parser = seeding.initialise(HumanParser(widths=(8, 8), depths=(1, 1)), draw).eval()
+    for module in parser.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for value in (module.running_mean, module.running_var, module.weight, module.bias):
+                assert value is not None
+                value.copy_(torch.rand(value.shape, generator=draw) + 0.5)
+    picture = torch.rand((1, 3, 32, 32), generator=draw)
+    before = parser(picture)
+    fold_batch_norms(parser)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in parser.modules())
+    torch.testing.assert_close(parser(picture), before, atol=1e-4, rtol=1e-4)
