@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import torch
@@ -65,9 +67,9 @@ def dress(
     # 2. What lies behind the old garment: smooth anyway, so it is found on the small crop
     behind = crop + smoothstep(0.2, 0.8, taken)[..., None] * (_plate(crop, best) - crop)
     under = torch.from_numpy(behind if on_plate else np.float32(crop))
-    # 3. The garment at full size
+    # 3. The garment at full size; of what was worn nothing is kept, say the network what it may
     large = enlarge(
-        small,
+        small if on_plate else _undressed(small, parts),
         under.permute(2, 0, 1)[None] / 127.5 - 1.0,
         to_tensor(garment),
         torch.from_numpy(mask)[None, None],
@@ -86,6 +88,14 @@ def dress(
     new = behind + body * (to_pixels(large.image) - behind)
     mixed = crop + share[..., None] * (new - crop)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), share
+
+
+def _undressed(small: TryOn, parts: np.ndarray) -> TryOn:
+    """The try-on with paint, not the person's pixels, where the parse, (11, h, w), sees a top."""
+    size = small.person_share.shape[-2:]
+    worn = cv2.resize(parts[Part.UPPER], (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    gone = torch.from_numpy(1 - smoothstep(0.3, 0.7, worn))
+    return replace(small, person_share=small.person_share * gone)
 
 
 def _maps(parts: np.ndarray, best: Tensor) -> np.ndarray:
