@@ -68,7 +68,7 @@ def paint(
                     strength=1.0 if strength is None else strength,
                     seed=options.seed,
                     size=options.size,
-                    on_step=_tell,
+                    on_step=tell,
                 )
             write_bytes(encode(result.images[0], target.suffix[1:].lower()), target)
             typer.echo(f"{target}  seed {result.seeds[0]}")
@@ -79,7 +79,8 @@ def paint(
     return failures
 
 
-def _tell(progress: Progress) -> None:
+def tell(progress: Progress) -> None:
+    """Show on one line of stderr how far a picture is."""
     line = f"step {progress.step} of {progress.steps}, {progress.seconds_left:.0f} seconds left"
     typer.echo(f"\r{line:<50}", nl=progress.step == progress.steps, err=True)
 

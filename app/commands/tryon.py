@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.makeup import planned, sources_named, with_progress
+from app.commands.tryon_flux import FluxOptions, paint
 
 if TYPE_CHECKING:
     from pipelines.tryon.garment import Garment
@@ -24,16 +25,30 @@ def run(
         str, typer.Argument(help="A top, flat or worn by somebody: a picture, folder or glob.")
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Result, or folder of results.")],
+    pipeline: Annotated[
+        str, typer.Option(help="'dmvton' runs here; 'mcvton' paints, with FLUX on a GPU.")
+    ] = "dmvton",
     network: Annotated[
         str, typer.Option(help="'student' is fast; 'teacher' also reads pose and parse.")
     ] = "student",
     report: Annotated[Path | None, typer.Option(help="Write measurements as JSON.")] = None,
     format: Annotated[str, typer.Option(help="In a folder: png, jpeg or webp.")] = "png",
+    seed: Annotated[int | None, typer.Option(help="mcvton: same seed, same picture.")] = None,
+    wear: Annotated[str | None, typer.Option(help="mcvton: top, bottom or dress.")] = None,
+    sleeves: Annotated[str | None, typer.Option(help="mcvton: long or short.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="mcvton: what may change, white, as large as PERSON.")
+    ] = None,
+    save_mask: Annotated[
+        Path | None, typer.Option(help="mcvton: write the mask here, to edit it for --mask.")
+    ] = None,
+    offload: Annotated[str | None, typer.Option(help="mcvton: model, group or sequential.")] = None,
+    quantise: Annotated[str | None, typer.Option(help="mcvton: nf4 or int8.")] = None,
 ) -> None:
     """Try a top on.
 
     With one PERSON and one GARMENT, `-o` names the result. With folders or globs, `-o` is a folder:
-    each result is `<person>__<garment>.png`, and `contact-sheet.png` shows all of them.
+    each result is `<person>__<garment>.png`, and dmvton's `contact-sheet.png` shows all of them.
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
@@ -44,23 +59,34 @@ def run(
         raise typer.BadParameter(f"--network is student or teacher, not {network}")
     if format not in ("png", "jpeg", "webp"):
         raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
+    painting = FluxOptions(seed, wear, sleeves, mask, save_mask, offload, quantise)
+    if pipeline == "dmvton":
+        painting.refuse()
+    elif pipeline == "mcvton":
+        painting.check(len(people))
+    else:
+        raise typer.BadParameter(f"--pipeline is dmvton or mcvton, not {pipeline}")
     jobs = planned(people, [str(path) for path in garments], out, many, many, format)
     for _, worn, target in jobs:
         if target.exists() and Path(worn).exists() and target.samefile(worn):
             raise typer.BadParameter(f"-o would overwrite {worn}")
 
-    from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
+    if pipeline == "mcvton":
+        reports, failures = paint(with_progress(jobs, many), painting)
+    else:
+        from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
-    work = Work(DMVTONPipeline(), network)  # type: ignore[arg-type]
-    for source, worn, target in with_progress(jobs, many):
-        work.try_on(source, Path(worn), target)
-    if many:
-        work.save_sheet(out / SHEET, people, garments)
+        work = Work(DMVTONPipeline(), network)  # type: ignore[arg-type]
+        for source, worn, target in with_progress(jobs, many):
+            work.try_on(source, Path(worn), target)
+        if many:
+            work.save_sheet(out / SHEET, people, garments)
+        reports, failures = work.reports, work.failures
     if report:
-        report.write_text(json.dumps(work.reports if many else work.reports[0], indent=1) + "\n")
-    for path, sentence in work.failures.items():
+        report.write_text(json.dumps(reports if many else reports[0], indent=1) + "\n")
+    for path, sentence in failures.items():
         typer.echo(f"{path}: {sentence}", err=True)
-    if work.failures:
+    if failures:
         raise typer.Exit(3)
 
 

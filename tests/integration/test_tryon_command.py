@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models import tiny
+from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 from tests.command import run
 from tests.integration.test_hostile_files import DAMAGED, NOT_PICTURES
 
@@ -66,3 +68,38 @@ def test_wrong_usage_ends_with_2_and_leaves_the_pictures_alone(folder, words):
     before = (folder / "me.png").read_bytes(), (folder / "shirt.png").read_bytes()
     assert run("tryon", *(word.format(**names) for word in words))[0] == 2
     assert before == ((folder / "me.png").read_bytes(), (folder / "shirt.png").read_bytes())
+
+
+@pytest.fixture
+def painting(monkeypatch, tmp_path_factory):
+    toy = tmp_path_factory.mktemp("mc-vton")
+    MCVTONPipeline(**tiny.mcvton()).save_pretrained(toy)
+    monkeypatch.setenv("MIRRA_MCVTON", str(toy))
+
+
+def test_mc_vton_paints_within_a_mask_that_can_be_edited(folder, painting):
+    words = ["tryon", folder / "me.png", folder / "shirt.png", "--pipeline", "mcvton", "-o"]
+    out, mask = folder / "out.png", folder / "mask.png"
+    code, said = run(*words, out, "--save-mask", mask)
+    assert code == 0
+    edited = np.asarray(Image.open(mask)).copy()
+    assert 0 < (edited > 127).mean() < 1
+    edited[: edited.shape[0] // 2] = 0  # nothing is to change above the middle
+    Image.fromarray(edited).save(mask)
+    seed = said.rsplit(maxsplit=1)[1]
+    again = folder / "again.png"
+    assert run(*words, again, "--mask", mask, "--seed", seed)[0] == 0
+    before, after = (np.asarray(Image.open(p).convert("RGB")) for p in (folder / "me.png", again))
+    changed = (before != after).any(-1)
+    assert changed.any()
+    assert not changed[edited <= 127].any()
+
+
+def test_a_mask_of_another_size_and_stray_options_get_a_sentence(folder, painting):
+    words = ["tryon", folder / "me.png", folder / "shirt.png", "-o", folder / "out.png"]
+    code, said = run(*words, "--pipeline", "mcvton", "--mask", folder / "shirt.png")
+    assert code == 3
+    assert "shirt.png" in said
+    assert "Traceback" not in said
+    assert run(*words, "--seed", "3")[0] == 2
+    assert run(*words, "--pipeline", "mcvton", "--wear", "hat")[0] == 2
