@@ -91,11 +91,18 @@ def dress(
 
 
 def _undressed(small: TryOn, parts: np.ndarray) -> TryOn:
-    """The try-on with paint, not the person's pixels, where the parse, (11, h, w), sees a top."""
+    """The try-on without the person's pixels where the parse, (11, h, w), sees a top.
+
+    The new garment takes their place where it lies, and paint elsewhere.
+    """
     size = small.person_share.shape[-2:]
     worn = cv2.resize(parts[Part.UPPER], (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    gone = torch.from_numpy(1 - smoothstep(0.3, 0.7, worn))
-    return replace(small, person_share=small.person_share * gone)
+    gone = torch.from_numpy(smoothstep(0.3, 0.7, worn)) * small.person_share
+    return replace(
+        small,
+        person_share=small.person_share - gone,
+        garment_share=small.garment_share + gone * small.warped_mask,
+    )
 
 
 def _maps(parts: np.ndarray, best: Tensor) -> np.ndarray:
