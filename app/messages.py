@@ -191,6 +191,27 @@ CATALOG_SENTENCES = {
 }
 
 
+REFUSALS: dict[str, tuple[int, str]] = {
+    "no_such_door": (404, "There is nothing here for you. The page is at the address's root."),
+    "other_site": (
+        403, "Another site may not call this one. Its operator can allow it with MIRRA_ORIGINS."
+    ),
+    "too_heavy": (413, "This is more than we take at once. Try fewer pictures, or smaller copies."),
+    "too_many_files": (413, "These are more files than we take at once. Try fewer of them."),
+    "too_slow": (408, "This took too long to arrive. Check your connection and try again."),
+    "gone": (400, "The connection ended before all was here. Please send it again."),
+    "full": (429, "Many people are trying things on just now. Please try again in a minute."),
+    "disk": (507, "There is no room for more pictures just now. Please try again in a minute."),
+    "closing": (503, "We are about to restart. Please try again in a minute."),
+    "failed": (500, UNKNOWN),
+}  # fmt: skip
+"""What the server's gate refuses -> HTTP status and sentence; see `app/server/gate.py`."""
+
+MALFORMED = "We could not read this request. Use the page, or the types its API lists."
+TOO_LONG = "This text is longer than we take. Please shorten it."
+TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."
+
+
 GARMENT_SENTENCES = {
     "none": (
         "We found no garment in this picture. "

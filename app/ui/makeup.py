@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.messages import advise, explain
+from app.server.door import WORK
 from app.service import Studio, Wish
 from app.settings import Settings
 from app.ui import text
@@ -140,7 +141,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             gr.update(choices=names, value=[n for _, n in names], visible=len(names) > 1),
         )
 
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     run: dict[str, Any] = {
         "fn": try_on,
         "inputs": [source, faces, *wish, *sliders],

@@ -6,20 +6,22 @@ from pathlib import Path
 
 import gradio as gr
 
+from app.server.door import Page
+from app.server.run import Server
+from app.server.visits import Visits
 from app.service import Studio
 from app.settings import Settings
 from app.ui import live, makeup, products, text, tryon
 from app.ui.theme import CSS, theme
-from app.ui.uploads import Page
+from app.version import version, weights_hash
 from pipelines.registry import is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 
-def build(studio: Studio, settings: Settings) -> gr.Blocks:
+def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> Page:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
-    keep = settings.keep_minutes * 60
-    with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
+    with Page(settings, visits, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
         with gr.Tab(text.MAKEUP_TAB):
             makeup.tab(studio, settings)
@@ -31,21 +33,13 @@ def build(studio: Studio, settings: Settings) -> gr.Blocks:
         with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
             products.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
-    page.queue(max_size=settings.queue_size)
+        gr.Markdown(
+            text.VERSION.format(version=version(), weights=weights_hash()), elem_id="version"
+        )
+    page.seat_heavy_work()
     return page
 
 
-def launch(page: gr.Blocks, settings: Settings) -> None:
-    """Serve the page until stopped: no sharing, no run history, no files but our examples."""
-    page.launch(
-        **settings.launch_options(),
-        theme=theme(),
-        css=CSS,
-        share=False,
-        run_history=False,
-        enable_monitoring=False,
-        strict_cors=True,
-        show_error=False,  # our own sentences are shown all the same
-        footer_links=["api"],
-        allowed_paths=[str(ASSETS)],
-    )
+def launch(page: Page, visits: Visits, settings: Settings) -> None:
+    """Serve the page until stopped: no files but our examples, one link in the footer."""
+    Server(page, visits, settings).run([ASSETS], theme=theme(), css=CSS, footer_links=["api"])

@@ -12,6 +12,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from app.messages import explain
+from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
@@ -188,7 +189,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
         return found[event.index]
 
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     work["api_visibility"] = "private"
     answer = [swatches, shades, report]
     try_on = [photo, looked, chosen, place], [result, report, looked]

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.messages import explain
+from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
@@ -74,7 +75,7 @@ def endpoints(studio: Studio, settings: Settings) -> None:
             raise gr.Error(explain(error), print_exception=False) from None
         return [{**match.shade, "delta_e": match.delta_e} for match in found[: int(limit)]]
 
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     extract_button.click(
         extract_attributes, [picture, title], [attributes], api_name="extract_attributes", **work
     )

@@ -6,6 +6,7 @@ PRIVACY = (
     "not sent anywhere else. Use photos of yourself, or of people who agreed. What you see is a "
     "simulation; a real product looks different in other light and on other skin."
 )
+VERSION = "Mirra {version} · weights {weights}"
 SOURCE = "Your photo"
 LOOKS = "Choose a look"
 REFERENCE = "… or a photo of a look you like"

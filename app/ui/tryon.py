@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.messages import advise, explain
+from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
@@ -113,7 +114,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             results,
         )
 
-    work: dict[str, Any] = {"concurrency_id": "tryon", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     run: dict[str, Any] = {
         "fn": try_on,
         "inputs": [person, garment, quality, results],
