@@ -191,6 +191,7 @@ CATALOG_SENTENCES = {
 }
 
 
+MALFORMED = "We could not read this request. Use the page, or the types its API lists."
 REFUSALS: dict[str, tuple[int, str]] = {
     "no_such_door": (404, "There is nothing here for you. The page is at the address's root."),
     "other_site": (
@@ -203,11 +204,11 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "full": (429, "Many people are trying things on just now. Please try again in a minute."),
     "disk": (507, "There is no room for more pictures just now. Please try again in a minute."),
     "closing": (503, "We are about to restart. Please try again in a minute."),
+    "malformed": (400, MALFORMED),
     "failed": (500, UNKNOWN),
 }  # fmt: skip
 """What the server's gate refuses -> HTTP status and sentence; see `app/server/gate.py`."""
 
-MALFORMED = "We could not read this request. Use the page, or the types its API lists."
 TOO_LONG = "This text is longer than we take. Please shorten it."
 TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.server.work import check
 from models.errors import LookError
 from pipelines.registry import is_ready
 
@@ -138,9 +139,9 @@ class Studio:
         from pipelines.images import decode
 
         picture = decode(source)
-        return self.makeup(
-            picture, self.look(wish), strengths=strengths, strength=strength, faces=faces
-        )
+        look = self.look(wish)
+        check()
+        return self.makeup(picture, look, strengths=strengths, strength=strength, faces=faces)
 
     def read_product(
         self, source: str | Path, title: str = ""

@@ -1,4 +1,4 @@
-"""The gate: what a request may ask for, weigh and take, before Gradio sees it.
+"""The gate: what a request may ask for, weigh and take, before anything else sees it.
 
 Gradio serves more than Mirra's page needs: it fetches pictures by address, records screens, offers
 an editor. Only what is listed here passes. A request's body must come in time and be no larger than
@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -39,7 +40,10 @@ WRITE = re.compile(
 NEW_WORK = re.compile(rf"{API}/(queue/join|(run|api|call|call/v2)/\w+/?)")
 HEARTBEAT = re.compile(rf"{API}/heartbeat/([\w-]+)")
 
+OUR_WORDS = {400: "malformed", 413: "too_heavy", 422: "malformed"}  # said instead of Gradio's
+
 MOST_FILES = 32
+LINGER = 5.0  # seconds in which the rest of a refused body is thrown away, to be heard at all
 JSON_BYTES = 8_000_000  # a camera's frame is the largest
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -130,7 +134,7 @@ class Gate:
         except Refusal as refusal:
             passing.refusal = refusal
         except Exception as error:
-            if passing.refusal is None:
+            if passing.refusal is None or passing.refusal.reason == "failed":
                 tell_failure(error)
                 passing.refusal = Refusal("failed")
         await passing.say_refusal()
@@ -142,11 +146,12 @@ class Gate:
             Refusal: no such door, another site, too large by its own account, or no room.
         """
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
-        if not (READ if method in ("GET", "HEAD") else WRITE).fullmatch(path):
-            raise Refusal("no_such_door")
-        if method not in ("GET", "HEAD", "POST"):
-            raise Refusal("no_such_door")
         self._check_site(headers)
+        doors = {"GET": READ, "HEAD": READ, "POST": WRITE}
+        if headers.get("origin") in self.rules.origins:
+            doors["OPTIONS"] = WRITE  # a browser asks first on behalf of another site
+        if method not in doors or not doors[method].fullmatch(path):
+            raise Refusal("no_such_door")
         if method != "POST":
             return
         if int(headers.get("content-length") or 0) > _most_bytes(path, self.rules):
@@ -179,6 +184,7 @@ class _Passing:
         self.scope, self._receive, self._send, self.metrics = scope, receive, send, metrics
         self.refusal: Refusal | None = None
         self._uploads = scope["path"] == UPLOAD
+        self._is_work = self._uploads or NEW_WORK.fullmatch(scope["path"]) is not None
         self._most = _most_bytes(scope["path"], rules)
         self._until = time.monotonic() + rules.seconds
         self._bytes, self._files, self._tail = 0, 0, b""
@@ -215,21 +221,41 @@ class _Passing:
 
     async def send(self, message: Message) -> None:
         """Pass an answer on, unless the request was refused while its body was read."""
-        if self.refusal is not None and not self._started:
+        if message["type"] == "http.response.start" and self.refusal is None:
+            self.refusal = self._in_our_words(message)
+        if self.refusal is None or self._started:
+            await self._pass_on(message)
+
+    async def say_refusal(self) -> None:
+        """Answer with the refusal's sentence, if there is one and nothing was answered yet."""
+        refusal = self.refusal
+        if refusal is None or self._started:
             return
+        self.metrics.refused.labels(refusal.reason).inc()
+        if self.scope["method"] == "POST" and refusal.reason not in ("too_slow", "gone"):
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._discard(), LINGER)
+        await _answer_to(refusal, self._uploads)(self.scope, self._receive, self._pass_on)
+
+    async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._started = True
             self.metrics.requests.labels(message["status"]).inc()
             _protect(MutableHeaders(scope=message), self.scope["path"])
         await self._send(message)
 
-    async def say_refusal(self) -> None:
-        """Answer with the refusal's sentence, if there is one and nothing was answered yet."""
-        refusal, self.refusal = self.refusal, None
-        if refusal is None or self._started:
-            return
-        self.metrics.refused.labels(refusal.reason).inc()
-        await _answer_to(refusal, self._uploads)(self.scope, self._receive, self.send)
+    def _in_our_words(self, start: Message) -> Refusal | None:
+        """What to say instead of a text of Gradio's or Starlette's."""
+        kind = Headers(scope=start).get("content-type", "")
+        if start["status"] == 500 and kind.startswith("text/plain"):
+            return Refusal("failed")
+        reason = OUR_WORDS.get(start["status"]) if self._is_work else None
+        return Refusal(reason) if reason else None
+
+    async def _discard(self) -> None:
+        while not self._arrived:
+            message = await self._receive()
+            self._arrived = not message.get("more_body", False)
 
     def _refused(self, reason: str) -> Exception:
         self.refusal = Refusal(reason)

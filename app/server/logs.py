@@ -55,3 +55,12 @@ def set_up() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(True)
     _LOGGER.setLevel(logging.INFO)
+
+
+def take_over(library: str) -> None:
+    """Let a library that brings its own handlers write lines like everybody else."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == library]
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True

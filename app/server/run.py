@@ -6,17 +6,19 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from starlette.middleware import Middleware
+from gradio.routes import App, ORJSONResponse
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from app.server import logs
 from app.server.door import Page
 from app.server.gate import LOOPBACK, Gate, Rules
 from app.server.logs import tell
@@ -28,6 +30,18 @@ from app.version import version, weights_hash
 MOST_SESSIONS = 500  # visitors whose faces and results are remembered at a time
 MOST_CONNECTIONS = 1_000
 HEAD_SECONDS = 10.0
+
+
+class _GatedApp(App):
+    """Gradio's app behind the gate: it stands before all middleware, Gradio's CORS too."""
+
+    def __init__(self, gate: Callable[[ASGIApp], ASGIApp], health: Any, metrics: Any) -> None:
+        routes = [Route("/health", health), Route("/metrics", metrics)]
+        super().__init__(routes=routes, default_response_class=ORJSONResponse)
+        self._gate = gate
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self._gate(super().build_middleware_stack())
 
 
 class Server:
@@ -71,14 +85,14 @@ class Server:
             allowed_paths=[str(folder) for folder in examples],
             state_session_capacity=MOST_SESSIONS,
             prevent_thread_lock=True,
-            app_kwargs={
-                "middleware": [self._gate()],
-                "lifespan": self._sweeping,
-                "routes": [Route("/health", self._health), Route("/metrics", self._metrics)],
-            },
+            _frontend=False,  # else a busy machine, too slow for its check, would not start at all
+            app_kwargs={"lifespan": self._sweeping},
+            _app=_GatedApp(self._gate, self._health, self._metrics),
         )
+        logs.take_over("uvicorn")
         config = self.page.server.config
-        config.http_protocol_class = partial(PatientProtocol, patience=HEAD_SECONDS)  # type: ignore
+        patience = min(HEAD_SECONDS, self.settings.upload_seconds)
+        config.http_protocol_class = partial(PatientProtocol, patience=patience)  # type: ignore
         config.limit_concurrency = MOST_CONNECTIONS
         config.timeout_graceful_shutdown = 3
         self.visits.open()
@@ -103,7 +117,7 @@ class Server:
         queue = self.page._queue
         return bool(len(queue) or queue.get_active_worker_count() or self.page.desk.working)
 
-    def _gate(self) -> Middleware:
+    def _gate(self, behind: ASGIApp) -> Gate:
         settings = self.settings
         mb = 1_000_000
         local = settings.host in LOOPBACK
@@ -116,8 +130,8 @@ class Server:
             if local
             else (),
         )
-        return Middleware(
-            Gate,  # type: ignore[arg-type]
+        return Gate(
+            behind,
             rules=rules,
             metrics=self.page.metrics,
             is_full=lambda: len(self.page._queue) >= settings.queue_size,
