@@ -43,10 +43,11 @@ def serve(settings: Settings | None = None) -> None:
         visits.use()
         from app.service import Studio
         from app.ui.page import build, launch
+        from pipelines.provenance import tag
 
-        studio = Studio()
+        studio = Studio(marks=tag() if settings.provenance else None)
         threading.Thread(target=studio.warm_up, daemon=True).start()
-        launch(build(studio, settings, visits), visits, settings)
+        launch(build(studio, settings, visits), studio, visits, settings)
     finally:
         visits.close()
 

@@ -53,9 +53,15 @@ class Wish:
 
 
 class Studio:
-    """Everything the page and the API can do, without a page. Safe to share between threads."""
+    """Everything the page and the API can do, without a page. Safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        marks: text each result carries as a PNG, such as `pipelines.provenance.tag` gives.
+    """
+
+    def __init__(self, marks: Mapping[str, str] | None = None) -> None:
+        self.marks = dict(marks or {})
+        self.is_warm = False
         self._lock = threading.Lock()
 
     @cached_property
@@ -92,6 +98,7 @@ class Studio:
             self.makeup.analyzer.load()
             if is_ready("dmvton"):
                 self.tryon.load()
+        self.is_warm = True
 
     def look(self, wish: Wish) -> Look:
         """Find or read the look a visitor wants.

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         default=60, gt=0, description="How long a page may be closed until its visit is forgotten."
     )
     drain_seconds: float = Field(default=30, gt=0, description="To finish work when told to stop.")
+    metrics: bool = Field(default=True, description="Whether /metrics is served.")
     provenance: bool = Field(default=True, description="Results say in themselves what they are.")
 
     @field_validator("origins", mode="before")

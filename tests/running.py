@@ -60,6 +60,7 @@ def serving(folder: Path, python: str = sys.executable, **settings: object) -> I
         "MIRRA_PORT": str(port),
         "GRADIO_TEMP_DIR": str(folder / "tmp"),
         "HOME": str(home),
+        "GRADIO_HEARTBEAT_INTERVAL": "1",  # a client that leaves notices at the next one
         **{f"MIRRA_{name.upper()}": str(value) for name, value in settings.items()},
     }
     began = time.monotonic()

@@ -43,6 +43,7 @@ HEARTBEAT = re.compile(rf"{API}/heartbeat/([\w-]+)")
 OUR_WORDS = {400: "malformed", 413: "too_heavy", 422: "malformed"}  # said instead of Gradio's
 
 MOST_FILES = 32
+LOGIN_SECONDS = 0.5  # between attempts, whoever makes them
 LINGER = 5.0  # seconds in which the rest of a refused body is thrown away, to be heard at all
 JSON_BYTES = 8_000_000  # a camera's frame is the largest
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -110,6 +111,7 @@ class Gate:
         self.rules, self.metrics = rules, metrics
         self.is_full, self.is_closing, self.disk_used = is_full, is_closing, disk_used
         self.enter, self.leave = enter, leave
+        self._logins = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it with a sentence."""
@@ -127,6 +129,9 @@ class Gate:
             if page:
                 self.enter(page[1])
             try:
+                if scope["path"].startswith("/login"):
+                    async with self._logins:
+                        await asyncio.sleep(LOGIN_SECONDS)
                 await self.app(scope, passing.receive, passing.send)
             finally:
                 if page:

@@ -24,6 +24,7 @@ from app.server.gate import LOOPBACK, Gate, Rules
 from app.server.logs import tell
 from app.server.patience import PatientProtocol
 from app.server.visits import Visits
+from app.service import Studio
 from app.settings import Settings
 from app.version import version, weights_hash
 
@@ -35,8 +36,7 @@ HEAD_SECONDS = 10.0
 class _GatedApp(App):
     """Gradio's app behind the gate: it stands before all middleware, Gradio's CORS too."""
 
-    def __init__(self, gate: Callable[[ASGIApp], ASGIApp], health: Any, metrics: Any) -> None:
-        routes = [Route("/health", health), Route("/metrics", metrics)]
+    def __init__(self, gate: Callable[[ASGIApp], ASGIApp], routes: list[Route]) -> None:
         super().__init__(routes=routes, default_response_class=ORJSONResponse)
         self._gate = gate
 
@@ -49,12 +49,13 @@ class Server:
 
     Args:
         page: the page, built.
+        studio: what works behind it.
         visits: the folder of visitors' files.
         settings: the operator's.
     """
 
-    def __init__(self, page: Page, visits: Visits, settings: Settings) -> None:
-        self.page, self.visits, self.settings = page, visits, settings
+    def __init__(self, page: Page, studio: Studio, visits: Visits, settings: Settings) -> None:
+        self.page, self.studio, self.visits, self.settings = page, studio, visits, settings
         self.closing = False
         self._stop = threading.Event()
         watch = page.metrics.watch
@@ -87,7 +88,7 @@ class Server:
             prevent_thread_lock=True,
             _frontend=False,  # else a busy machine, too slow for its check, would not start at all
             app_kwargs={"lifespan": self._sweeping},
-            _app=_GatedApp(self._gate, self._health, self._metrics),
+            _app=_GatedApp(self._gate, self._routes()),
         )
         logs.take_over("uvicorn")
         config = self.page.server.config
@@ -161,9 +162,14 @@ class Server:
         queue.pending_messages_per_session.pop(session, None)
         queue.pending_event_ids_session.pop(session, None)
 
+    def _routes(self) -> list[Route]:
+        metrics = [Route("/metrics", self._metrics)] if self.settings.metrics else []
+        return [Route("/health", self._health), *metrics]
+
     async def _health(self, _: Request) -> Response:
         state = {
             "status": "closing" if self.closing else "ok",
+            "warm": self.studio.is_warm,
             "version": version(),
             "weights": weights_hash(),
             "waiting": len(self.page._queue),

@@ -50,9 +50,12 @@ def tab(studio: Studio, settings: Settings) -> None:
                     value=["lips"],
                     label=text.FROM_SECOND,
                 )
-            look_file = gr.File(
-                label=text.LOOK_FILE, file_types=[".json", ".png"], height=150, elem_id="look-file"
-            )
+            look_file = unread(
+                gr.File(
+                    label=text.LOOK_FILE, file_types=[".json", ".png"], height=150,
+                    elem_id="look-file",
+                )
+            )  # fmt: skip
         with gr.Column(scale=6, min_width=320):
             result = gr.ImageSlider(
                 label=text.RESULT,
@@ -289,7 +292,7 @@ def _as_worn(worn: Any, levels: tuple[float, ...]) -> Any:
 def _saved(
     studio: Studio, worn: Any, levels: tuple[float, ...], cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
-    """Before and after as PNG files in Gradio's cache, which it deletes; lossless, look inside.
+    """Before and after as PNG files in the visit's folder; lossless, look inside.
 
     A draft, shown while a slider moves, is written fast and without its look.
     """
@@ -301,7 +304,7 @@ def _saved(
     if draft:
         data = encode(image, compress_level=1)
     else:
-        data = embed(image, _as_worn(worn, levels), compress_level=1)
+        data = embed(image, _as_worn(worn, levels), compress_level=1, marks=studio.marks)
     before = encode(worn.image, compress_level=1)
     return (
         save_bytes_to_cache(before, "before.png", cache),

@@ -40,6 +40,8 @@ def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> P
     return page
 
 
-def launch(page: Page, visits: Visits, settings: Settings) -> None:
+def launch(page: Page, studio: Studio, visits: Visits, settings: Settings) -> None:
     """Serve the page until stopped: no files but our examples, one link in the footer."""
-    Server(page, visits, settings).run([ASSETS], theme=theme(), css=CSS, footer_links=["api"])
+    Server(page, studio, visits, settings).run(
+        [ASSETS], theme=theme(), css=CSS, footer_links=["api"]
+    )

@@ -19,7 +19,7 @@ from app.ui import text
 from app.ui.gallery import gallery
 from app.ui.products_api import endpoints
 from app.ui.shelf import Reading, Shelf, catalog_of, corrected, product_name, table_of
-from app.ui.uploads import photo_input
+from app.ui.uploads import photo_input, unread
 from models.errors import MirraError
 from models.instant.coats import PLACES
 from models.structures import Face
@@ -44,9 +44,11 @@ def tab(studio: Studio, settings: Settings) -> None:
     own = gr.State(None, delete_callback=Shelf.remove, **visit)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            pictures = gr.File(
-                label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
-                height=140, elem_id="product-pictures",
+            pictures = unread(
+                gr.File(
+                    label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
+                    height=140, elem_id="product-pictures",
+                )
             )  # fmt: skip
             read = gr.Button(text.READ, variant="primary", elem_id="read")
             seen = gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
@@ -184,7 +186,8 @@ def tab(studio: Studio, settings: Settings) -> None:
                 title=shade.get("title") or "", hex=shade["hex"], finish=reached.coat.finish,
                 place=reached.coat.place, error=reached.delta_e,
             )  # fmt: skip
-        return (bare, _cached(output.images[0], "mirra.png", cache)), said, now
+        shown = _cached(output.images[0], "mirra.png", cache, studio.marks)
+        return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
         return found[event.index]
@@ -213,9 +216,9 @@ def tab(studio: Studio, settings: Settings) -> None:
     endpoints(studio, settings)
 
 
-def _cached(image: Image.Image, name: str, cache: str) -> str:
-    """A picture in Gradio's cache, which deletes it after a while."""
-    return save_bytes_to_cache(encode(image, compress_level=1), name, cache)
+def _cached(image: Image.Image, name: str, cache: str, marks: dict[str, str] | None = None) -> str:
+    """A picture as PNG in the visit's folder, carrying `marks`."""
+    return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
 
 
 def _swatch(shade: dict[str, Any], cache: str) -> str:

@@ -104,7 +104,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        before, after = saved(output, cache)
+        before, after = saved(output, cache, studio.marks)
         results = [after, *results][:MOST_SO_FAR]
         return (
             (before, after),
@@ -165,7 +165,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
             output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
         except MirraError as error:
             raise gr.Error(explain(error), print_exception=False) from None
-        return saved(output, cache)[1]
+        return saved(output, cache, studio.marks)[1]
 
     button.click(
         try_on_garment, [person, garment, network], [picture], api_name="try_on_garment", **work
@@ -201,14 +201,14 @@ def problem(person: Any, garment: Any) -> str | None:
     return None
 
 
-def saved(output: TryOnOutput, cache: str) -> tuple[str, str]:
-    """Before and after as PNG files in Gradio's cache, which it deletes."""
+def saved(output: TryOnOutput, cache: str, marks: dict[str, str]) -> tuple[str, str]:
+    """Before and after as PNG files in the visit's folder; the second carries `marks`."""
     from PIL import Image
 
     from pipelines.images import encode
 
     before = encode(Image.fromarray(output.person.image), compress_level=1)
-    after = encode(output.image, compress_level=1)
+    after = encode(output.image, compress_level=1, text=marks)
     return (
         save_bytes_to_cache(before, "before.png", cache),
         save_bytes_to_cache(after, "mirra.png", cache),

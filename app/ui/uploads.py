@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.data_classes import ImageData
+from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder
 
 from app.messages import TOO_LONG
 from app.ui import text
 
 MOST_LETTERS = 2_000
+
+FileOrImage = TypeVar("FileOrImage", gr.File, gr.Image)
 
 
 def check(value: Any) -> None:
@@ -75,11 +77,16 @@ def photo_input(label: str, name: str, height: int) -> gr.Image:
     )
 
 
-def unread(image: gr.Image) -> gr.Image:
-    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
+def unread(place: FileOrImage) -> FileOrImage:
+    """Hand us uploads' paths as they were sent: `pipelines.images` does all the reading.
 
-    def path_of(payload: ImageData | None) -> str | None:
+    Gradio would read a picture itself, and leave an empty file behind for every other file.
+    """
+
+    def path_of(payload: ImageData | FileData | ListFiles | None) -> str | list[str] | None:
+        if isinstance(payload, ListFiles):
+            return [file.path for file in payload.root]
         return payload.path if payload else None
 
-    image.preprocess = path_of
-    return image
+    place.preprocess = path_of
+    return place

@@ -201,7 +201,7 @@ def start_and_stop(caller: Caller, photo: Any) -> str:
         if joined.status_code == 200:
             cancel = {**joined.json(), "fn_index": event["id"], "session_hash": f"stop{number}"}
             caller.post(f"{API}/cancel", json=cancel)
-    for _ in range(100):
+    for _ in range(600):
         state = caller.get("/health").json()
         if state["working"] == 0 and state["waiting"] == 0:
             return "every place is free again"

@@ -6,6 +6,8 @@ import json
 import re
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -50,13 +52,23 @@ class Caller(httpx.Client):
         result = json.loads(result)
         return result if event == "complete" else sentence_in(result)
 
+    @contextmanager
+    def page(self) -> Iterator[str]:
+        """A page that is open, as far as the server can tell; its session."""
+        session = uuid.uuid4().hex
+        with self.stream("GET", f"{API}/heartbeat/{session}") as alive:
+            next(alive.iter_bytes())
+            yield session
+
     def makeup(self, source: Any, reference: Any = None, look: Any = "nude", **more: Any) -> Any:
         """`/apply_makeup`."""
         levels = [more.get(name, 1) for name in ("lips", "eyes", "brows", "cheeks", "skin")]
         last = [more.get("strength", 1), more.get("face", -1)]
         return self.call("apply_makeup", source, reference, look, *levels, *last)
 
-    def press(self, button: str, values: dict[str, Any]) -> list[Any] | str:
+    def press(
+        self, button: str, values: dict[str, Any], session: str | None = None
+    ) -> list[Any] | str:
         """Press a button of the page, with some of its components set; the event's outputs."""
         parts = {part["id"]: part["props"] for part in self.config["components"]}
         ids = {props.get("elem_id"): number for number, props in parts.items()}
@@ -65,7 +77,7 @@ class Caller(httpx.Client):
         )
         given = {ids[name]: value for name, value in values.items()}
         data = [given.get(number, parts[number].get("value")) for number in event["inputs"]]
-        session = uuid.uuid4().hex
+        session = session or uuid.uuid4().hex
         body = {"data": data, "fn_index": event["id"], "session_hash": session}
         joined = self.post(f"{API}/queue/join", json=body)
         if joined.status_code != 200:
