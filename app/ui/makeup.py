@@ -247,7 +247,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         except MirraError as error:
             raise gr.Error(explain(error), print_exception=False) from None
         levels = (strength, *strengths.values())
-        return _saved(studio, output.worn, levels, cache)[1]
+        return _after(studio, output.worn, levels, cache)
 
     def list_looks() -> list[dict[str, str]]:
         """The looks drawn by Mirra's own code: name, title and a sentence about each."""
@@ -292,7 +292,20 @@ def _as_worn(worn: Any, levels: tuple[float, ...]) -> Any:
 def _saved(
     studio: Studio, worn: Any, levels: tuple[float, ...], cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
-    """Before and after as PNG files in the visit's folder; lossless, look inside.
+    """Before and after as PNG files in the visit's folder."""
+    from pipelines.images import encode
+
+    before = encode(worn.image, compress_level=1)
+    return (
+        save_bytes_to_cache(before, "before.png", cache),
+        _after(studio, worn, levels, cache, draft=draft),
+    )
+
+
+def _after(
+    studio: Studio, worn: Any, levels: tuple[float, ...], cache: str, *, draft: bool = False
+) -> str:
+    """The result as a PNG file; lossless, look inside.
 
     A draft, shown while a slider moves, is written fast and without its look.
     """
@@ -305,11 +318,7 @@ def _saved(
         data = encode(image, compress_level=1)
     else:
         data = embed(image, _as_worn(worn, levels), compress_level=1, marks=studio.marks)
-    before = encode(worn.image, compress_level=1)
-    return (
-        save_bytes_to_cache(before, "before.png", cache),
-        save_bytes_to_cache(data, "mirra.png", cache),
-    )
+    return save_bytes_to_cache(data, "mirra.png", cache)
 
 
 def _told(studio: Studio, output: Any, levels: tuple[float, ...]) -> str:

@@ -104,12 +104,12 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        before, after = saved(output, cache, studio.marks)
-        results = [after, *results][:MOST_SO_FAR]
+        shown = saved(output, cache, studio.marks)
+        results = [shown[1], *results][:MOST_SO_FAR]
         return (
-            (before, after),
+            shown,
             told_of(output),
-            gr.update(value=after, interactive=True),
+            gr.update(value=shown[1], interactive=True),
             gr.update(value=results, visible=True),
             results,
         )
@@ -165,7 +165,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
             output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
         except MirraError as error:
             raise gr.Error(explain(error), print_exception=False) from None
-        return saved(output, cache, studio.marks)[1]
+        return after(output, cache, studio.marks)
 
     button.click(
         try_on_garment, [person, garment, network], [picture], api_name="try_on_garment", **work
@@ -208,11 +208,15 @@ def saved(output: TryOnOutput, cache: str, marks: dict[str, str]) -> tuple[str, 
     from pipelines.images import encode
 
     before = encode(Image.fromarray(output.person.image), compress_level=1)
-    after = encode(output.image, compress_level=1, text=marks)
-    return (
-        save_bytes_to_cache(before, "before.png", cache),
-        save_bytes_to_cache(after, "mirra.png", cache),
-    )
+    return save_bytes_to_cache(before, "before.png", cache), after(output, cache, marks)
+
+
+def after(output: TryOnOutput, cache: str, marks: dict[str, str]) -> str:
+    """The result as a PNG file that carries `marks`."""
+    from pipelines.images import encode
+
+    data = encode(output.image, compress_level=1, text=marks)
+    return save_bytes_to_cache(data, "mirra.png", cache)
 
 
 def told_of(output: TryOnOutput) -> str:
