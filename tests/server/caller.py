@@ -57,7 +57,8 @@ class Caller(httpx.Client):
         """A page that is open, as far as the server can tell; its session."""
         session = uuid.uuid4().hex
         with self.stream("GET", f"{API}/heartbeat/{session}") as alive:
-            next(alive.iter_bytes())
+            beats = alive.iter_bytes()  # once this is forgotten, the line is closed
+            next(beats)
             yield session
 
     def makeup(self, source: Any, reference: Any = None, look: Any = "nude", **more: Any) -> Any:
