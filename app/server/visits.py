@@ -136,8 +136,8 @@ class Visits:
 def _paths_in(payload: Any) -> Iterator[Path]:
     """Every file a payload names."""
     if isinstance(payload, dict):
-        if isinstance(path := payload.get("path"), str):
-            yield Path(path)
+        if isinstance(path := payload.get("path"), str) and "\0" not in path:
+            yield Path(path).resolve()  # with its dots it could lead anywhere
         payload = list(payload.values())
     if isinstance(payload, (list, tuple)):
         for item in payload:

@@ -9,6 +9,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from app.messages import REFUSALS, explain
@@ -217,6 +218,18 @@ def cross_site_preflight(caller: Caller, _: Any) -> str:
 
 def climbing_path(caller: Caller, photo: Any) -> str:
     return caller.makeup(named(photo["path"] + "/../../../../../../../etc/passwd"))
+
+
+def claim_and_leave(caller: Caller, photo: Any) -> str:
+    """A visitor names a file of the machine as one of theirs, so that it goes with the visit."""
+    victim = caller.server.folder / "log.txt"
+    climbing = photo["path"] + "/../../../../../log.txt"
+    assert Path(climbing).resolve() == victim
+    for path in (str(victim), climbing):
+        with caller.page() as session:
+            caller.press("try", {"source": named(path)}, session)
+    time.sleep(3)  # longer than a visitor who left may be away
+    return "it stays" if victim.exists() else "it is gone"
 
 
 def upgrade(caller: Caller, _: Any) -> str:

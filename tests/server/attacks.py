@@ -75,6 +75,7 @@ ATTACKS = [
     Attack("the same, encoded", "403", getting(f"{EXAMPLES}/%2e%2e/%2e%2e/app/main.py")),
     Attack("climbing out of the assets", "403", getting("/assets/../../../../../etc/passwd")),
     Attack("the same, encoded twice", "403", getting("/static/..%2f..%2f..%2f..%2fetc%2fpasswd")),
+    Attack("a system file named as one's own, to be deleted", "it stays", acts.claim_and_leave),
     # addresses
     Attack("a cloud's metadata address as the photo", NOT_AN_UPLOAD, photo_is(METADATA)),
     Attack("a private address", NOT_AN_UPLOAD, photo_is(named("http://127.0.0.1:22/"))),
