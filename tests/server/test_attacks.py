@@ -35,7 +35,8 @@ def test_after_all_this_a_photo_still_gets_its_makeup(caller, photo):
 
 
 def test_the_log_repeats_nothing_an_attacker_said(server, caller):
-    caller.post('/gradio_api/call/x"}\n{"event":"forged"', json={"data": []})
+    caller.status_of('GET /"}%0A{"event":"forged" HTTP/1.1')
+    caller.makeup({"path": 'x"}\n{"event": "forged"'})
     log = server.log()
     assert '"event": "open"' in log
     for trace in (
