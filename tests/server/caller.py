@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -115,3 +116,11 @@ def said(answer: httpx.Response) -> str:
 
 def sentence_in(output: Any) -> str:
     return str(output.get("error")) if isinstance(output, dict) else str(output)
+
+
+def becomes(wanted: Any, found: Callable[[], Any], seconds: float = 60) -> bool:
+    """Whether `found()` is `wanted` before long."""
+    until = time.monotonic() + seconds
+    while (now := found()) != wanted and time.monotonic() < until:
+        time.sleep(0.2)
+    return now == wanted

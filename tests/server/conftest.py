@@ -17,3 +17,11 @@ def server(tmp_path_factory):
 def caller(server: Running):
     with Caller(server) as caller:
         yield caller
+
+
+@pytest.fixture(scope="session")
+def photo(caller, astronaut, tmp_path_factory):
+    """An uploaded photo of the astronaut."""
+    path = tmp_path_factory.mktemp("photo") / "me.png"
+    astronaut.save(path)
+    return caller.upload(path.read_bytes())

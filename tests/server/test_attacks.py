@@ -10,13 +10,6 @@ from tests.server.attacks import ATTACKS, Attack
 SECURITY = Path(__file__).resolve().parents[2] / "SECURITY.md"
 
 
-@pytest.fixture(scope="module")
-def photo(caller, astronaut, tmp_path_factory):
-    path = tmp_path_factory.mktemp("photo") / "me.png"
-    astronaut.save(path)
-    return caller.upload(path.read_bytes())
-
-
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_leads_to_what_security_md_says(attack: Attack, caller, photo):
     assert attack.act(caller, photo) == attack.outcome
