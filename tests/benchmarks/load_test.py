@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import signal
 import statistics
 import sys
@@ -185,10 +186,11 @@ def main() -> None:
     given = parser.parse_args()
     visitors = [Visitor(number) for number in range(given.visitors)]
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as folder:
-        with serving(Path(folder), queue_size=WAITING_SEATS) as server:
-            results = run(visitors, given.seconds, server)
-            results["start_seconds"] = round(server.seconds, 1)
+    folder = Path(tempfile.mkdtemp())
+    with serving(folder, queue_size=WAITING_SEATS) as server:
+        results = run(visitors, given.seconds, server)
+        results["start_seconds"] = round(server.seconds, 1)
+    shutil.rmtree(folder)
     results |= {
         "visitors": given.visitors,
         "asked_for_seconds": given.seconds,

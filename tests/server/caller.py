@@ -28,7 +28,9 @@ class Caller(httpx.Client):
     """
 
     def __init__(self, server: Running) -> None:
-        super().__init__(base_url=server.address, timeout=30)
+        # Idle lines are given up before the server does it, just as the next request comes.
+        limits = httpx.Limits(keepalive_expiry=2)
+        super().__init__(base_url=server.address, timeout=60, limits=limits)
         self.server = server
 
     @cached_property
