@@ -83,7 +83,7 @@ def unread(place: FileOrImage) -> FileOrImage:
     Gradio would read a picture itself, and leave an empty file behind for every other file.
     """
 
-    def path_of(payload: ImageData | FileData | ListFiles | None) -> str | list[str] | None:
+    def path_of(payload: ImageData | FileData | ListFiles | None) -> Any:
         if isinstance(payload, ListFiles):
             return [file.path for file in payload.root]
         return payload.path if payload else None
