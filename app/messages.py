@@ -68,7 +68,7 @@ def _values(error: BaseException) -> dict[str, object]:
         width, height = map(_number, found)
         if width is not None and height is not None:
             values |= {"width": width, "height": height}
-    elif (number := _number(found)) and least and number < least:
+    elif (number := _number(found)) and least and 0 < number < least:
         values["too_few"] = number
     elif isinstance(found, str) and found in KINDS:
         values["kind"] = found

@@ -89,6 +89,7 @@ def test_no_sentence_repeats_what_came_from_outside(value):
         (ImageError("x", reason="damaged", found="HEIC"), ["This HEIC picture is damaged"]),
         (NoFaceError("x", found=80, needed=96), ["80 pixels high", "at least 96"]),
         (NoFaceError("x"), ["no face"]),
+        (NoFaceError("x", found=0, needed=1), ["no face"]),
         (SeveralFacesError("x", boxes=[(0, 0, 1, 1)] * 3), ["3 faces"]),
     ],
 )
