@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         default=None, description="Folder of a catalogue all visitors share; else each has an own."
     )
     keep_minutes: int = Field(default=15, ge=1, description="How long results can be downloaded.")
+    commercial_only: bool = Field(
+        default=False, description="Offer only what may be used commercially."
+    )
 
     def launch_options(self) -> dict[str, Any]:
         """What Gradio's `launch` needs of them."""
