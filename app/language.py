@@ -36,7 +36,7 @@ def preferred(accept_language: str | None) -> str:
     return code if code in LANGUAGES else "en"
 
 
-def say(sentence: str, **values: object) -> str:
+def say(sentence: str, /, **values: object) -> str:
     """One of our sentences in the visitor's language, with numbers and names filled in.
 
     Args:
@@ -45,3 +45,8 @@ def say(sentence: str, **values: object) -> str:
     """
     said = translations(language.get()).get(sentence, sentence)
     return said.format(**values) if values else said
+
+
+def meant(word: str, words: tuple[str, ...]) -> str:
+    """The one of our words that a visitor wrote in their own language; else what they wrote."""
+    return next((ours for ours in words if word in (ours, say(ours))), word)

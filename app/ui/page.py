@@ -6,33 +6,62 @@ from pathlib import Path
 
 import gradio as gr
 
+from app.language import say
+from app.licences import licence_table
 from app.service import Studio
 from app.settings import Settings
 from app.ui import live, makeup, products, text, tryon
+from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
 from app.ui.theme import CSS, theme
-from app.ui.uploads import Page
-from pipelines.registry import is_ready
+from pipelines.registry import entry_of, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
+TABS = (
+    (text.MAKEUP_TAB, "instant", "makeup-tab", makeup.tab),
+    (text.TRYON_TAB, "dmvton", "tryon-tab", tryon.tab),
+    (text.LIVE_TAB, "instant", "live-tab", live.tab),
+    (text.PRODUCTS_TAB, "product-reader", "products-tab", products.tab),
+)
+"""Title, the pipeline without which there is no tab, the element's id, and what builds it."""
 
 
 def build(studio: Studio, settings: Settings) -> gr.Blocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
     keep = settings.keep_minutes * 60
-    with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
+    later: Later = {}
+    with TranslatedPage(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        with gr.Tab(text.MAKEUP_TAB):
-            makeup.tab(studio, settings)
-        if is_ready("dmvton"):
-            with gr.Tab(text.TRYON_TAB, elem_id="tryon-tab"):
-                tryon.tab(studio, settings)
-        with gr.Tab(text.LIVE_TAB, elem_id="live-tab"):
-            live.tab(studio, settings)
-        with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
-            products.tab(studio, settings)
+        for title, pipeline, name, add in TABS:
+            if is_ready(pipeline) and is_offered(pipeline, settings):
+                with gr.Tab(title, elem_id=name):
+                    later |= add(studio, settings) or {}
+        later |= _licences(settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
+        translate_later(page, later)
+    mark(page)
     page.queue(max_size=settings.queue_size)
     return page
+
+
+def is_offered(pipeline: str, settings: Settings) -> bool:
+    """Whether the server may offer a pipeline: all of them, or those for commercial use."""
+    return not settings.commercial_only or entry_of(pipeline).licence.commercial
+
+
+def _licences(settings: Settings) -> Later:
+    """The panel of licences, and above it what is not offered because of them."""
+    hidden = [title for title, pipeline, *_ in TABS if not is_offered(pipeline, settings)]
+
+    def missed() -> str:
+        return say(text.NOT_OFFERED, names=", ".join(map(say, hidden)))
+
+    later: Later = {}
+    if hidden:
+        later[gr.Markdown(missed(), elem_id="not-offered")] = missed
+    with gr.Accordion(text.LICENCES, open=False, elem_id="licences"):
+        gr.Markdown(text.LICENCES_HELP)
+        later[gr.Markdown(licence_table())] = licence_table
+    return later
 
 
 def launch(page: gr.Blocks, settings: Settings) -> None:
@@ -43,6 +72,7 @@ def launch(page: gr.Blocks, settings: Settings) -> None:
         css=CSS,
         share=False,
         run_history=False,
+        i18n=dictionaries(),
         enable_monitoring=False,
         strict_cors=True,
         show_error=False,  # our own sentences are shown all the same
