@@ -18,7 +18,7 @@ from app.ui.gallery import gallery
 from app.ui.languages import Later
 from app.ui.makeup_api import endpoints
 from app.ui.uploads import photo_input
-from app.ui.wearing import as_worn, levels_of, saved
+from app.ui.wearing import as_file, as_worn, levels_of, saved
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.flux import missing
@@ -103,7 +103,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             _told(studio, output, levels),
             output.worn,
             gr.update(value=pictures[1], interactive=True),
-            gr.update(value=look_file(as_worn(output.worn, levels), cache), interactive=True),
+            gr.update(value=as_file(as_worn(output.worn, levels), cache), interactive=True),
             *levels,
         )
 
@@ -114,7 +114,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
         if worn is None:
             return gr.skip(), gr.skip(), gr.skip()
         pictures = saved(studio, worn, levels, cache)
-        return pictures, pictures[1], look_file(as_worn(worn, levels), cache)
+        return pictures, pictures[1], as_file(as_worn(worn, levels), cache)
 
     def look_at(photo: str | None) -> tuple[Any, ...]:
         """Coach the visitor and offer a choice of faces before anything is tried on."""

@@ -12,7 +12,7 @@ from app.service import Studio, Wish
 from app.ui import text
 from app.ui.endpoints import endpoint, needed
 from app.ui.uploads import unread
-from app.ui.wearing import look_file, saved
+from app.ui.wearing import as_file, saved
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS
 
@@ -79,7 +79,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         Returns:
             A look.json, for `apply_makeup` and `mirra makeup --look`.
         """
-        return look_file(studio.look(Wish(reference=needed(reference))), cache)
+        return as_file(studio.look(Wish(reference=needed(reference))), cache)
 
     def check_photo(source: str) -> dict[str, Any]:
         """Look at a photo before anything is tried on.

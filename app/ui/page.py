@@ -12,7 +12,7 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import live, makeup, products, text, tryon
 from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
-from app.ui.theme import CSS, theme
+from app.ui.theme import CSS, SCRIPT, theme
 from pipelines.registry import entry_of, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
@@ -70,6 +70,7 @@ def launch(page: gr.Blocks, settings: Settings) -> None:
         **settings.launch_options(),
         theme=theme(),
         css=CSS,
+        js=SCRIPT,
         share=False,
         run_history=False,
         i18n=dictionaries(),

@@ -37,10 +37,20 @@ def theme() -> Base:
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_text_color="white",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_300",
         slider_color="*primary_600",
         slider_color_dark="*primary_400",
     )
 
+
+SCRIPT = """() => {
+  const mend = () => document.querySelectorAll('.empty[aria-label]:not([role])')
+    .forEach(empty => empty.setAttribute('role', 'img'));
+  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
+  mend();
+}"""
+"""Gradio names a place without a picture, but gives it no role by which a name may be heard."""
 
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
@@ -69,6 +79,14 @@ CSS = """
 #read-table { max-width: 100%; }
 #read-table td, #read-table th { font-size: .8rem; overflow-wrap: anywhere; }
 #product-report p { min-height: 1.4em; }
+:focus-visible { outline: 3px solid var(--primary-500) !important; outline-offset: 2px; }
+.dark :focus-visible { outline-color: var(--primary-300) !important; }
+input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
+input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); }
+.divider { padding: 0 !important; }
+.divider:not(:has(~ *)), .block:has(.empty) + .divider { display: none; }
+#licences table { font-size: .85rem; }
+#licences th, #licences td { overflow-wrap: anywhere; }
 @media (max-width: 640px) {
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }

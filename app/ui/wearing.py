@@ -51,6 +51,6 @@ def saved(
     )
 
 
-def look_file(look: Look, cache: str) -> str:
+def as_file(look: Look, cache: str) -> str:
     """A look as a file in Gradio's cache."""
     return save_bytes_to_cache(look.to_json(), "look.json", cache)
