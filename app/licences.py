@@ -18,7 +18,9 @@ CommercialOnly = Annotated[
         help="Refuse weights that may not be used commercially.",
     ),
 ]
-LICENCE_COLUMNS = ("Pipeline", "Code", "Weights", "Base", "Data", "May I use this commercially?")
+PARTS = {"code": "Code", "weights": "Weights", "base": "Base", "data": "Data"}
+TASKS = {"makeup": "Makeup", "shade": "Shade", "tryon": "Try-on", "attributes": "Products"}
+MAY_I = "May I use this commercially?"
 YES, NO = "yes", "no"
 
 
@@ -33,11 +35,14 @@ def refuse_unlicensed(pipeline: str, commercial_only: bool = True) -> None:
         raise WeightsError(f"{pipeline}: {licence.weights}", reason="licence", found=pipeline)
 
 
-def licence_table() -> str:
-    """Markdown: what a user of each pipeline must observe; the heads are translated."""
-    rows = [[say(head) for head in LICENCE_COLUMNS], ["---"] * len(LICENCE_COLUMNS)]
+def licence_list() -> str:
+    """Markdown: what a user of each pipeline must observe, a paragraph each, translated."""
+    paragraphs = []
     for entry in REGISTRY:
-        said = entry.licence
-        may = say(YES if said.commercial else NO)
-        rows.append([entry.name, said.code, said.weights, said.base, said.data, may])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        may = say(YES if entry.licence.commercial else NO)
+        head = f"**{say(TASKS[entry.task])}** ({entry.name}). {say(MAY_I)} **{may}**"
+        parts = [
+            f"{say(title)}: {say(getattr(entry.licence, part))}" for part, title in PARTS.items()
+        ]
+        paragraphs.append(f"{head}\\\n{' · '.join(parts)}")
+    return "\n\n".join(paragraphs)

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
 from app.messages import explain
 from app.ui import text
@@ -15,8 +16,8 @@ from models.errors import MirraError
 
 def endpoint(
     function: Callable[..., Any],
-    inputs: Sequence[gr.components.Component],
-    output: gr.components.Component | Sequence[gr.components.Component],
+    inputs: Sequence[Component],
+    output: Component | Sequence[Component],
     **work: Any,
 ) -> None:
     """Offer a function under its own name; what it raises is told in a sentence.
@@ -35,7 +36,7 @@ def endpoint(
         except MirraError as error:
             raise gr.Error(explain(error), print_exception=False) from None
 
-    outputs = [output] if isinstance(output, gr.components.Component) else list(output)
+    outputs = [output] if isinstance(output, Component) else list(output)
     name = getattr(function, "__name__", "")
     gr.Button().click(answered, list(inputs), outputs, api_name=name, **work)
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.i18n import I18nData
 
 from app.language import LANGUAGES, language, preferred, say, translations
 from app.ui.uploads import Page
 
-Later = dict[gr.blocks.Block, Callable[[], Any]]
+Later = dict[Component, Callable[[], Any]]
 """Parts of the page that `gr.I18n` does not reach, such as captions, and what makes them anew."""
 
 MARKED = ("label", "value", "info", "placeholder")

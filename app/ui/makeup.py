@@ -193,7 +193,7 @@ def _about_painting() -> str:
     if not lacks:
         return say(text.PAINTED_READY)
     listed = "\n".join(f"- {each}" for each in lacks)
-    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {entry.needs}."
+    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {say(entry.needs)}."
 
 
 def _slider(label: str, name: str) -> gr.Slider:

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from app.language import say
-from app.licences import licence_table
+from app.licences import licence_list
 from app.service import Studio
 from app.settings import Settings
 from app.ui import live, makeup, products, text, tryon
@@ -60,7 +60,7 @@ def _licences(settings: Settings) -> Later:
         later[gr.Markdown(missed(), elem_id="not-offered")] = missed
     with gr.Accordion(text.LICENCES, open=False, elem_id="licences"):
         gr.Markdown(text.LICENCES_HELP)
-        later[gr.Markdown(licence_table())] = licence_table
+        later[gr.Markdown(licence_list())] = licence_list
     return later
 
 

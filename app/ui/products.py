@@ -229,10 +229,8 @@ def _swatch(shade: dict[str, Any], cache: str) -> str:
 
 def _caption(shade: dict[str, Any]) -> str:
     """Name, finish and distance of a shade, as far as they are known."""
-    parts = [
-        shade.get("name") or shade.get("title") or shade["hex"],
-        say(shade.get("finish") or ""),
-    ]
+    name = shade.get("name") or say(shade.get("title") or "") or shade["hex"]
+    parts = [name, say(shade.get("finish") or "")]
     if "delta_e" in shade:
         parts.append(f"ΔE {shade['delta_e']:.1f}")
     return " · ".join(part for part in parts if part)

@@ -29,6 +29,7 @@ def theme() -> Base:
         body_background_fill="*neutral_50",
         body_text_color="*neutral_800",
         body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
         block_border_width="0px",
         block_shadow="none",
         block_background_fill="white",
@@ -70,7 +71,7 @@ CSS = """
 #mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
 #looks .caption-label, #garments .caption-label {
   left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
-  padding: 1px 4px; font-size: .72rem; text-align: center; }
+  padding: 1px 4px; font-size: .72rem; text-align: center; white-space: normal; }
 #swatches .grid-wrap, #read-pictures .grid-wrap { max-height: none; height: auto !important;
   min-height: 0 !important; }
 #swatches .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
@@ -83,10 +84,10 @@ CSS = """
 .dark :focus-visible { outline-color: var(--primary-300) !important; }
 input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
 input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); }
-.divider { padding: 0 !important; }
-.divider:not(:has(~ *)), .block:has(.empty) + .divider { display: none; }
-#licences table { font-size: .85rem; }
-#licences th, #licences td { overflow-wrap: anywhere; }
+.block:has(.empty) + .divider { display: none; }
+.divider .head, .divider .min_value, .divider .max_value { display: none; }
+#licences p { font-size: .92rem; overflow-wrap: anywhere; }
+label[data-testid=block-label] { max-width: calc(100% - 2.6rem); }
 @media (max-width: 640px) {
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }

@@ -15,12 +15,15 @@ from models.instant.coats import PLACES
 from pipelines.catalog.attributes import CATEGORIES, FINISHES
 from pipelines.image_headers import OTHER_KINDS
 from pipelines.makeup.named_looks import NAMED_LOOKS
+from pipelines.registry import REGISTRY, entry_of
 
 TABLES = [
     {name: value for name, value in vars(text).items() if name.isupper()},
     messages.UNKNOWN, messages.SENTENCES, [table for table, _ in messages.BY_REASON.values()],
     messages.ADVICE, OTHER_KINDS - {"unknown file"},
-    licences.LICENCE_COLUMNS, licences.YES, licences.NO,
+    licences.PARTS, licences.TASKS, licences.MAY_I, licences.YES, licences.NO,
+    [vars(entry.licence)[part] for entry in REGISTRY for part in ("weights", "base", "data")],
+    entry_of("flux-makeup").needs,
     [look.title for look in NAMED_LOOKS.values()], [title_of(path) for path in GARMENTS],
     FINISHES, CATEGORIES, tuple(PLACES),
 ]  # fmt: skip
