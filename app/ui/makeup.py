@@ -51,7 +51,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
                     label=text.FROM_SECOND,
                 )
             look_file = gr.File(
-                label=text.LOOK_FILE, file_types=[".json", ".png"], height=150, elem_id="look-file"
+                label=text.LOOK_FILE, file_types=[".json", ".png"], height=170, elem_id="look-file"
             )
         with gr.Column(scale=6, min_width=320):
             result = before_and_after("result", 620)

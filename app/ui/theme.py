@@ -55,6 +55,8 @@ SCRIPT = """() => {
 
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+.gradio-container main { padding: clamp(10px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; }
 #brand h1 { font-family: Georgia, 'Times New Roman', serif; font-weight: 400;
   font-size: 2.6rem; letter-spacing: .02em; margin: .4em 0 0; }
 #brand p { margin: .1em 0 .6em; font-size: 1.05rem; }
@@ -66,6 +68,7 @@ CSS = """
 .heading p { font-family: Georgia, 'Times New Roman', serif; font-size: 1.15rem; margin: 0; }
 #looks .grid-wrap { max-height: none; height: auto !important; min-height: 0 !important; }
 #looks .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#garments .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
 #garments .grid-wrap {
   max-height: none; height: auto !important; min-height: 0 !important; }
 #mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
@@ -91,8 +94,9 @@ label[data-testid=block-label] { max-width: calc(100% - 2.6rem); }
 @media (max-width: 640px) {
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-  #brand h1 { font-size: 2rem; }
-  .gradio-container { padding: 8px !important; }
-  button[role=tab] { padding: 0 .6rem !important; }
+  .gradio-container main { padding: clamp(10px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; }
+#brand h1 { font-size: 2rem; }
+  .tab-container button { padding: 0 .55rem !important; }
 }
 """
