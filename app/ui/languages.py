@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 from gradio.i18n import I18nData
 
@@ -49,12 +50,21 @@ def mark(page: gr.Blocks) -> None:
     """
     ours = dictionaries().translations["en"]
     for block in page.blocks.values():
-        if isinstance(block.parent, gr.Row) and not block.parent.visible:
+        if _for_programs(block):
             continue
         for name in MARKED:
             said = getattr(block, name, None)
             if isinstance(said, str) and said in ours:
                 setattr(block, name, str(I18nData(said)))
+
+
+def _for_programs(block: Block) -> bool:
+    """Whether it lies in a hidden row."""
+    while (parent := block.parent) is not None:
+        if isinstance(parent, gr.Row) and not parent.visible:
+            return True
+        block = parent
+    return False
 
 
 def translate_later(page: gr.Blocks, later: Later) -> None:
