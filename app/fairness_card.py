@@ -26,10 +26,10 @@ def table(figures: dict[str, Any]) -> str:
         lines.append(" | ".join(["| ", "people", *(TITLES[m] for m in measures)]) + " |")
         lines.append("|---" * (len(measures) + 2) + "|")
         for group, row in _rows(card):
-            cells = [f"{row['people']}", *(_number(m, row[m]) for m in measures)]
+            cells = [f"{row['people']}", *(_number(m, row.get(m)) for m in measures)]
             lines.append(f"| {group} | " + " | ".join(cells) + " |")
         for axis in AXES:
-            cells = [_number(m, card["gap"][axis][m]) for m in measures]
+            cells = [_number(m, card["gap"][axis].get(m)) for m in measures]
             lines.append(f"| *gap by {axis}* | | " + " | ".join(cells) + " |")
     lines += ["", *(f"{name}: {why}." for name, why in figures["not_measured"].items())]
     return "\n".join(lines) + "\n"
@@ -48,7 +48,9 @@ def plot(figures: dict[str, Any]) -> str:
             parts.append(_text(NAME - 10, top + (number + 2) * ROW, words, anchor="end"))
         for column, measure in enumerate(measures):
             left = NAME + column * (PANEL + GAP)
-            parts += _panel(left, top, measure, card["all"][measure], [r[measure] for _, r in rows])
+            parts += _panel(
+                left, top, measure, card["all"][measure], [r.get(measure) for _, r in rows]
+            )
         top += (len(rows) + 2) * ROW
     width, height = NAME + 3 * (PANEL + GAP) + GAP, top + ROW
     head = (
@@ -59,9 +61,12 @@ def plot(figures: dict[str, Any]) -> str:
     return "\n".join([head, *parts, "</svg>"]) + "\n"
 
 
-def _panel(left: int, top: int, measure: str, everybody: float, values: list[float]) -> list[str]:
-    """One measure: a scale from 0, a line where everybody is, and a dot a group."""
-    high = 1.0 if measure == "success" else max(2.0, *values) * 1.05
+def _panel(
+    left: int, top: int, measure: str, everybody: float, values: list[float | None]
+) -> list[str]:
+    """One measure: a scale from 0, a line where everybody is, and a dot a group that has one."""
+    known = [value for value in values if value is not None]
+    high = 1.0 if measure == "success" else max(2.0, *known) * 1.05
     bottom = top + (len(values) + 1.4) * ROW
 
     def x(value: float) -> float:
@@ -72,6 +77,8 @@ def _panel(left: int, top: int, measure: str, everybody: float, values: list[flo
         line = f'x1="{x(place)}" x2="{x(place)}" y1="{top + 1.3 * ROW}" y2="{bottom}"'
         parts.append(f'<line {line} stroke="{color}"/>')
     for number, value in enumerate(values):
+        if value is None:
+            continue
         y = top + (number + 2) * ROW - 4
         parts.append(f'<circle cx="{x(value)}" cy="{y}" r="4" fill="{ROSE}"/>')
         anchor, shift = ("end", -8) if value > 0.8 * high else ("start", 8)
@@ -91,5 +98,7 @@ def _rows(card: dict[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
         yield from groups.items()
 
 
-def _number(measure: str, value: float) -> str:
+def _number(measure: str, value: float | None) -> str:
+    if value is None:
+        return "–"
     return f"{100 * value:.0f} %" if measure == "success" else f"{value:.2f}"
