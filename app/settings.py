@@ -41,6 +41,9 @@ class Settings(BaseSettings):
         default=60, gt=0, description="How long a page may be closed until its visit is forgotten."
     )
     drain_seconds: float = Field(default=30, gt=0, description="To finish work when told to stop.")
+    commercial_only: bool = Field(
+        default=False, description="Offer only what may be used commercially."
+    )
     metrics: bool = Field(default=True, description="Whether /metrics is served.")
     provenance: bool = Field(default=True, description="Results say in themselves what they are.")
 

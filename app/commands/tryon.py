@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.makeup import planned, sources_named, with_progress
+from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
     from pipelines.tryon.garment import Garment
@@ -29,6 +30,7 @@ def run(
     ] = "student",
     report: Annotated[Path | None, typer.Option(help="Write measurements as JSON.")] = None,
     format: Annotated[str, typer.Option(help="In a folder: png, jpeg or webp.")] = "png",
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Try a top on.
 
@@ -37,6 +39,7 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
+    refuse_unlicensed("dmvton", commercial_only)
     people, many_people = sources_named(person)
     garments, many_garments = sources_named(garment)
     many = many_people or many_garments

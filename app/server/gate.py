@@ -20,6 +20,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.language import language, preferred, say
 from app.messages import REFUSALS
 from app.server.logs import tell_failure
 from app.server.metrics import Metrics
@@ -40,7 +41,7 @@ WRITE = re.compile(
 NEW_WORK = re.compile(rf"{API}/(queue/join|(run|api|call|call/v2)/\w+/?)")
 HEARTBEAT = re.compile(rf"{API}/heartbeat/([\w-]+)")
 
-OUR_WORDS = {400: "malformed", 413: "too_heavy", 422: "malformed"}  # said instead of Gradio's
+OUR_WORDS = {400: "malformed", 413: "too_heavy", 422: "malformed", 503: "full"}  # not Gradio's
 
 MOST_FILES = 32
 LOGIN_SECONDS = 0.5  # between attempts, whoever makes them
@@ -240,6 +241,7 @@ class _Passing:
         if self.scope["method"] == "POST" and refusal.reason not in ("too_slow", "gone"):
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._discard(), LINGER)
+        language.set(preferred(Headers(scope=self.scope).get("accept-language")))
         await _answer_to(refusal, self._uploads)(self.scope, self._receive, self._pass_on)
 
     async def _pass_on(self, message: Message) -> None:
@@ -276,9 +278,10 @@ def _answer_to(refusal: Refusal, plain: bool) -> Response:
     headers = {"Connection": "close"}
     if refusal.status in (429, 503):
         headers["Retry-After"] = "20"
+    sentence = say(refusal.sentence)
     if plain:
-        return PlainTextResponse(refusal.sentence, refusal.status, headers)
-    return JSONResponse({"detail": refusal.sentence}, refusal.status, headers)
+        return PlainTextResponse(sentence, refusal.status, headers)
+    return JSONResponse({"detail": sentence}, refusal.status, headers)
 
 
 def _protect(headers: MutableHeaders, path: str) -> None:

@@ -149,7 +149,7 @@ def run(visitors: list[Visitor], seconds: float, server: Running) -> dict[str, A
         answers = sum(len(v.seconds) for v in visitors)
         server.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        status = server.process.wait(120)
+        status = server.process.wait(180)
         took = time.monotonic() - began
         stop.set()
         for thread in threads:
@@ -187,7 +187,7 @@ def main() -> None:
     visitors = [Visitor(number) for number in range(given.visitors)]
     load = os.getloadavg()[0]
     folder = Path(tempfile.mkdtemp())
-    with serving(folder, queue_size=WAITING_SEATS) as server:
+    with serving(folder, queue_size=WAITING_SEATS, drain_seconds=120) as server:
         results = run(visitors, given.seconds, server)
         results["start_seconds"] = round(server.seconds, 1)
     shutil.rmtree(folder)

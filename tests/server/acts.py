@@ -178,30 +178,26 @@ def script_in_a_file(caller: Caller, _: Any) -> str:
 
 def unqueued(caller: Caller, photo: Any) -> str:
     """Heavy work that skips the queue."""
-    data = [photo, None, "nude", 1, 1, 1, 1, 1, 1, -1]
-    return str(caller.post(f"{API}/run/apply_makeup", json={"data": data}).status_code)
+    return str(caller.post(f"{API}/run/apply_makeup", json={"data": [photo]}).status_code)
 
 
 def flood(caller: Caller, photo: Any) -> str:
-    """A hundred requests at once."""
-    body = {"data": [photo, None, "nude", 1, 1, 1, 1, 1, 1, -1]}
-    answers = [caller.post(f"{API}/call/apply_makeup", json=body) for _ in range(30)]
+    """Many requests at once, none of them waited for."""
+    body = {"source": photo, "look": "nude"}
+    answers = [caller.post(f"{API}/call/v2/apply_makeup", json=body) for _ in range(30)]
     return next(said(answer) for answer in answers if answer.status_code != 200)
 
 
 def start_and_stop(caller: Caller, photo: Any) -> str:
     """Work is begun and cancelled over and over."""
     event = next(d for d in caller.config["dependencies"] if d["api_name"] == "apply_makeup")
+    source, _, look = event["inputs"][:3]
+    data = caller.inputs(event, {source: photo, look: "nude"})
     for number in range(30):
-        body = {
-            "data": [photo, None, "nude", 1, 1, 1, 1, 1, 1, -1],
-            "fn_index": event["id"],
-            "session_hash": f"stop{number}",
-        }
-        joined = caller.post(f"{API}/queue/join", json=body)
+        mine = {"fn_index": event["id"], "session_hash": f"stop{number}"}
+        joined = caller.post(f"{API}/queue/join", json={"data": data, **mine})
         if joined.status_code == 200:
-            cancel = {**joined.json(), "fn_index": event["id"], "session_hash": f"stop{number}"}
-            caller.post(f"{API}/cancel", json=cancel)
+            caller.post(f"{API}/cancel", json=joined.json() | mine)
     for _ in range(600):
         state = caller.get("/health").json()
         if state["working"] == 0 and state["waiting"] == 0:

@@ -55,7 +55,7 @@ BOMB = png(size_wh=(20_000, 20_000), data=zlib.compress(bytes(200_000_000), 1))
 METADATA = {"path": None, "url": "http://169.254.169.254/latest/meta-data"}
 INSIDE = {"a": [{"path": "/etc/passwd"}]}
 NO_REGION = changed(strengths={"__class__": 1})
-NO_SHARE = "lips must be between 0 and 1"
+NO_SHARE = text.BETWEEN_0_AND_1
 NO_LOOK = b'{"mirra_look": 1, "name": "<script>"}'
 
 ATTACKS = [

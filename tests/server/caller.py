@@ -44,16 +44,21 @@ class Caller(httpx.Client):
         assert answer.status_code == 200, answer.text
         return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
 
-    def call(self, name: str, *data: Any) -> Any:
+    def call(self, name: str, **values: Any) -> Any:
         """Result of a named endpoint; the sentence if it refuses."""
-        body = json.dumps({"data": data})  # not the client's own encoder, which refuses NaN
-        joined = self.post(f"{API}/call/{name}", content=body, headers=JSON)
+        body = json.dumps(values)  # not the client's own encoder, which refuses NaN
+        joined = self.post(f"{API}/call/v2/{name}", content=body, headers=JSON)
         if joined.status_code != 200:
             return said(joined)
-        stream = self.get(f"{API}/call/{name}/{joined.json()['event_id']}").text
+        stream = self.get(f"{API}/call/v2/{name}/{joined.json()['event_id']}").text
         event, result = re.findall(r"^event: (\w+)\ndata: (.*)$", stream, re.M)[-1]
         result = json.loads(result)
         return result if event == "complete" else sentence_in(result)
+
+    def inputs(self, event: dict[str, Any], values: dict[int, Any]) -> list[Any]:
+        """What an event of the page sends: values by component, and of all others what they show."""
+        parts = {part["id"]: part["props"] for part in self.config["components"]}
+        return [values.get(number, parts[number].get("value")) for number in event["inputs"]]
 
     @contextmanager
     def page(self) -> Iterator[str]:
@@ -66,9 +71,7 @@ class Caller(httpx.Client):
 
     def makeup(self, source: Any, reference: Any = None, look: Any = "nude", **more: Any) -> Any:
         """`/apply_makeup`."""
-        levels = [more.get(name, 1) for name in ("lips", "eyes", "brows", "cheeks", "skin")]
-        last = [more.get("strength", 1), more.get("face", -1)]
-        return self.call("apply_makeup", source, reference, look, *levels, *last)
+        return self.call("apply_makeup", source=source, reference=reference, look=look, **more)
 
     def press(
         self, button: str, values: dict[str, Any], session: str | None = None
@@ -79,8 +82,7 @@ class Caller(httpx.Client):
         event = next(
             d for d in self.config["dependencies"] if [ids[button], "click"] in d["targets"]
         )
-        given = {ids[name]: value for name, value in values.items()}
-        data = [given.get(number, parts[number].get("value")) for number in event["inputs"]]
+        data = self.inputs(event, {ids[name]: value for name, value in values.items()})
         session = session or uuid.uuid4().hex
         body = {"data": data, "fn_index": event["id"], "session_hash": session}
         joined = self.post(f"{API}/queue/join", json=body)

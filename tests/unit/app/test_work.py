@@ -8,7 +8,6 @@ import anyio.to_thread
 import pytest
 
 from app.server.work import Desk, check
-from models.errors import CancelledError
 
 
 def in_thread(function, *values):
@@ -72,21 +71,21 @@ def test_who_was_cancelled_while_waiting_never_begins():
     assert desk.working == 0
 
 
-def test_work_beyond_its_time_ends_in_an_error():
-    desk = Desk(places=1, seconds=0.05)
-    stopped = threading.Event()
+def test_work_beyond_its_time_ends_in_an_error_and_stops():
+    desk, begun, stopped = Desk(places=1, seconds=1), threading.Event(), threading.Event()
 
     def slow():
+        begun.set()
         try:
             while True:
                 check()
                 time.sleep(0.01)
-        except CancelledError:
+        finally:
             stopped.set()
-            raise
 
     with pytest.raises(TimeoutError):
         asyncio.run(desk.wait_for(in_thread(desk.at_a_place(slow))))
+    assert begun.is_set()
     assert stopped.wait(5)
 
 
