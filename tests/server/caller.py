@@ -56,7 +56,7 @@ class Caller(httpx.Client):
         return result if event == "complete" else sentence_in(result)
 
     def inputs(self, event: dict[str, Any], values: dict[int, Any]) -> list[Any]:
-        """What an event of the page sends: values by component, and of all others what they show."""
+        """What an event sends: values by component, and of all others what they show."""
         parts = {part["id"]: part["props"] for part in self.config["components"]}
         return [values.get(number, parts[number].get("value")) for number in event["inputs"]]
 
