@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from gradio_client import Client, handle_file
 
 from pipelines.makeup.looks import read_embedded
+from pipelines.makeup.named_looks import find_look
 from tests.running import ROOT, serving
 
 ABSENT = ("lancedb", "pytest", "transformers", "onnxruntime")
@@ -32,7 +33,7 @@ def main() -> None:
         path = client.predict(source=photo, look="sunset", api_name="/apply_makeup")
         look = read_embedded(path)
         assert look is not None
-        assert look.name == "sunset"
+        assert look.name == find_look("sunset").name
         client.close()
     assert server.process.returncode == 0, server.log()
     assert server.seconds < SECONDS
