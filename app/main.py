@@ -41,11 +41,19 @@ def serve(settings: Settings | None = None) -> None:
     )
     try:
         visits.use()
+        from models.zero_gpu import is_zero_gpu
+
+        if is_zero_gpu():
+            # it has to come before torch; a ZeroGPU Space brings it along
+            import spaces  # noqa: F401  # pyright: ignore[reportMissingImports]
         from app.service import Studio
         from app.ui.page import build, launch
+        from pipelines.flux import missing
         from pipelines.provenance import tag
 
         studio = Studio(marks=tag() if settings.provenance else None)
+        if is_zero_gpu() and not missing():
+            _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
         threading.Thread(target=studio.warm_up, daemon=True).start()
         launch(build(studio, settings, visits), studio, visits, settings)
     finally:

@@ -13,7 +13,7 @@ from app.messages import advise, explain
 from app.server.door import WORK
 from app.service import Studio, Wish
 from app.settings import Settings
-from app.ui import text
+from app.ui import painting_api, text
 from app.ui.compare import before_and_after
 from app.ui.gallery import gallery
 from app.ui.languages import Later
@@ -182,6 +182,10 @@ def tab(studio: Studio, settings: Settings) -> Later:
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
     endpoints(studio, cache, work)
+    if not missing() and (
+        entry_of("flux-makeup").licence.commercial or not settings.commercial_only
+    ):
+        painting_api.endpoints(studio, cache)
     return {looks: lambda: gr.update(value=_swatches()), painting: _about_painting}
 
 
