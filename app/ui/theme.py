@@ -55,8 +55,9 @@ SCRIPT = """() => {
 
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
-.gradio-container main { padding: clamp(10px, 3vw, 32px) !important; }
-.caption-label { opacity: 1 !important; }
+.gradio-container .app { padding: clamp(12px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; hyphens: auto; overflow-wrap: anywhere; }
+.label-wrap span { text-align: left; }
 #brand h1 { font-family: Georgia, 'Times New Roman', serif; font-weight: 400;
   font-size: 2.6rem; letter-spacing: .02em; margin: .4em 0 0; }
 #brand p { margin: .1em 0 .6em; font-size: 1.05rem; }
@@ -88,14 +89,17 @@ CSS = """
 input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
 input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); }
 .block:has(.empty) + .divider { display: none; }
+.divider { overflow: visible !important; padding: 8px 0 !important; }
 .divider .head, .divider .min_value, .divider .max_value { display: none; }
 #licences p { font-size: .92rem; overflow-wrap: anywhere; }
 label[data-testid=block-label] { max-width: calc(100% - 2.6rem); }
 @media (max-width: 640px) {
+  #looks .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-  .gradio-container main { padding: clamp(10px, 3vw, 32px) !important; }
-.caption-label { opacity: 1 !important; }
+  .gradio-container .app { padding: clamp(12px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; hyphens: auto; overflow-wrap: anywhere; }
+.label-wrap span { text-align: left; }
 #brand h1 { font-size: 2rem; }
   .tab-container button { padding: 0 .55rem !important; }
 }
