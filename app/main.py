@@ -15,8 +15,6 @@ from app.settings import Settings
 BEFORE_GRADIO = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "GLOG_minloglevel": "2",  # MediaPipe's chatter
-    "TF_CPP_MIN_LOG_LEVEL": "2",
     # It would keep sessions of the last 10,000 events, and go through all of them at each event.
     "GRADIO_ANALYTICS_MAX_EVENTS": "1",
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
