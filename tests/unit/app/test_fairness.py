@@ -4,11 +4,14 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from app.evaluation_fairness import AXES, Tally, gaps
+from app.evaluation_fairness import AXES, Tally, _in_shade, _made_up, gaps
+from app.evaluation_makeup import Colours, Wearer
 from app.fairness_card import plot, table
 from models.errors import NoFaceError
+from pipelines.makeup.named_looks import find_look
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / "tests" / "benchmarks" / "results"
@@ -45,6 +48,15 @@ def test_each_group_has_its_own_figures(tally):
     assert tones["tan"]["colour_error"] == 5
     assert list(card["by"]["age"]) == ["25 to 34"]  # who does not say is in no group
     assert card["gap"]["skin tone"] == {"success": 0.25, "colour_error": 3.5, "skin_shift": 0}
+
+
+def test_a_colour_that_is_reached_has_no_error_and_plain_skin_stays(pipeline, face):
+    wearer, look = Wearer(face), find_look("classic-red")
+    reached = np.asarray(pipeline.blend(pipeline.wear([face], look)))
+    made_up = _made_up(pipeline, wearer, look, Colours.of(face, reached))
+    assert made_up["colour_error"] == 0
+    assert _made_up(pipeline, wearer, look, wearer.colours)["colour_error"] > 8
+    assert _in_shade(pipeline, wearer, "#b01030")["skin_shift"] == 0
 
 
 def test_table_and_plot_show_every_group(tally):
