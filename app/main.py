@@ -12,20 +12,50 @@ if __name__ == "__main__":
 
 from app.settings import Settings
 
+BEFORE_GRADIO = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # It would keep sessions of the last 10,000 events, and go through all of them at each event.
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9),
+}
+
 
 def serve(settings: Settings | None = None) -> None:
     """Build the page and serve it until stopped; models load behind the open page."""
-    # Before gradio is imported: no analytics, and no cache of a visitor's pictures elsewhere.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    settings = settings or Settings()
+    for name, value in BEFORE_GRADIO.items():
+        os.environ.setdefault(name, value)
     import threading
 
-    from app.service import Studio
-    from app.ui.page import build, launch
+    from app.server import logs
+    from app.server.visits import Visits
 
-    studio = Studio()
-    threading.Thread(target=studio.warm_up, daemon=True).start()
-    launch(build(studio, settings or Settings()), settings or Settings())
+    logs.set_up()
+    visits = Visits(
+        keep=settings.keep_minutes * 60,
+        grace=settings.leave_seconds,
+        parent=os.environ.get("GRADIO_TEMP_DIR"),
+    )
+    try:
+        visits.use()
+        from models.zero_gpu import is_zero_gpu
+
+        if is_zero_gpu():
+            # it has to come before torch; a ZeroGPU Space brings it along
+            import spaces  # noqa: F401  # pyright: ignore[reportMissingImports]
+        from app.service import Studio
+        from app.ui.page import build, launch
+        from pipelines.flux import missing
+        from pipelines.provenance import tag
+
+        studio = Studio(marks=tag() if settings.provenance else None)
+        if is_zero_gpu() and not missing():
+            _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
+        threading.Thread(target=studio.warm_up, daemon=True).start()
+        launch(build(studio, settings, visits), studio, visits, settings)
+    finally:
+        visits.close()
 
 
 if __name__ == "__main__":

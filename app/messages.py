@@ -6,9 +6,10 @@ message, which may carry a stranger's markup into the page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from string import Formatter
 from typing import TYPE_CHECKING
 
+from app.language import say
 from models import errors
 from models.errors import MirraError
 from pipelines.image_headers import KINDS, OTHER_KINDS
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 
 UNKNOWN = "Something went wrong on our side. Please try again, or try another picture."
 
+Variants = str | tuple[str, ...]
+"""A sentence, or several, of which the first counts whose numbers are known."""
+
 
 def explain(error: MirraError | BaseException) -> str:
-    """Say what happened and what to do, in plain English.
+    """Say what happened and what to do, in the visitor's language.
 
     Args:
         error: anything that was raised; its `found` and `needed` are used where they are numbers.
@@ -29,118 +33,120 @@ def explain(error: MirraError | BaseException) -> str:
         One to three sentences without markup. An error without a sentence of its own gets that of
         its nearest parent, and one that is not ours `UNKNOWN`.
     """
+    variants = _variants(error)
+    values = _values(error)
+    for sentence in (variants,) if isinstance(variants, str) else variants:
+        if _places(sentence) <= values.keys():
+            return say(sentence, **values)
+    return say(UNKNOWN)
+
+
+def _variants(error: BaseException) -> Variants:
+    """What there is to say of an error: by its `reason` where its kind goes by reasons."""
     for kind in type(error).__mro__:
+        if kind in BY_REASON:
+            sentences, otherwise = BY_REASON[kind]
+            reason = getattr(error, "reason", None)
+            return sentences.get(reason if isinstance(reason, str) else "", sentences[otherwise])
         if kind in SENTENCES:
-            return SENTENCES[kind](error)
+            return SENTENCES[kind]
     return UNKNOWN
 
 
-def _image(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    sentence = IMAGE_SENTENCES.get(reason) if isinstance(reason, str) else None
-    return (sentence or _damaged)(error)
+def _places(sentence: str) -> set[str]:
+    """Names of the values a sentence wants."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
 
 
-def _damaged(error: BaseException) -> str:
-    found = _found(error)
-    kind = f"{found} picture" if isinstance(found, str) and found in KINDS else "picture"
-    return (
-        f"This {kind} is damaged or was cut off on its way. "
-        "Try sending it again, or save it anew in a photo program."
-    )
+def _values(error: BaseException) -> dict[str, object]:
+    """What may be said of an error: numbers, and words of our own; never a stranger's text."""
+    found, least = getattr(error, "found", None), _number(getattr(error, "needed", None))
+    values: dict[str, object] = {}
+    if least:
+        values |= {"needed": least, "millions": least / 1e6}
+    if isinstance(found, tuple) and len(found) == 2:
+        width, height = map(_number, found)
+        if width is not None and height is not None:
+            values |= {"width": width, "height": height}
+    elif (number := _number(found)) and least and 0 < number < least:
+        values["too_few"] = number
+    elif isinstance(found, str) and found in KINDS:
+        values["kind"] = found
+    elif isinstance(found, str) and found in OTHER_KINDS - {"unknown file"}:
+        values["other"] = say(found)
+    if (count := len(getattr(error, "boxes", ()))) > 1:
+        values["count"] = count
+    return values
 
 
-def _too_heavy(error: BaseException) -> str:
-    most = _needed(error)
-    limit = f"larger than the {most / 1e6:,.0f} MB we take" if most else "too large"
-    return f"This file is {limit}. Try a smaller copy of the picture."
+def _number(value: object) -> float | None:
+    """The value if it is a count or a ratio, else None."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
+        return value
+    return None
 
 
-def _too_many_pixels(error: BaseException) -> str:
-    most = _needed(error)
-    size = _measures(error) or "too large"
-    limit = f"; we take at most {most / 1e6:,.0f} million pixels in all" if most else ""
-    return f"This picture is {size}{limit}. Try a smaller copy of it."
-
-
-def _too_small(error: BaseException) -> str:
-    least = _needed(error)
-    size = _measures(error) or "too small"
-    limit = f"; we need at least {least:,.0f} on the shorter side" if least else ""
-    return f"This picture is {size}{limit}. Try another photo."
-
-
-def _too_long(error: BaseException) -> str:
-    size = _measures(error)
-    return (
-        f"This picture is {size + ', ' if size else ''}a long strip rather than a photo. "
-        "Cut out the part with the face and try again."
-    )
-
-
-def _unknown_kind(error: BaseException) -> str:
-    found = _found(error)
-    known = isinstance(found, str) and found in OTHER_KINDS - {"unknown file"}
-    looks = (
-        f"This file is not a picture we can open; it looks like this: {found}."
-        if known
-        else "We do not recognise this file as a picture."
-    )
-    return f"{looks} Please use a JPEG, PNG, WebP or HEIC photo."
-
-
-IMAGE_SENTENCES: dict[str, Callable[[BaseException], str]] = {
-    "missing": lambda _: "There is no picture here. Please choose a photo and try again.",
-    "not_a_file": lambda _: "This is a folder or a device, not a picture. Please choose one photo.",
-    "no_access": lambda _: (
-        "We are not allowed to read this file. Check its permissions, or copy it."
+IMAGE_SENTENCES: dict[str, Variants] = {
+    "missing": "There is no picture here. Please choose a photo and try again.",
+    "not_a_file": "This is a folder or a device, not a picture. Please choose one photo.",
+    "no_access": "We are not allowed to read this file. Check its permissions, or copy it.",
+    "empty": "This file is empty. Try sending it again, or choose another photo.",
+    "too_heavy": (
+        "This file is larger than the {millions:,.0f} MB we take. "
+        "Try a smaller copy of the picture.",
+        "This file is too large. Try a smaller copy of the picture.",
     ),
-    "empty": lambda _: "This file is empty. Try sending it again, or choose another photo.",
-    "too_heavy": _too_heavy,
-    "unknown_kind": _unknown_kind,
-    "damaged": _damaged,
-    "unusual_pixels": lambda _: (
+    "unknown_kind": (
+        "This file is not a picture we can open; it looks like this: {other}. "
+        "Please use a JPEG, PNG, WebP or HEIC photo.",
+        "We do not recognise this file as a picture. Please use a JPEG, PNG, WebP or HEIC photo.",
+    ),
+    "damaged": (
+        "This {kind} picture is damaged or was cut off on its way. "
+        "Try sending it again, or save it anew in a photo program.",
+        "This picture is damaged or was cut off on its way. "
+        "Try sending it again, or save it anew in a photo program.",
+    ),
+    "unusual_pixels": (
         "This picture stores its colours in a way we cannot show. "
         "Save it as an ordinary JPEG or PNG and try again."
     ),
-    "too_many_pixels": _too_many_pixels,
-    "too_small": _too_small,
-    "too_long": _too_long,
-    "memory": lambda _: (
+    "too_many_pixels": (
+        "This picture is {width:,.0f} x {height:,.0f} pixels; we take at most {millions:,.0f} "
+        "million pixels in all. Try a smaller copy of it.",
+        "This picture is too large; we take at most {millions:,.0f} million pixels in all. "
+        "Try a smaller copy of it.",
+        "This picture is too large. Try a smaller copy of it.",
+    ),
+    "too_small": (
+        "This picture is {width:,.0f} x {height:,.0f} pixels; we need at least {needed:,.0f} on "
+        "the shorter side. Try another photo.",
+        "This picture is too small; we need at least {needed:,.0f} pixels on the shorter side. "
+        "Try another photo.",
+        "This picture is too small. Try another photo.",
+    ),
+    "too_long": (
+        "This picture is {width:,.0f} x {height:,.0f} pixels, a long strip rather than a photo. "
+        "Cut out the part with the face and try again.",
+        "This picture is a long strip rather than a photo. "
+        "Cut out the part with the face and try again.",
+    ),
+    "memory": (
         "There is not enough memory left for a picture of this size. "
         "Try a smaller copy, or wait a moment and try again."
     ),
-    "output_kind": lambda _: (
+    "output_kind": (
         "We cannot save the result like that. Choose a name ending in .png, .jpg or .webp; "
         "very large pictures only fit into a PNG, and so do looks."
     ),
-    "text": lambda _: (
+    "text": (
         "The look inside this picture is too long or damaged. "
         "Use the look's own file, or the picture as it was first saved."
     ),
 }
 
 
-def _no_face(error: BaseException) -> str:
-    found, least = _number(_found(error)), _needed(error)
-    if found and least and found < least:
-        return (
-            f"The face in this picture is {found:,.0f} pixels high; we need at least "
-            f"{least:,.0f}. Come closer, or use a larger photo."
-        )
-    return (
-        "We found no face in this picture. "
-        "Use a photo with the face towards the camera, in good light and not covered."
-    )
-
-
-def _several_faces(error: BaseException) -> str:
-    count = len(getattr(error, "boxes", ()))
-    found = f"{count} faces" if count > 1 else "several faces"
-    return f"We found {found} in this picture. Choose one of them, or use a photo of one person."
-
-
-WEIGHTS_SENTENCES: dict[str, str] = {
+WEIGHTS_SENTENCES: dict[str, Variants] = {
     "gated": (
         "These weights are behind a licence. Accept it on the model's page on huggingface.co, then "
         "log in here with: hf auth login"
@@ -164,14 +170,7 @@ WEIGHTS_SENTENCES: dict[str, str] = {
 }
 
 
-def _weights(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    return WEIGHTS_SENTENCES.get(
-        reason if isinstance(reason, str) else "", WEIGHTS_SENTENCES["missing"]
-    )
-
-
-CATALOG_SENTENCES = {
+CATALOG_SENTENCES: dict[str, Variants] = {
     "damaged": (
         "The catalogue cannot be read or searched just now. "
         "Check that it was built to the end, or build it again."
@@ -191,7 +190,29 @@ CATALOG_SENTENCES = {
 }
 
 
-GARMENT_SENTENCES = {
+MALFORMED = "We could not read this request. Use the page, or the types its API lists."
+REFUSALS: dict[str, tuple[int, str]] = {
+    "no_such_door": (404, "There is nothing here for you. The page is at the address's root."),
+    "other_site": (
+        403, "Another site may not call this one. Its operator can allow it with MIRRA_ORIGINS."
+    ),
+    "too_heavy": (413, "This is more than we take at once. Try fewer pictures, or smaller copies."),
+    "too_many_files": (413, "These are more files than we take at once. Try fewer of them."),
+    "too_slow": (408, "This took too long to arrive. Check your connection and try again."),
+    "gone": (400, "The connection ended before all was here. Please send it again."),
+    "full": (429, "Many people are trying things on just now. Please try again in a minute."),
+    "disk": (507, "There is no room for more pictures just now. Please try again in a minute."),
+    "closing": (503, "We are about to restart. Please try again in a minute."),
+    "malformed": (400, MALFORMED),
+    "failed": (500, UNKNOWN),
+}  # fmt: skip
+"""What the server's gate refuses -> HTTP status and sentence; see `app/server/gate.py`."""
+
+TOO_LONG = "This text is longer than we take. Please shorten it."
+TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."
+
+
+GARMENT_SENTENCES: dict[str, Variants] = {
     "none": (
         "We found no garment in this picture. "
         "Use a photo of one top, laid out flat or worn by somebody."
@@ -201,90 +222,73 @@ GARMENT_SENTENCES = {
 }
 
 
-SENTENCES: dict[type[BaseException], Callable[[BaseException], str]] = {
-    errors.MirraError: lambda _: (
-        "That did not work. Please check what you gave us and try once more."
-    ),
-    errors.ImageError: _image,
-    errors.AnalysisError: lambda _: (
+BY_REASON: dict[type[BaseException], tuple[dict[str, Variants], str]] = {
+    errors.ImageError: (IMAGE_SENTENCES, "damaged"),
+    errors.GarmentError: (GARMENT_SENTENCES, "none"),
+    errors.WeightsError: (WEIGHTS_SENTENCES, "missing"),
+    errors.CatalogError: (CATALOG_SENTENCES, "damaged"),
+}
+"""Errors that say more by their `reason`, and the reason to take for one we do not know."""
+
+SENTENCES: dict[type[BaseException], Variants] = {
+    errors.MirraError: "That did not work. Please check what you gave us and try once more.",
+    errors.AnalysisError: (
         "We could not find our way around this picture. "
         "Use a clear, well lit photo taken from the front."
     ),
-    errors.NoFaceError: _no_face,
-    errors.SeveralFacesError: _several_faces,
-    errors.NoPersonError: lambda _: (
+    errors.NoFaceError: (
+        "The face in this picture is {too_few:,.0f} pixels high; we need at least {needed:,.0f}. "
+        "Come closer, or use a larger photo.",
+        "We found no face in this picture. "
+        "Use a photo with the face towards the camera, in good light and not covered.",
+    ),
+    errors.SeveralFacesError: (
+        "We found {count} faces in this picture. Choose one of them, or use a photo of one person.",
+        "We found several faces in this picture. Choose one of them, or use a photo of one person.",
+    ),
+    errors.NoPersonError: (
         "We found no person in this picture, or too little of one. "
         "Use a photo that shows the body from head to hips."
     ),
-    errors.GarmentError: lambda error: GARMENT_SENTENCES.get(
-        getattr(error, "reason", ""), GARMENT_SENTENCES["none"]
-    ),
-    errors.ShapeError: lambda _: (
+    errors.ShapeError: (
         "The numbers handed over do not have the form of a picture. "
         "Give an array of height x width x 3 with values we know how to read."
     ),
-    errors.LookError: lambda _: (
+    errors.LookError: (
         "We cannot read this look: it is damaged, unknown or from another version. "
         "Choose one from the list, or save it again."
     ),
-    errors.ShadeError: lambda _: (
+    errors.ShadeError: (
         "We do not know this shade. Give a colour like #b01030, and take finish, place and "
         "category from the lists."
     ),
-    errors.CheckpointError: lambda _: (
+    errors.CheckpointError: (
         "The model's weights are missing or damaged on this machine. "
         "Whoever looks after it can install them again; nothing is wrong with your picture."
     ),
-    errors.CatalogError: lambda error: CATALOG_SENTENCES.get(
-        getattr(error, "reason", ""), CATALOG_SENTENCES["damaged"]
-    ),
-    errors.CrashError: lambda _: (
+    errors.CrashError: (
         "Reading this picture broke off: it is harmful, or needs more memory than there is. "
         "Save it anew, smaller, in a photo program."
     ),
-    errors.WeightsError: _weights,
-    errors.CancelledError: lambda _: "Stopped. Nothing was changed; try again whenever you like.",
-    errors.TrainingError: lambda _: (
+    errors.CancelledError: "Stopped. Nothing was changed; try again whenever you like.",
+    errors.TrainingError: (
         "The training cannot start or go on. The log says which setting or file is the cause."
     ),
-    MemoryError: lambda _: (
+    MemoryError: (
         "This machine ran out of memory. Try a smaller picture, or wait a moment and try again."
     ),
-    ConnectionError: lambda _: UNKNOWN,
-    TimeoutError: lambda _: UNKNOWN,
-    OSError: lambda _: (
+    ConnectionError: UNKNOWN,
+    TimeoutError: UNKNOWN,
+    OSError: (
         "A file could not be read or written. Check that the folder exists, that you may write "
         "there and that the disk is not full."
     ),
 }
 
 
-def _found(error: BaseException) -> object:
-    return getattr(error, "found", None)
-
-
-def _number(value: object) -> float | None:
-    """The value if it is a count or a ratio, else None."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15:
-        return value
-    return None
-
-
-def _needed(error: BaseException) -> float | None:
-    return _number(getattr(error, "needed", None))
-
-
-def _measures(error: BaseException) -> str:
-    found = _found(error)
-    if not isinstance(found, tuple) or len(found) != 2:
-        return ""
-    width, height = _number(found[0]), _number(found[1])
-    return "" if width is None or height is None else f"{width:,.0f} x {height:,.0f} pixels"
-
-
 def advise(advice: Advice) -> str:
     """Say what the photo coach found and how to take a better picture."""
-    return ADVICE[advice.code].format(found=advice.found, needed=advice.needed)
+    return say(ADVICE[advice.code], found=advice.found, needed=advice.needed)
 
 
 ADVICE = {

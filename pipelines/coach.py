@@ -9,15 +9,17 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from models import regions
 from models.ops.color import rgb_to_lab
 from models.ops.landmarks import canonical_face
-from models.ops.masks import canonical_regions
+from models.ops.masks import canonical_regions, polygon
 from models.ops.warp import sample
 from models.structures import Face
 
 SMALLEST_FACE = 64  # pixels from forehead to chin; below this the mesh is guesswork
 SMALL_FACE = 160  # below this lips are a few pixels and makeup looks painted on
 DARK, BRIGHT = 25.0, 93.0  # median L* of the skin
+LIT = 40.0  # L* of eye whites and highlights in a face that has light enough, however dark its skin
 UNEVEN = 22.0  # difference of L* between the halves of the face
 SOFT = 1.2  # sharpness below which a face is blurred, see `sharpness`
 TURNED = 35.0  # degrees of yaw or pitch
@@ -78,7 +80,7 @@ def _about_face(face: Face) -> list[Advice]:
     covered = 1.0 if face.skin is None else _uncovered(face)
     checks = [
         ("small", height < SMALL_FACE, height, SMALL_FACE),
-        ("dark", light < DARK, light, DARK),
+        ("dark", light < DARK and _highlights(face) < LIT, light, DARK),
         ("bright", light > BRIGHT, light, BRIGHT),
         ("uneven_light", abs(left - right) > UNEVEN, abs(left - right), UNEVEN),
         ("blurred", height >= SMALL_FACE and sharp < SOFT, sharp, SOFT),
@@ -120,6 +122,12 @@ def _half_lightness(face: Face) -> tuple[float, float]:
         float(np.median(lightness[:, :half][plain[:, :half]])),
         float(np.median(lightness[:, half:][plain[:, half:]])),
     )
+
+
+def _highlights(face: Face) -> float:
+    """L* of the brightest hundredth of the face: what tells a dark photo from dark skin."""
+    outline = polygon(face.points_xyz[list(regions.FACE_OVAL), :2], face.size_hw)
+    return float(np.percentile(rgb_to_lab(face.image)[outline > 0.5, 0], 99))
 
 
 def _outside(face: Face) -> float:

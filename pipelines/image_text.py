@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # 1 MiB in one chunk: what we write must stay readable for them.
 MAX_TEXT_BYTES = 1_000_000
 
+XMP_KEY = "XML:com.adobe.xmp"
+"""Under it a PNG carries XMP, which other programs find only if it is not compressed."""
+
 
 def text_chunks(text: dict[str, str]) -> PngInfo:
     """Texts, and the mark that says "sRGB", for Pillow's PNG writer.
@@ -37,7 +40,7 @@ def text_chunks(text: dict[str, str]) -> PngInfo:
         size = len(value.encode())
         if size > MAX_TEXT_BYTES:
             raise _too_long(size, MAX_TEXT_BYTES)
-        chunks.add_itxt(key, value, zip=True)
+        chunks.add_itxt(key, value, zip=key != XMP_KEY)
     return chunks
 
 

@@ -7,16 +7,34 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Licence:
+    """What a user must observe.
+
+    Attributes:
+        code: of our code.
+        weights: of the weights that are read.
+        base: of a model by others that they stand on; "none" if there is none.
+        data: what they were trained on, and under which licence that came.
+        commercial: whether all of this allows commercial use.
+    """
+
+    code: str
+    weights: str
+    base: str
+    data: str
+    commercial: bool
+
+
+@dataclass(frozen=True)
 class Entry:
     """One pipeline.
 
     Attributes:
         name: what `mirra models` calls it.
-        task: "makeup" or "tryon".
+        task: "makeup", "shade", "tryon" or "attributes".
         path: module and class.
         weights: folders below `assets/weights` that it reads.
-        licence: of code and weights together: what a user must observe.
-        commercial: whether weights and data allow commercial use.
+        licence: of code, weights, base and data.
         needs: hardware, in words.
         paper: where the method is from.
         download: what is fetched and how much.
@@ -27,13 +45,20 @@ class Entry:
     task: str
     path: str
     weights: tuple[str, ...]
-    licence: str
-    commercial: bool
+    licence: Licence
     needs: str
     paper: str
     download: str = "nothing"
     remote: bool = False
 
+
+FACE = Licence(
+    code="Apache-2.0",
+    weights="face parser: research, non-commercial; face mesh: CC BY 4.0",
+    base="MediaPipe's face mesh, Apache-2.0",
+    data="London Set, CC BY 4.0; MT faces, research only; looks-256, none stated",
+    commercial=False,
+)
 
 REGISTRY: tuple[Entry, ...] = (
     Entry(
@@ -41,8 +66,16 @@ REGISTRY: tuple[Entry, ...] = (
         task="makeup",
         path="pipelines.makeup.pipeline_instant:InstantMakeupPipeline",
         weights=("face-mesh", "face-parser"),
-        licence="code Apache-2.0; face parser trained on research data, non-commercial",
-        commercial=False,
+        licence=FACE,
+        needs="any CPU, 1 GB of memory",
+        paper="our own",
+    ),
+    Entry(
+        name="shade",
+        task="shade",
+        path="pipelines.makeup.pipeline_shade:ShadePipeline",
+        weights=("face-mesh", "face-parser"),
+        licence=FACE,
         needs="any CPU, 1 GB of memory",
         paper="our own",
     ),
@@ -51,18 +84,45 @@ REGISTRY: tuple[Entry, ...] = (
         task="tryon",
         path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",
         weights=("human-parser", "garment-cutter", "dmvton-student"),
-        licence="code Apache-2.0; networks trained on VITON, research only",
-        commercial=False,
+        licence=Licence(
+            code="Apache-2.0",
+            weights="research, non-commercial",
+            base="none",
+            data="VITON, research only; photographs of garments, CC0",
+            commercial=False,
+        ),
         needs="any CPU, 1 GB of memory",
         paper="DM-VTON, arXiv 2308.13798",
+    ),
+    Entry(
+        name="product-reader",
+        task="attributes",
+        path="pipelines.catalog.extractor:AttributeExtractor",
+        weights=tuple(
+            f"product-attributes/{name}" for name in ("shade-finder", "pan-finder", "finish-reader")
+        ),
+        licence=Licence(
+            code="Apache-2.0",
+            weights="research, non-commercial",
+            base="none",
+            data="products drawn by our own code; shop photographs, none stated",
+            commercial=False,
+        ),
+        needs="any CPU, 1 GB of memory",
+        paper="our own",
     ),
     Entry(
         name="flux-makeup",
         task="makeup",
         path="pipelines.makeup.pipeline_flux_makeup:FluxMakeupPipeline",
         weights=("face-mesh", "face-parser"),
-        licence="code Apache-2.0; FLUX.1-Kontext-dev by Black Forest Labs, non-commercial",
-        commercial=False,
+        licence=Licence(
+            code="Apache-2.0",
+            weights="FLUX-Makeup: as its model page says; face parser: research, non-commercial",
+            base="FLUX.1-Kontext-dev by Black Forest Labs, non-commercial",
+            data="not published",
+            commercial=False,
+        ),
         needs="a GPU: 40 GB, 24 GB with --offload model, less with --quantise nf4",
         paper="FLUX-Makeup, arXiv 2508.05069",
         download="FLUX.1-Kontext-dev 34 GB, FLUX-Makeup 1.5 GB",
@@ -73,15 +133,25 @@ REGISTRY: tuple[Entry, ...] = (
         task="tryon",
         path="pipelines.tryon.pipeline_mcvton:MCVTONPipeline",
         weights=("human-parser",),
-        licence="code Apache-2.0; FLUX.1-dev by Black Forest Labs, non-commercial; adapters of "
-        "your own training, under their data's licence",
-        commercial=False,
+        licence=Licence(
+            code="Apache-2.0",
+            weights="adapters of your own training; human parser: research, non-commercial",
+            base="FLUX.1-dev by Black Forest Labs, non-commercial",
+            data="that of your own training; VITON, research only",
+            commercial=False,
+        ),
         needs="by calculation, a GPU of 40 GB, or of 16 GB with a 4-bit transformer",
         paper="MC-VTON, arXiv 2501.03630",
         download="FLUX.1-dev 24 GB (no text encoders); nobody published adapters",
         remote=True,
     ),
 )
+
+
+def entry_of(name: str) -> Entry:
+    """The pipeline of that name."""
+    (entry,) = (entry for entry in REGISTRY if entry.name == name)
+    return entry
 
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights"
@@ -95,5 +165,5 @@ def has_weights(name: str) -> bool:
 
 def is_ready(name: str) -> bool:
     """Whether all weights of a pipeline are on this machine; never of one that has remote ones."""
-    (entry,) = (entry for entry in REGISTRY if entry.name == name)
+    entry = entry_of(name)
     return not entry.remote and all(has_weights(weights) for weights in entry.weights)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from app.licences import CommercialOnly, refuse_unlicensed
+
 if TYPE_CHECKING:
     from pipelines.catalog.batch import Progress
 
@@ -79,6 +81,7 @@ def read(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what is there.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Progress as JSON lines.")] = False,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Read product pictures: a row a shade, with its colour, finish and place.
 
@@ -88,6 +91,7 @@ def read(
 
     Exit codes: 0 done, 2 wrong usage, 3 more bad pictures than --fail-on, 130 stopped.
     """
+    refuse_unlicensed("product-reader", commercial_only)
     from itertools import islice
 
     from app.messages import explain

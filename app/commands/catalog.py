@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.licences import CommercialOnly, refuse_unlicensed
+
 if TYPE_CHECKING:
     from pipelines.catalog.search import Match
     from pipelines.catalog.store import Filters
@@ -90,12 +92,15 @@ def search(
     max_price: Price = None,
     limit: Limit = 10,
     as_json: AsJson = False,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Find shades by --color, exactly and in CIEDE2000, or --like a picture, with its finish."""
     if (color is None) == (like is None):
         raise typer.BadParameter("give either --color or --like")
     if radius is not None and color is None:
         raise typer.BadParameter("--radius needs --color")
+    if like is not None:
+        refuse_unlicensed("product-reader", commercial_only)
 
     from pipelines.catalog.search import nearest, similar, within
     from pipelines.catalog.store import Catalog
@@ -128,12 +133,15 @@ def match(
     max_price: Price = None,
     limit: Limit = 3,
     as_json: AsJson = False,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Recommend shades for a face, an outfit or a skin, with the reason in words."""
     if sum(value is not None for value in (face, outfit, skin)) != 1:
         raise typer.BadParameter("give one of --face, --outfit and --skin")
     if category and outfit is None:
         raise typer.BadParameter("--category goes with --outfit; the others choose their own")
+    if skin is None or not skin.startswith("#"):
+        refuse_unlicensed("instant", commercial_only)  # a face is looked at
 
     from pipelines.catalog.matching import for_skin, for_worn
     from pipelines.catalog.store import Catalog

@@ -63,3 +63,23 @@ def products(
     figures = evaluate(data, rendered, seed)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     typer.echo(summary(figures))
+
+
+@app.command()
+def fairness(
+    data: Annotated[Path, typer.Argument(help="Folder with makeup/london-faces.tar and so on.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Figures, as JSON; .md and .svg are put beside it.")
+    ],
+    references: Annotated[int, typer.Option(help="How many looks everybody tries on.")] = 20,
+    seed: Annotated[int, typer.Option(help="Draws the references.")] = 0,
+) -> None:
+    """Success, colour error and skin shift by skin tone, gender and age: table and plot."""
+    from app.evaluation_fairness import evaluate
+    from app.fairness_card import plot, table
+
+    figures = evaluate(data, references, seed)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    out.with_suffix(".md").write_text(table(figures))
+    out.with_suffix(".svg").write_text(plot(figures))
+    typer.echo(table(figures))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.licences import CommercialOnly, refuse_unlicensed
+
 app = typer.Typer(help="List the drawn looks; save a look as a file.", add_completion=False)
 
 
@@ -24,8 +26,10 @@ def list_all(context: typer.Context) -> None:
 def save(
     source: Annotated[str, typer.Argument(help="A look's name, a Mirra PNG, or a photograph.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The look.json to write.")],
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Save a look as a small file that `mirra makeup --look FILE` wears."""
+    refuse_unlicensed("instant", commercial_only)
     from app.commands.makeup import wanted_look
     from pipelines.images import write_bytes
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline

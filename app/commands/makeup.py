@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from app.commands.makeup_flux import FluxOptions, paint, refuse_unlicensed
+from app.commands.makeup_flux import FluxOptions, paint
+from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 from pipelines.catalog.reader import PICTURES
 
@@ -52,9 +53,7 @@ def run(
     pipeline_name: Annotated[
         PipelineName, typer.Option("--pipeline", help="See `mirra models`.")
     ] = "instant",
-    commercial_only: Annotated[
-        bool, typer.Option(help="Refuse weights that may not be used commercially.")
-    ] = False,
+    commercial_only: CommercialOnly = False,
     seed: Annotated[
         int | None, typer.Option(min=0, help="flux-makeup: same seed, same picture.")
     ] = None,
@@ -93,8 +92,7 @@ def run(
 
     strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
     asked = {region: value for region, value in strengths.items() if value is not None}
-    if commercial_only:
-        refuse_unlicensed(pipeline_name)
+    refuse_unlicensed(pipeline_name, commercial_only)
     painting = FluxOptions(seed, size, offload, quantise)
     if pipeline_name == "flux-makeup":
         if look or named_parts or report or faces is not None:

@@ -83,17 +83,3 @@ def tell(progress: Progress) -> None:
     """Show on one line of stderr how far a picture is."""
     line = f"step {progress.step} of {progress.steps}, {progress.seconds_left:.0f} seconds left"
     typer.echo(f"\r{line:<50}", nl=progress.step == progress.steps, err=True)
-
-
-def refuse_unlicensed(pipeline: str) -> None:
-    """End with a sentence if a pipeline's weights may not be used commercially.
-
-    Raises:
-        WeightsError: they may not.
-    """
-    from models.errors import WeightsError
-    from pipelines.registry import REGISTRY
-
-    entry = next(entry for entry in REGISTRY if entry.name == pipeline)
-    if not entry.commercial:
-        raise WeightsError(f"{pipeline}: {entry.licence}", reason="licence", found=pipeline)

@@ -25,9 +25,11 @@ def list_all(context: typer.Context) -> None:
         for each in lacks:
             typer.echo(f"  lacks    {each}")
         typer.echo(f"  needs    {entry.needs}")
-        typer.echo(f"  download  {entry.download}")
-        typer.echo(f"  licence  {entry.licence}")
-        typer.echo(f"  commercial use  {'yes' if entry.commercial else 'no'}")
+        typer.echo(f"  download {entry.download}")
+        for part in ("code", "weights", "base", "data"):
+            typer.echo(f"  {part:<8} {getattr(entry.licence, part)}")
+        may = "yes" if entry.licence.commercial else "no"
+        typer.echo(f"  may I use this commercially?  {may}")
 
 
 def lacking(entry: object) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.commands.makeup import face_numbers, planned, sources_named, wanted_look, with_progress
+from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
     from models.instant.coats import Coat
@@ -46,6 +47,7 @@ def run(
     sheet: Annotated[bool, typer.Option("--sheet", help="One picture, each shade alone.")] = False,
     face: Annotated[str, typer.Option(help="'all', or a number: 0 is the largest.")] = "all",
     report: Annotated[Path | None, typer.Option(help="Write colours reached as JSON.")] = None,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Wear products on a face: colour, finish and opacity, in the face's own light.
 
@@ -55,6 +57,7 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
+    refuse_unlicensed("shade", commercial_only)
     named = [sources_named(text) for text in pictures]
     sources = [source for found, _ in named for source in found]
     many = len(named) > 1 or named[0][1]

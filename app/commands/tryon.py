@@ -10,6 +10,7 @@ import typer
 
 from app.commands.makeup import planned, sources_named, with_progress
 from app.commands.tryon_flux import FluxOptions, paint
+from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
     from pipelines.tryon.garment import Garment
@@ -44,6 +45,7 @@ def run(
     ] = None,
     offload: Annotated[str | None, typer.Option(help="mcvton: model, group or sequential.")] = None,
     quantise: Annotated[str | None, typer.Option(help="mcvton: nf4 or int8.")] = None,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Try a top on.
 
@@ -66,6 +68,7 @@ def run(
         painting.check(len(people))
     else:
         raise typer.BadParameter(f"--pipeline is dmvton or mcvton, not {pipeline}")
+    refuse_unlicensed(pipeline, commercial_only)
     jobs = planned(people, [str(path) for path in garments], out, many, many, format)
     for _, worn, target in jobs:
         if target.exists() and Path(worn).exists() and target.samefile(worn):

@@ -7,27 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
+from app.language import say
 from app.messages import advise, explain
+from app.server.door import WORK
 from app.service import Studio, Wish
 from app.settings import Settings
-from app.ui import text
+from app.ui import painting_api, text
+from app.ui.compare import before_and_after
 from app.ui.gallery import gallery
+from app.ui.languages import Later
+from app.ui.makeup_api import endpoints
 from app.ui.uploads import photo_input, unread
+from app.ui.wearing import as_file, as_worn, levels_of, saved
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.flux import missing
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
-from pipelines.registry import REGISTRY
+from pipelines.registry import entry_of
 
 SHOW_RESULT = """() => { if (window.innerWidth < 700)
   document.querySelector('#result')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 
-def tab(studio: Studio, settings: Settings) -> None:
-    """Add the tab to the page that is being built."""
+def tab(studio: Studio, settings: Settings) -> Later:
+    """Add the tab to the page that is being built; returns what is translated when it opens."""
     wearing = gr.State(None, time_to_live=settings.keep_minutes * 60)
     named = gr.State(None)
     with gr.Row(equal_height=False):
@@ -37,10 +42,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             advice = gr.Markdown(elem_id="advice", visible=False)
             faces = gr.CheckboxGroup(label=text.FACES, visible=False, elem_id="faces")
             gr.Markdown(text.LOOKS, elem_classes="heading")
-            pictures = [
-                (str(EXAMPLES / "looks" / f"{n}.webp"), NAMED_LOOKS[n].title) for n in NAMES
-            ]
-            looks = gallery(text.LOOKS, "looks", 4, pictures, fit="cover")
+            looks = gallery(text.LOOKS, "looks", 4, _swatches(), fit="cover")
             reference = photo_input(text.REFERENCE, "reference", height=220)
             with gr.Accordion(text.SECOND, open=False):
                 second = photo_input(text.SECOND, "second", height=200)
@@ -49,18 +51,14 @@ def tab(studio: Studio, settings: Settings) -> None:
                     value=["lips"],
                     label=text.FROM_SECOND,
                 )
-            look_file = gr.File(
-                label=text.LOOK_FILE, file_types=[".json", ".png"], height=150, elem_id="look-file"
-            )
+            look_file = unread(
+                gr.File(
+                    label=text.LOOK_FILE, file_types=[".json", ".png"], height=170,
+                    elem_id="look-file",
+                )
+            )  # fmt: skip
         with gr.Column(scale=6, min_width=320):
-            result = gr.ImageSlider(
-                label=text.RESULT,
-                format="png",
-                interactive=False,
-                max_height=620,
-                buttons=["fullscreen"],
-                elem_id="result",
-            )
+            result = before_and_after("result", 620)
             report = gr.Markdown(text.WAITING, elem_id="report")
             with gr.Row():
                 go = gr.Button(text.TRY, variant="primary", elem_id="try")
@@ -71,7 +69,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 picture = gr.DownloadButton(text.DOWNLOAD, elem_id="download", interactive=False)
                 file = gr.DownloadButton(text.DOWNLOAD_LOOK, elem_id="save", interactive=False)
             with gr.Accordion(text.PAINTED, open=False):
-                gr.Markdown(_about_painting(), elem_id="painting")
+                painting = gr.Markdown(_about_painting(), elem_id="painting")
 
     cache = result.GRADIO_CACHE
     wish = [reference, named, look_file, second, from_second]
@@ -90,37 +88,37 @@ def tab(studio: Studio, settings: Settings) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         if not photo:
-            return _only(text.NO_SOURCE)
+            return _only(say(text.NO_SOURCE))
         wanted = Wish(reference, named, look_file, second, tuple(from_second))
         if not (reference or named or look_file):
-            return _only(text.NO_LOOK)
-        progress(0.2, desc="Looking at the faces")
+            return _only(say(text.NO_LOOK))
+        progress(0.2, desc=say(text.LOOKING))
         try:
             output = studio.try_on(photo, wanted, faces=chosen or None)
         except MirraError as error:
             gr.Warning(explain(error))
             return _only(explain(error))
         look = next(iter(output.worn.looks.values()))
-        levels = _levels(look) if look.strengths or look.strength < 1 else levels
-        progress(0.9, desc="Putting it on")
-        saved = _saved(studio, output.worn, levels, cache)
+        levels = levels_of(look) if look.strengths or look.strength < 1 else levels
+        progress(0.9, desc=say(text.PUTTING_ON))
+        pictures = saved(studio, output.worn, levels, cache)
         return (
-            saved,
+            pictures,
             _told(studio, output, levels),
             output.worn,
-            gr.update(value=saved[1], interactive=True),
-            gr.update(value=_look_file(output.worn, levels, cache), interactive=True),
+            gr.update(value=pictures[1], interactive=True),
+            gr.update(value=as_file(as_worn(output.worn, levels), cache), interactive=True),
             *levels,
         )
 
     def blend(worn: Any, *levels: float) -> Any:
-        return gr.skip() if worn is None else _saved(studio, worn, levels, cache, draft=True)
+        return gr.skip() if worn is None else saved(studio, worn, levels, cache, draft=True)
 
     def settle(worn: Any, *levels: float) -> tuple[Any, ...]:
         if worn is None:
             return gr.skip(), gr.skip(), gr.skip()
-        saved = _saved(studio, worn, levels, cache)
-        return saved, saved[1], _look_file(worn, levels, cache)
+        pictures = saved(studio, worn, levels, cache)
+        return pictures, pictures[1], as_file(as_worn(worn, levels), cache)
 
     def look_at(photo: str | None) -> tuple[Any, ...]:
         """Coach the visitor and offer a choice of faces before anything is tried on."""
@@ -140,7 +138,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             gr.update(choices=names, value=[n for _, n in names], visible=len(names) > 1),
         )
 
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     run: dict[str, Any] = {
         "fn": try_on,
         "inputs": [source, faces, *wish, *sliders],
@@ -183,153 +181,54 @@ def tab(studio: Studio, settings: Settings) -> None:
             settle, [wearing, *sliders], [result, picture, file],
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
-    _api(studio, cache, work)
+    endpoints(studio, cache, work)
+    if not missing() and (
+        entry_of("flux-makeup").licence.commercial or not settings.commercial_only
+    ):
+        painting_api.endpoints(studio, cache)
+    return {looks: lambda: gr.update(value=_swatches()), painting: _about_painting}
 
 
-def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
-    """Named endpoints for programs."""
-    with gr.Row(visible=False):
-        source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))
-        look = gr.Textbox(label="look")
-        levels = [gr.Number(1.0, label=name) for name in (*MAKEUP_REGIONS, "strength")]
-        face = gr.Number(-1, label="face", precision=0)
-        picture = gr.Image(label="result", format="png", type="filepath")
-        names = gr.JSON(label="looks")
-        apply_button, list_button = gr.Button(), gr.Button()
-
-    def apply_makeup(
-        source: str,
-        reference: str | None = None,
-        look: str | None = None,
-        lips: float = 1.0,
-        eyes: float = 1.0,
-        brows: float = 1.0,
-        cheeks: float = 1.0,
-        skin: float = 1.0,
-        strength: float = 1.0,
-        face: int = -1,
-    ) -> str:
-        """Put makeup on a face.
-
-        Args:
-            source: picture of the wearer.
-            reference: picture of someone wearing makeup, or a PNG made by Mirra.
-            look: name of a drawn look (see `list_looks`); used when there is no reference.
-            lips: strength of the lips, 0 to 1.
-            eyes: strength of eyeshadow and liner, 0 to 1.
-            brows: strength of the brows, 0 to 1.
-            cheeks: strength of the blush, 0 to 1.
-            skin: strength on the rest of the skin, 0 to 1.
-            strength: overall strength, 0 to 1.
-            face: which face, 0 the largest; -1 for all.
-
-        Returns:
-            The picture as PNG, at the source's size, carrying its look.
-        """
-        strengths: dict[str, float] = dict(
-            zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True)
-        )
-        for name, value in {**strengths, "strength": strength}.items():
-            if not 0 <= value <= 1:
-                raise gr.Error(f"{name} must be between 0 and 1", print_exception=False)
-        try:
-            if not source:
-                raise gr.Error("a source picture is needed", print_exception=False)
-            output = studio.try_on(
-                source,
-                Wish(reference, look if not reference else None),
-                faces=None if face < 0 else [int(face)],
-            )
-        except MirraError as error:
-            raise gr.Error(explain(error), print_exception=False) from None
-        levels = (strength, *strengths.values())
-        return _saved(studio, output.worn, levels, cache)[1]
-
-    def list_looks() -> list[dict[str, str]]:
-        """The looks drawn by Mirra's own code: name, title and a sentence about each."""
-        return [
-            {"name": name, "title": look.title, "about": look.about}
-            for name, look in NAMED_LOOKS.items()
-        ]
-
-    apply_button.click(
-        apply_makeup, [source, reference, look, *levels, face], [picture],
-        api_name="apply_makeup", **work,
-    )  # fmt: skip
-    list_button.click(list_looks, None, [names], api_name="list_looks", queue=False)
+def _swatches() -> list[tuple[str, str]]:
+    """A picture of each drawn look, and its title."""
+    return [(str(EXAMPLES / "looks" / f"{n}.webp"), say(NAMED_LOOKS[n].title)) for n in NAMES]
 
 
 def _about_painting() -> str:
     """How to paint with FLUX here, or what that lacks."""
-    entry = next(entry for entry in REGISTRY if entry.name == "flux-makeup")
+    entry = entry_of("flux-makeup")
     lacks = missing()
     if not lacks:
-        return text.PAINTED_READY
+        return say(text.PAINTED_READY)
     listed = "\n".join(f"- {each}" for each in lacks)
-    return f"{text.PAINTED_LACKS}\n\n{listed}\n\n{text.PAINTED_NEEDS} {entry.needs}."
+    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {say(entry.needs)}."
 
 
 def _slider(label: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 1, step=0.01, label=label, elem_id=name)
 
 
-def _levels(look: Any) -> tuple[float, ...]:
-    return (look.strength, *(look.strengths.get(region, 1.0) for region in MAKEUP_REGIONS))
-
-
-def _as_worn(worn: Any, levels: tuple[float, ...]) -> Any:
-    """The look as it is worn now, to be kept in the file."""
-    look = next(iter(worn.looks.values()))
-    return replace(
-        look, strength=levels[0], strengths=dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
-    )
-
-
-def _saved(
-    studio: Studio, worn: Any, levels: tuple[float, ...], cache: str, *, draft: bool = False
-) -> tuple[str, str]:
-    """Before and after as PNG files in Gradio's cache, which it deletes; lossless, look inside.
-
-    A draft, shown while a slider moves, is written fast and without its look.
-    """
-    from pipelines.images import encode
-    from pipelines.makeup.looks import embed
-
-    strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
-    image = studio.makeup.blend(worn, strengths=strengths, strength=levels[0])
-    if draft:
-        data = encode(image, compress_level=1)
-    else:
-        data = embed(image, _as_worn(worn, levels), compress_level=1)
-    before = encode(worn.image, compress_level=1)
-    return (
-        save_bytes_to_cache(before, "before.png", cache),
-        save_bytes_to_cache(data, "mirra.png", cache),
-    )
-
-
 def _told(studio: Studio, output: Any, levels: tuple[float, ...]) -> str:
     """What was measured on the result, in a line."""
     from pipelines.makeup.report import measure
 
-    look = _as_worn(output.worn, levels)
+    look = as_worn(output.worn, levels)
     worn = replace(output.worn, looks=dict.fromkeys(output.worn.looks, look))
     measured = measure(replace(output, worn=worn), studio.makeup.analyzer)
     errors = measured["faces"][0]["delta_e"]
-    colours = [f"{region} within ΔE {error}" for region, error in errors.items()]
+    colours = [
+        say(text.WITHIN, region=say(text.REGIONS[region]), error=error)
+        for region, error in errors.items()
+    ]
     count = len(output.worn.layers)
     return " · ".join(
         [
-            f"{look.name}, on {count} face{'s' if count > 1 else ''}",
+            say(text.ON_SEVERAL if count > 1 else text.ON_ONE, look=say(look.name), count=count),
             *colours,
-            f"{measured['pixels_changed_outside']} pixels changed outside the face",
+            say(text.OUTSIDE, count=measured["pixels_changed_outside"]),
             f"{sum(output.milliseconds.values()):.0f} ms",
         ]
     )
-
-
-def _look_file(worn: Any, levels: tuple[float, ...], cache: str) -> str:
-    return save_bytes_to_cache(_as_worn(worn, levels).to_json(), "look.json", cache)
 
 
 def _only(sentence: str) -> tuple[Any, ...]:
@@ -340,4 +239,4 @@ def _only(sentence: str) -> tuple[Any, ...]:
 def _place(face: Any) -> str:
     """Where a face is, in words a visitor can check: 'left, small'."""
     x = (face.box_xyxy[0] + face.box_xyxy[2]) / 2 / face.size_hw[1]
-    return "left" if x < 0.38 else "right" if x > 0.62 else "middle"
+    return say(text.LEFT if x < 0.38 else text.RIGHT if x > 0.62 else text.MIDDLE)

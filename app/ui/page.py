@@ -6,46 +6,75 @@ from pathlib import Path
 
 import gradio as gr
 
+from app.language import say
+from app.licences import licence_list
+from app.server.door import Page
+from app.server.run import Server
+from app.server.visits import Visits
 from app.service import Studio
 from app.settings import Settings
 from app.ui import live, makeup, products, text, tryon
-from app.ui.theme import CSS, theme
-from app.ui.uploads import Page
-from pipelines.registry import is_ready
+from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
+from app.ui.theme import CSS, SCRIPT, theme
+from app.version import version, weights_hash
+from pipelines.registry import entry_of, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
+TABS = (
+    (text.MAKEUP_TAB, "instant", "makeup-tab", makeup.tab),
+    (text.TRYON_TAB, "dmvton", "tryon-tab", tryon.tab),
+    (text.LIVE_TAB, "instant", "live-tab", live.tab),
+    (text.PRODUCTS_TAB, "product-reader", "products-tab", products.tab),
+)
+"""Title, the pipeline without which there is no tab, the element's id, and what builds it."""
 
 
-def build(studio: Studio, settings: Settings) -> gr.Blocks:
+def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> Page:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
-    keep = settings.keep_minutes * 60
-    with Page(title="Mirra", analytics_enabled=False, delete_cache=(60, keep)) as page:
+    later: Later = {}
+    with TranslatedPage(settings, visits, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        with gr.Tab(text.MAKEUP_TAB):
-            makeup.tab(studio, settings)
-        if is_ready("dmvton"):
-            with gr.Tab(text.TRYON_TAB, elem_id="tryon-tab"):
-                tryon.tab(studio, settings)
-        with gr.Tab(text.LIVE_TAB, elem_id="live-tab"):
-            live.tab(studio, settings)
-        with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
-            products.tab(studio, settings)
+        for title, pipeline, name, add in TABS:
+            if is_ready(pipeline) and is_offered(pipeline, settings):
+                with gr.Tab(title, elem_id=name):
+                    later |= add(studio, settings) or {}
+        later |= _licences(settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
-    page.queue(max_size=settings.queue_size)
+        later[gr.Markdown(_which_mirra(), elem_id="version")] = _which_mirra
+        translate_later(page, later)
+    mark(page)
+    page.seat_heavy_work()
     return page
 
 
-def launch(page: gr.Blocks, settings: Settings) -> None:
-    """Serve the page until stopped: no sharing, no run history, no files but our examples."""
-    page.launch(
-        **settings.launch_options(),
-        theme=theme(),
-        css=CSS,
-        share=False,
-        run_history=False,
-        enable_monitoring=False,
-        strict_cors=True,
-        show_error=False,  # our own sentences are shown all the same
-        footer_links=["api"],
-        allowed_paths=[str(ASSETS)],
+def is_offered(pipeline: str, settings: Settings) -> bool:
+    """Whether the server may offer a pipeline: all of them, or those for commercial use."""
+    return not settings.commercial_only or entry_of(pipeline).licence.commercial
+
+
+def _which_mirra() -> str:
+    return say(text.VERSION, version=version(), weights=weights_hash())
+
+
+def _licences(settings: Settings) -> Later:
+    """The panel of licences, and above it what is not offered because of them."""
+    hidden = [title for title, pipeline, *_ in TABS if not is_offered(pipeline, settings)]
+
+    def missed() -> str:
+        return say(text.NOT_OFFERED, names=", ".join(map(say, hidden)))
+
+    later: Later = {}
+    if hidden:
+        later[gr.Markdown(missed(), elem_id="not-offered")] = missed
+    with gr.Accordion(text.LICENCES, open=False, elem_id="licences"):
+        gr.Markdown(text.LICENCES_HELP)
+        later[gr.Markdown(licence_list())] = licence_list
+    return later
+
+
+def launch(page: Page, studio: Studio, visits: Visits, settings: Settings) -> None:
+    """Serve the page until stopped: no files but our examples, one link in the footer."""
+    server = Server(page, studio, visits, settings)
+    server.run(
+        [ASSETS], theme=theme(), css=CSS, js=SCRIPT, i18n=dictionaries(), footer_links=["api"]
     )

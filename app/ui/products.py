@@ -11,19 +11,29 @@ import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from app.language import say
 from app.messages import explain
+from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
+from app.ui.compare import before_and_after
 from app.ui.gallery import gallery
 from app.ui.products_api import endpoints
-from app.ui.shelf import Reading, Shelf, catalog_of, corrected, product_name, table_of
-from app.ui.uploads import photo_input
+from app.ui.shelf import (
+    Reading,
+    Shelf,
+    catalog_for_saving,
+    catalog_of,
+    corrected,
+    product_name,
+    table_of,
+)
+from app.ui.uploads import photo_input, unread
 from models.errors import MirraError
 from models.instant.coats import PLACES
 from models.structures import Face
 from pipelines.catalog.attributes import CATEGORIES, FINISHES
-from pipelines.catalog.store import Catalog
 from pipelines.images import decode, encode
 
 MOST_PICTURES = 24
@@ -43,9 +53,11 @@ def tab(studio: Studio, settings: Settings) -> None:
     own = gr.State(None, delete_callback=Shelf.remove, **visit)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            pictures = gr.File(
-                label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
-                height=140, elem_id="product-pictures",
+            pictures = unread(
+                gr.File(
+                    label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
+                    height=140, elem_id="product-pictures",
+                )
             )  # fmt: skip
             read = gr.Button(text.READ, variant="primary", elem_id="read")
             seen = gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
@@ -75,10 +87,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 find_it = gr.Button(text.FIND_IT, elem_id="find-it")
                 places = [(text.BY_CATEGORY, ""), *((name, name) for name in PLACES)]
                 place = gr.Dropdown(places, value="", label=text.PLACE, elem_id="place")
-            result = gr.ImageSlider(
-                label=text.RESULT, format="png", interactive=False, max_height=560,
-                buttons=["fullscreen"], elem_id="product-result",
-            )  # fmt: skip
+            result = before_and_after("product-result", 560)
     cache = result.GRADIO_CACHE
 
     def show(found: Shades, said: str) -> tuple[Any, ...]:
@@ -88,8 +97,8 @@ def tab(studio: Studio, settings: Settings) -> None:
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
         drawn = [(_cached(one.drawn(), "read.png", cache), one.name) for one in found]
-        count = text.READ_OUT.format(count=len(rows))
-        lines = [*said, count if rows else text.NO_SHADES]
+        count = say(text.READ_OUT, count=len(rows))
+        lines = [*said, count if rows else say(text.NO_SHADES)]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
 
     def read_shades(
@@ -97,7 +106,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         if not files:
-            return *([gr.skip()] * 4), text.NO_PICTURES, gr.skip(), gr.skip()
+            return *([gr.skip()] * 4), say(text.NO_PICTURES), gr.skip(), gr.skip()
         found: list[Reading] = []
         said = []
         for number, path in enumerate(files[:MOST_PICTURES]):
@@ -108,7 +117,8 @@ def tab(studio: Studio, settings: Settings) -> None:
             except (MirraError, OSError) as error:
                 said.append(f"{name}: {explain(error)}")
         rows = table_of(found)
-        return *show_read(found, said), gr.update(value=rows), gr.update(visible=bool(rows))
+        shown = gr.update(value=rows, headers=[say(head) for head in text.TABLE])
+        return *show_read(found, said), shown, gr.update(visible=bool(rows))
 
     def correct_them(found: list[Reading], cells: list[list[Any]]) -> tuple[Any, ...]:
         try:
@@ -118,29 +128,25 @@ def tab(studio: Studio, settings: Settings) -> None:
 
     def save_them(found: list[Reading], shelf: Shelf | None) -> tuple[str, Any]:
         rows = [row for reading in found for row in reading.rows()]
-        if settings.catalog is not None:
-            catalog = Catalog(settings.catalog)
-        else:
-            shelf = shelf or Shelf()
-            catalog = shelf.catalog
+        catalog, shelf = catalog_for_saving(settings, shelf)
         try:
             count = studio.keep(rows, catalog)
         except MirraError as error:
             return explain(error), shelf
-        return text.SAVED.format(count=count), shelf
+        return say(text.SAVED, count=count), shelf
 
     def find_them(
         color: str, radius: float, finish: list[str], category: list[str], shelf: Shelf | None
     ) -> tuple[Any, ...]:
         catalog = catalog_of(settings, shelf)
         if catalog is None:
-            return show([], text.EMPTY_CATALOG)
+            return show([], say(text.EMPTY_CATALOG))
         try:
             matches = studio.find(catalog, _hex(color), radius, finish, category)[:MOST_SHADES]
         except MirraError as error:
             return show([], explain(error))
         found = [{**match.shade, "delta_e": match.delta_e} for match in matches]
-        return show(found, text.FOUND.format(count=len(found)) if found else text.NOTHING_NEAR)
+        return show(found, say(text.FOUND if found else text.NOTHING_NEAR, count=len(found)))
 
     def look_at(photo: str | None, before: Looked) -> Looked:
         """The faces of the photo, analysed once; none without a photo."""
@@ -151,23 +157,23 @@ def tab(studio: Studio, settings: Settings) -> None:
     def find_worn(photo: str | None, before: Looked, shelf: Shelf | None) -> tuple[Any, ...]:
         """What the largest face wears, and below each colour what comes near it."""
         if not photo:
-            return gr.skip(), gr.skip(), text.NO_FACE_PHOTO, gr.skip()
+            return gr.skip(), gr.skip(), say(text.NO_FACE_PHOTO), gr.skip()
         try:
             now = look_at(photo, before)
             worn, offers = studio.worn(now[1][0], catalog_of(settings, shelf))
         except MirraError as error:
             return gr.skip(), gr.skip(), explain(error), gr.skip()
         lines = [
-            text.WEARS.format(region=text.REGIONS[c.region], hex=c.hex, finish=c.finish)
+            say(text.WEARS, region=say(text.REGIONS[c.region]), hex=c.hex, finish=say(c.finish))
             for c in worn
         ]
-        return *show(offers, " · ".join(lines) or text.BARE), now
+        return *show(offers, " · ".join(lines) or say(text.BARE)), now
 
     def wear(
         photo: str | None, before: Looked, shade: dict[str, Any] | None, place: str
     ) -> tuple[Any, ...]:
         if not photo or shade is None:
-            return gr.skip(), text.NO_FACE_PHOTO if shade else gr.skip(), gr.skip()
+            return gr.skip(), say(text.NO_FACE_PHOTO) if shade else gr.skip(), gr.skip()
         from pipelines.catalog.wearing import coat_of
 
         try:
@@ -177,18 +183,20 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         bare = _cached(Image.fromarray(now[1][0].image), "before.png", cache)
         (reached,) = output.reached[0]
-        said = text.NOT_WORN
+        said = say(text.NOT_WORN)
         if reached.delta_e == reached.delta_e:
-            said = text.WORN.format(
-                title=shade.get("title") or "", hex=shade["hex"], finish=reached.coat.finish,
-                place=reached.coat.place, error=reached.delta_e,
+            said = say(
+                text.WORN, title=shade.get("title") or "", hex=shade["hex"],
+                finish=say(reached.coat.finish), place=say(reached.coat.place),
+                error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
-        return (bare, _cached(output.images[0], "mirra.png", cache)), said, now
+        shown = _cached(output.images[0], "mirra.png", cache, studio.marks)
+        return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
         return found[event.index]
 
-    work: dict[str, Any] = {"concurrency_id": "makeup", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     work["api_visibility"] = "private"
     answer = [swatches, shades, report]
     try_on = [photo, looked, chosen, place], [result, report, looked]
@@ -209,12 +217,12 @@ def tab(studio: Studio, settings: Settings) -> None:
     picked.then(wear, *try_on, **work).then(**show_result)
     photo.change(wear, *try_on, **work)
     place.input(wear, *try_on, **work)
-    endpoints(studio, settings)
+    endpoints(studio, settings, own, cache)
 
 
-def _cached(image: Image.Image, name: str, cache: str) -> str:
-    """A picture in Gradio's cache, which deletes it after a while."""
-    return save_bytes_to_cache(encode(image, compress_level=1), name, cache)
+def _cached(image: Image.Image, name: str, cache: str, marks: dict[str, str] | None = None) -> str:
+    """A picture as PNG in the visit's folder, carrying `marks`."""
+    return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
 
 
 def _swatch(shade: dict[str, Any], cache: str) -> str:
@@ -225,7 +233,8 @@ def _swatch(shade: dict[str, Any], cache: str) -> str:
 
 def _caption(shade: dict[str, Any]) -> str:
     """Name, finish and distance of a shade, as far as they are known."""
-    parts = [shade.get("name") or shade.get("title") or shade["hex"], shade.get("finish") or ""]
+    name = shade.get("name") or say(shade.get("title") or "") or shade["hex"]
+    parts = [name, say(shade.get("finish") or "")]
     if "delta_e" in shade:
         parts.append(f"ΔE {shade['delta_e']:.1f}")
     return " · ".join(part for part in parts if part)

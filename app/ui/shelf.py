@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from app.language import meant, say
 from app.settings import Settings
 from models.errors import ShadeError
 from models.instant.coats import Coat
 from models.instant.drawn import lab_of
-from pipelines.catalog.attributes import CATEGORIES, Attributes
+from pipelines.catalog.attributes import CATEGORIES, FINISHES, Attributes
 from pipelines.catalog.drawing import draw_shades
 from pipelines.catalog.store import Catalog
 from pipelines.images import decode
@@ -34,7 +35,7 @@ class Reading:
     """
 
     name: str
-    path: Path
+    path: str | Path
     attributes: Attributes
     masks: tuple[np.ndarray, ...]
 
@@ -60,9 +61,9 @@ class Reading:
 def table_of(readings: Sequence[Reading]) -> list[list[Any]]:
     """What people can correct: which shade, its colour, finish, name and category."""
     return [
-        [f"{shade.index + 1} {reading.name}", shade.hex, shade.finish, shade.name, category]
+        [f"{shade.index + 1} {reading.name}", shade.hex, say(shade.finish), shade.name, category]
         for reading in readings
-        for category in [reading.attributes.category]
+        for category in [say(reading.attributes.category)]
         for shade in reading.attributes.shades
     ]
 
@@ -79,6 +80,7 @@ def corrected(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> li
         shades, category = [], reading.attributes.category
         for shade in reading.attributes.shades:
             _, color, finish, name, wanted = (str(cell).strip() for cell in next(rows))
+            finish, wanted = meant(finish, FINISHES), meant(wanted, CATEGORIES)
             Coat(color, "lips", finish)  # refuses what is no colour or finish
             if wanted not in CATEGORIES:
                 raise ShadeError("no such category", found=wanted, needed=CATEGORIES)
@@ -109,6 +111,14 @@ def catalog_of(settings: Settings, shelf: Shelf | None) -> Catalog | None:
         catalog = Catalog(settings.catalog)
         return catalog if catalog.exists() else None
     return shelf.catalog if shelf is not None else None
+
+
+def catalog_for_saving(settings: Settings, shelf: Shelf | None) -> tuple[Catalog, Shelf | None]:
+    """Where a visitor's shades go: to the operator's catalogue, else to a shelf of their own."""
+    if settings.catalog is not None:
+        return Catalog(settings.catalog), shelf
+    shelf = shelf or Shelf()
+    return shelf.catalog, shelf
 
 
 def product_name(path: str, taken: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Every English sentence of the page, in one place."""
+"""Every English sentence of the page, in one place; `app/locales` has them in other languages."""
 
 BRAND = "# Mirra\n\nTry makeup, a shop's shades and tops on your own photo."
 PRIVACY = (
@@ -6,6 +6,7 @@ PRIVACY = (
     "not sent anywhere else. Use photos of yourself, or of people who agreed. What you see is a "
     "simulation; a real product looks different in other light and on other skin."
 )
+VERSION = "Mirra {version} · weights {weights}"
 SOURCE = "Your photo"
 LOOKS = "Choose a look"
 REFERENCE = "… or a photo of a look you like"
@@ -16,10 +17,18 @@ FACES = "Who wears it"
 TRY = "Try it on"
 STOP = "Stop"
 RESULT = "Before and after"
+COMPARE = "Where before ends and after begins"
 STRENGTH = "Overall"
 REGIONS = {
     "lips": "Lips", "eyes": "Eyes", "brows": "Brows", "cheeks": "Cheeks", "skin": "Skin",
 }  # fmt: skip
+LOOKING = "Looking at the faces"
+PUTTING_ON = "Putting it on"
+ON_ONE = "{look}, on one face"
+ON_SEVERAL = "{look}, on {count} faces"
+WITHIN = "{region} within ΔE {error}"
+OUTSIDE = "{count} pixels changed outside the face"
+LEFT, MIDDLE, RIGHT = "left", "middle", "right"
 DOWNLOAD = "Download picture"
 DOWNLOAD_LOOK = "Download look"
 NO_SOURCE = "Add your photo first: upload, paste, or take one with the camera."
@@ -33,6 +42,11 @@ PAINTED_READY = (
 PAINTED_LACKS = "Mirra can also paint makeup with FLUX, more lifelike and much slower. It lacks:"
 PAINTED_NEEDS = "It needs"
 EXAMPLE = "No photo at hand? Use our example"
+PICTURE_NEEDED = "A picture is needed."
+TWO_PICTURES_NEEDED = "Pictures of a person and of a garment are needed."
+BETWEEN_0_AND_1 = "Strengths must be between 0 and 1."
+BETWEEN_1_AND_100 = "Radius and limit must be between 1 and 100."
+NO_NETWORK = "The network must be student or teacher."
 NOT_AN_UPLOAD = "Please send the file itself: we fetch nothing from an address or a path."
 MAKEUP_TAB = "Makeup"
 TRYON_TAB = "Try-on"
@@ -46,10 +60,14 @@ QUALITY = "Arms"
 NETWORKS = {"student": "Keep my arms", "teacher": "Paint arms anew, for loose sleeves"}
 NO_GARMENT = "Now choose a top, or add a photo of one."
 TRYON_WAITING = "You in the new top appear here. Face, hair, hands and background stay as they are."
+FLAT = "Garment laid out flat"
+ON_SOMEBODY = "Garment worn by somebody"
+CHANGED = "{share} % of the picture changed, the rest is equal to the last bit"
 CAMERA = "Your camera"
 MIRROR = "Your mirror"
 MODES = {"makeup": "Makeup", "tryon": "Try-on"}
 LIVE_HELP = "Allow the camera and press record. Pictures are worked on in memory and never stored."
+RATE = "{rate} frames per second"
 LIVE_LOOK = "Look"
 LIVE_GARMENT = "Top"
 PRODUCTS_TAB = "Products"
@@ -81,12 +99,25 @@ NO_PICTURES = "Add pictures of products first."
 NO_SHADES = "No shade could be seen in these pictures."
 NOTHING_NEAR = "Nothing in the catalogue is that close. Try a larger distance or fewer filters."
 EMPTY_CATALOG = "The catalogue is empty: read pictures of products and save them first."
-NO_CATALOG = "This server has no catalogue: its operator sets MIRRA_CATALOG to the folder of one."
+NO_CATALOG = (
+    "There is no catalogue yet: save shades first. For one that all share, the server's operator "
+    "sets MIRRA_CATALOG to its folder."
+)
 NO_FACE_PHOTO = "Add a photo of a face first."
 BARE = "We see no makeup on this face, as far as a photo can tell."
 READ_OUT = "{count} shades read. Correct them, save them, or choose one to wear on a photo."
 SAVED = "{count} shades saved."
 FOUND = "{count} shades, the nearest first."
 WEARS = "{region}: {hex}, {finish}"
-WORN = "{title} {hex}, {finish}, on the {place}: colour within ΔE {error:.1f} of what was asked."
+WORN = "{title} {hex}, {finish}, on the {place}: colour within ΔE {error} of what was asked."
+LICENCES = "Licences: may I use this commercially?"
+LICENCES_HELP = (
+    "You may try everything here for yourself. Who wants to earn money with it must observe the "
+    "licences of the code, of the weights, of the models they stand on and of the pictures they "
+    "learned from."
+)
+NOT_OFFERED = (
+    "This server offers only what may be used commercially. The weights of these may not, so they "
+    "are not shown: {names}."
+)
 NOT_WORN = "This part of the face is hidden, so nothing was put on."

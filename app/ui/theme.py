@@ -29,6 +29,7 @@ def theme() -> Base:
         body_background_fill="*neutral_50",
         body_text_color="*neutral_800",
         body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
         block_border_width="0px",
         block_shadow="none",
         block_background_fill="white",
@@ -37,13 +38,26 @@ def theme() -> Base:
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_text_color="white",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_300",
         slider_color="*primary_600",
         slider_color_dark="*primary_400",
     )
 
 
+SCRIPT = """() => {
+  const mend = () => document.querySelectorAll('.empty[aria-label]:not([role])')
+    .forEach(empty => empty.setAttribute('role', 'img'));
+  new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
+  mend();
+}"""
+"""Gradio names a place without a picture, but gives it no role by which a name may be heard."""
+
 CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+.gradio-container .app { padding: clamp(12px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; hyphens: auto; overflow-wrap: anywhere; }
+.label-wrap span { text-align: left; }
 #brand h1 { font-family: Georgia, 'Times New Roman', serif; font-weight: 400;
   font-size: 2.6rem; letter-spacing: .02em; margin: .4em 0 0; }
 #brand p { margin: .1em 0 .6em; font-size: 1.05rem; }
@@ -55,12 +69,13 @@ CSS = """
 .heading p { font-family: Georgia, 'Times New Roman', serif; font-size: 1.15rem; margin: 0; }
 #looks .grid-wrap { max-height: none; height: auto !important; min-height: 0 !important; }
 #looks .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#garments .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
 #garments .grid-wrap {
   max-height: none; height: auto !important; min-height: 0 !important; }
 #mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
 #looks .caption-label, #garments .caption-label {
   left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
-  padding: 1px 4px; font-size: .72rem; text-align: center; }
+  padding: 1px 4px; font-size: .72rem; text-align: center; white-space: normal; }
 #swatches .grid-wrap, #read-pictures .grid-wrap { max-height: none; height: auto !important;
   min-height: 0 !important; }
 #swatches .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
@@ -69,11 +84,23 @@ CSS = """
 #read-table { max-width: 100%; }
 #read-table td, #read-table th { font-size: .8rem; overflow-wrap: anywhere; }
 #product-report p { min-height: 1.4em; }
+:focus-visible { outline: 3px solid var(--primary-500) !important; outline-offset: 2px; }
+.dark :focus-visible { outline-color: var(--primary-300) !important; }
+input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
+input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); }
+.block:has(.empty) + .divider { display: none; }
+.divider { overflow: visible !important; padding: 8px 0 !important; }
+.divider .head, .divider .min_value, .divider .max_value { display: none; }
+#licences p { font-size: .92rem; overflow-wrap: anywhere; }
+label[data-testid=block-label] { max-width: calc(100% - 2.6rem); }
 @media (max-width: 640px) {
+  #looks .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
   #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-  #brand h1 { font-size: 2rem; }
-  .gradio-container { padding: 8px !important; }
-  button[role=tab] { padding: 0 .6rem !important; }
+  .gradio-container .app { padding: clamp(12px, 3vw, 32px) !important; }
+.caption-label { opacity: 1 !important; hyphens: auto; overflow-wrap: anywhere; }
+.label-wrap span { text-align: left; }
+#brand h1 { font-size: 2rem; }
+  .tab-container button { padding: 0 .55rem !important; }
 }
 """

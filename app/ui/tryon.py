@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
+from app.language import say
 from app.messages import advise, explain
+from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
+from app.ui.compare import before_and_after
+from app.ui.endpoints import endpoint
 from app.ui.gallery import gallery
+from app.ui.languages import Later
 from app.ui.uploads import photo_input, unread
 from models.errors import MirraError, NoPersonError
 from pipelines.registry import has_weights
@@ -26,8 +31,8 @@ MOST_SO_FAR = 12
 HIDDEN: dict[str, Any] = {"api_visibility": "private"}
 
 
-def tab(studio: Studio, settings: Settings) -> None:
-    """Add the tab to the page that is being built."""
+def tab(studio: Studio, settings: Settings) -> Later:
+    """Add the tab to the page that is being built; returns what is translated when it opens."""
     seconds = settings.keep_minutes * 60
     person = gr.State(None, time_to_live=seconds)
     garment = gr.State(None, time_to_live=seconds)
@@ -37,19 +42,11 @@ def tab(studio: Studio, settings: Settings) -> None:
         with gr.Column(scale=5, min_width=320):
             photo = photo_input(text.PERSON, "person", height=300)
             gr.Markdown(text.GARMENTS, elem_classes="heading")
-            tops = [(str(path), title_of(path)) for path in GARMENTS]
-            shelf = gallery(text.GARMENTS, "garments", 3, tops)
+            shelf = gallery(text.GARMENTS, "garments", 3, _tops())
             upload = photo_input(text.GARMENT, "garment", height=220)
             advice = gr.Markdown(elem_id="tryon-advice", visible=False)
         with gr.Column(scale=6, min_width=320):
-            result = gr.ImageSlider(
-                label=text.RESULT,
-                format="png",
-                interactive=False,
-                max_height=620,
-                buttons=["fullscreen"],
-                elem_id="tryon-result",
-            )
+            result = before_and_after("tryon-result", 620)
             report = gr.Markdown(text.TRYON_WAITING, elem_id="tryon-report")
             with gr.Row():
                 quality = gr.Radio(
@@ -103,17 +100,17 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        before, after = saved(output, cache)
-        results = [after, *results][:MOST_SO_FAR]
+        shown = saved(output, cache, studio.marks)
+        results = [shown[1], *results][:MOST_SO_FAR]
         return (
-            (before, after),
+            shown,
             told_of(output),
-            gr.update(value=after, interactive=True),
+            gr.update(value=shown[1], interactive=True),
             gr.update(value=results, visible=True),
             results,
         )
 
-    work: dict[str, Any] = {"concurrency_id": "tryon", "concurrency_limit": settings.at_once}
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     run: dict[str, Any] = {
         "fn": try_on,
         "inputs": [person, garment, quality, results],
@@ -133,15 +130,16 @@ def tab(studio: Studio, settings: Settings) -> None:
     )
     quality.input(**run)
     _api(studio, cache, work)
+    return {shelf: lambda: gr.update(value=_tops())}
+
+
+def _tops() -> list[tuple[str, str]]:
+    """A picture of each drawn top, and its title."""
+    return [(str(path), say(title_of(path))) for path in GARMENTS]
 
 
 def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
     """The named endpoint for programs."""
-    with gr.Row(visible=False):
-        person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
-        network = gr.Textbox("student", label="network")
-        picture = gr.Image(label="result", format="png", type="filepath")
-        button = gr.Button()
 
     def try_on_garment(person: str, garment: str, network: str = "student") -> str:
         """Put a top on a person.
@@ -157,18 +155,17 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         from pipelines.images import decode
 
         if network not in text.NETWORKS:
-            raise gr.Error("network must be student or teacher", print_exception=False)
+            raise gr.Error(text.NO_NETWORK, print_exception=False)
         if not person or not garment:
-            raise gr.Error("pictures of a person and a garment are needed", print_exception=False)
-        try:
-            output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
-        except MirraError as error:
-            raise gr.Error(explain(error), print_exception=False) from None
-        return saved(output, cache)[1]
+            raise gr.Error(text.TWO_PICTURES_NEEDED, print_exception=False)
+        output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
+        return after(output, cache, studio.marks)
 
-    button.click(
-        try_on_garment, [person, garment, network], [picture], api_name="try_on_garment", **work
-    )
+    with gr.Row(visible=False):
+        person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
+        network = gr.Textbox("student", label="network")
+        picture = gr.Image(label="result", format="png", type="filepath")
+        endpoint(try_on_garment, [person, garment, network], picture, **work)
 
 
 def title_of(path: Path) -> str:
@@ -191,34 +188,36 @@ def sentences(person: Any, garment: Any) -> list[str]:
 def problem(person: Any, garment: Any) -> str | None:
     """Why nothing can be tried on yet."""
     if person is None:
-        return text.NO_SOURCE
+        return say(text.NO_SOURCE)
     if garment is None:
-        return text.NO_GARMENT
+        return say(text.NO_GARMENT)
     for found in (person, garment):
         if isinstance(found, MirraError):
             return explain(found)
     return None
 
 
-def saved(output: TryOnOutput, cache: str) -> tuple[str, str]:
-    """Before and after as PNG files in Gradio's cache, which it deletes."""
+def saved(output: TryOnOutput, cache: str, marks: dict[str, str]) -> tuple[str, str]:
+    """Before and after as PNG files in the visit's folder; the second carries `marks`."""
     from PIL import Image
 
     from pipelines.images import encode
 
     before = encode(Image.fromarray(output.person.image), compress_level=1)
-    after = encode(output.image, compress_level=1)
-    return (
-        save_bytes_to_cache(before, "before.png", cache),
-        save_bytes_to_cache(after, "mirra.png", cache),
-    )
+    return save_bytes_to_cache(before, "before.png", cache), after(output, cache, marks)
+
+
+def after(output: TryOnOutput, cache: str, marks: dict[str, str]) -> str:
+    """The result as a PNG file that carries `marks`."""
+    from pipelines.images import encode
+
+    data = encode(output.image, compress_level=1, text=marks)
+    return save_bytes_to_cache(data, "mirra.png", cache)
 
 
 def told_of(output: TryOnOutput) -> str:
     """What was done, in a line."""
-    share = 100 * float(output.changed.mean())
-    garment = "worn by somebody" if output.garment.kind == "worn" else "laid out flat"
-    return (
-        f"Garment {garment} · {share:.0f} % of the picture changed, the rest is equal to the last "
-        f"bit · {sum(output.milliseconds.values()):.0f} ms"
-    )
+    share = f"{100 * float(output.changed.mean()):.0f}"
+    garment = say(text.ON_SOMEBODY if output.garment.kind == "worn" else text.FLAT)
+    changed = say(text.CHANGED, share=share)
+    return f"{garment} · {changed} · {sum(output.milliseconds.values()):.0f} ms"

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
-from gradio.data_classes import ImageData
+from gradio.data_classes import FileData, ImageData, ListFiles
 from gradio.utils import get_upload_folder
 
+from app.messages import TOO_LONG
 from app.ui import text
 
+MOST_LETTERS = 2_000
 
-class Page(gr.Blocks):
-    """Blocks with one door for whatever comes in, from the page or from a program.
-
-    Gradio by itself fetches a file given by its address, and takes a payload without its `meta`
-    for granted, so that a program could name any picture on this machine. Checking here covers
-    every component of every tab, also of those to come.
-    """
-
-    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
-        """Check what comes in, then let Gradio read it."""
-        check_files(inputs)
-        return await super().preprocess_data(block_fn, inputs, *rest, **more)
+FileOrImage = TypeVar("FileOrImage", gr.File, gr.Image)
 
 
-def check_files(value: Any) -> None:
-    """Look through a payload for files.
+def check(value: Any) -> None:
+    """Look through a payload for files and texts.
 
     Raises:
-        gr.Error: a file in it is an address, or a path that no upload led to.
+        gr.Error: a file in it is an address, or a path that no upload led to; or a text is longer
+            than anybody writes here.
     """
     if isinstance(value, list):
         for item in value:
-            check_files(item)
+            check(item)
     elif isinstance(value, dict):
         if ("path" in value or "url" in value) and not _holds_its_picture(value):
             uploaded_path(value)
-        for item in value.values():
-            if isinstance(item, (dict, list)):
-                check_files(item)
+        for key, item in value.items():
+            if key != "url":  # a camera's picture
+                check(item)
+    elif isinstance(value, str) and len(value) > MOST_LETTERS:
+        raise gr.Error(TOO_LONG, print_exception=False)
 
 
 def _holds_its_picture(payload: dict[str, Any]) -> bool:
@@ -83,11 +77,16 @@ def photo_input(label: str, name: str, height: int) -> gr.Image:
     )
 
 
-def unread(image: gr.Image) -> gr.Image:
-    """Hand us the upload's path as it was sent: `pipelines.images` does all the reading."""
+def unread(place: FileOrImage) -> FileOrImage:
+    """Hand us uploads' paths as they were sent: `pipelines.images` does all the reading.
 
-    def path_of(payload: ImageData | None) -> str | None:
+    Gradio would read a picture itself, and leave an empty file behind for every other file.
+    """
+
+    def path_of(payload: ImageData | FileData | ListFiles | None) -> Any:
+        if isinstance(payload, ListFiles):
+            return [file.path for file in payload.root]
         return payload.path if payload else None
 
-    image.preprocess = path_of
-    return image
+    place.preprocess = path_of
+    return place

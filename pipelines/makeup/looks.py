@@ -164,16 +164,22 @@ def _paint_of(codes: np.ndarray) -> np.ndarray:
     )
 
 
-def embed(image: Image.Image, look: Look, *, compress_level: int = 4) -> bytes:
-    """The picture as a PNG that carries the look it wears, and nothing else.
+def embed(
+    image: Image.Image,
+    look: Look,
+    *,
+    compress_level: int = 4,
+    marks: Mapping[str, str] | None = None,
+) -> bytes:
+    """The picture as a PNG that carries the look it wears, and nothing else but `marks`.
 
     A look too large for a PNG's text (very noisy references) is left out.
     """
     text = look.to_json().decode()
-    fits = len(text) <= MAX_LOOK_BYTES
-    return encode(
-        image, "png", compress_level=compress_level, text={PNG_KEY: text} if fits else None
-    )
+    carried = dict(marks or {})
+    if len(text) <= MAX_LOOK_BYTES:
+        carried[PNG_KEY] = text
+    return encode(image, "png", compress_level=compress_level, text=carried)
 
 
 def read_embedded(source: bytes | str | Path) -> Look | None:

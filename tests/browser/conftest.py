@@ -2,16 +2,11 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.running import serving
+
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
     "--disable-component-update", "--disable-sync",
@@ -21,29 +16,8 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """Address of a page started as a Space starts it, from another folder."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    environment = os.environ | {"MIRRA_PORT": str(port), "GRADIO_TEMP_DIR": str(elsewhere / "tmp")}
-    with (elsewhere / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app" / "main.py")],
-            cwd=elsewhere, env=environment, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            assert process.poll() is None, (elsewhere / "log.txt").read_text()
-            try:
-                urllib.request.urlopen(address, timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        else:
-            pytest.fail("the page did not answer within two minutes")
-        yield address
-        process.terminate()
-        process.wait(20)
+    with serving(tmp_path_factory.mktemp("elsewhere")) as running:
+        yield running.address
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from PIL import Image
 
 from pipelines.makeup.looks import Look, read_embedded
 from pipelines.makeup.named_looks import NAMES
+from pipelines.registry import REGISTRY
 from tests.command import run
 
 
@@ -142,4 +143,5 @@ def test_models_says_what_is_here_and_whether_it_may_be_sold():
     code, said = run("models")
     assert code == 0
     assert "instant (makeup): ready" in said
-    assert "commercial use" in said
+    assert said.count("may I use this commercially?  no") == len(REGISTRY)
+    assert "base     FLUX.1-dev" in said

@@ -5,8 +5,9 @@ from PIL import Image, ImageFilter
 from skimage import data
 from torch import nn
 
-from models import seeding
+from models import regions, seeding
 from models.analysis.human_parsing import HumanParser
+from models.ops.masks import polygon
 from pipelines.analysis import FaceAnalyzer, fold_batch_norms, head_pose
 from pipelines.coach import coach
 
@@ -73,6 +74,16 @@ def test_a_good_portrait_needs_no_advice_but_its_size(analyze, astronaut):
 )
 def test_the_coach_names_what_is_wrong(analyze, astronaut, code, spoil):
     assert code in codes(analyze(spoil(astronaut)))
+
+
+def test_dark_skin_in_good_light_is_no_dark_photo(analyze, astronaut, face):
+    eyes = sum(
+        polygon(face.points_xyz[list(loop), :2], face.size_hw)
+        for loop in (regions.EYE_LEFT, regions.EYE_RIGHT)
+    )
+    skin = polygon(face.points_xyz[list(regions.FACE_OVAL), :2], face.size_hw) - eyes
+    pixels = np.asarray(astronaut) * (1 - 0.75 * np.clip(skin, 0, 1))[..., None]
+    assert "dark" not in codes(analyze(Image.fromarray(pixels.astype(np.uint8))))
 
 
 def test_shadow_on_half_the_face_is_uneven_light(analyze, astronaut, face):

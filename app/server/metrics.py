@@ -1,0 +1,43 @@
+"""Counts and timings for Prometheus, served at `/metrics`; no label says who anybody is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """What one server counts."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        own: dict[str, Any] = {"registry": self._registry}
+        self.requests = Counter("mirra_requests", "Answers by status.", ["status"], **own)
+        self.refused = Counter("mirra_refused", "Refusals at the gate.", ["reason"], **own)
+        self.work = Histogram(
+            "mirra_work_seconds",
+            "Time at work, without waiting in the queue.",
+            ["endpoint", "outcome"],
+            buckets=_SECONDS,
+            **own,
+        )
+
+    def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
+        """Show a number as it is whenever somebody asks."""
+        Gauge(f"mirra_{name}", about, registry=self._registry).set_function(value)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus's text format."""
+        return generate_latest(self._registry)

@@ -1,0 +1,41 @@
+"""Painted makeup for programs, where there is a FLUX; the page itself is for what is instant."""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from app.service import Studio
+from app.ui.endpoints import endpoint, needed
+from app.ui.uploads import unread
+
+
+def endpoints(studio: Studio, cache: str) -> None:
+    """Add `paint_makeup` to the page that is being built."""
+
+    def paint_makeup(source: str, reference: str, seed: int = -1) -> str:
+        """Paint the makeup of one photograph on the face of another, with FLUX-Makeup.
+
+        Args:
+            source: picture of the wearer.
+            reference: picture of someone wearing makeup.
+            seed: which of the many possible pictures; -1 for any.
+
+        Returns:
+            The picture as PNG, at the source's size.
+        """
+        from pipelines.images import encode
+
+        drawn = None if seed < 0 else int(seed)
+        picture = studio.paint(needed(source), needed(reference), drawn)
+        data = encode(picture, compress_level=1, text=studio.marks)
+        return save_bytes_to_cache(data, "mirra.png", cache)
+
+    with gr.Row(visible=False):
+        source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))
+        seed = gr.Number(-1, label="seed", precision=0)
+        picture = gr.Image(label="result", format="png", type="filepath")
+        endpoint(
+            paint_makeup, [source, reference, seed], picture,
+            concurrency_id="gpu", concurrency_limit=1,
+        )  # fmt: skip
