@@ -47,3 +47,16 @@ class AveragedWeights:
             with torch.no_grad():
                 for name, parameter in network.named_parameters():
                     parameter.copy_(own[name])
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move one network's parameters towards another's: average <- decay average + (1 - decay) own.
+
+    Args:
+        average: of the same architecture; changed in place.
+        network: the trained one.
+        decay: share of the old average that is kept, in [0, 1).
+    """
+    for mine, theirs in zip(average.parameters(), network.parameters(), strict=True):
+        mine.lerp_(theirs, 1.0 - decay)

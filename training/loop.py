@@ -23,7 +23,7 @@ from models import devices, seeding
 from models.errors import TrainingError
 from training import checkpoints
 from training.config import OptimConfig, RunConfig, write_or_check
-from training.ema import AveragedWeights
+from training.ema import AveragedWeights, follow
 
 
 class Data(Protocol):
@@ -47,11 +47,25 @@ class Method:
             step. Networks in no phase stay frozen and in eval mode. Most methods have one phase;
             a GAN has two.
         lr_scale: network name -> factor on the learning rate; 1 if absent.
+        every: phase -> it is taken at one step of so many; 1 if absent.
+        starts: phase -> the first step it is taken at; 0 if absent.
+        follows: name of a network in no phase -> the trained network whose running average it is,
+            and the share of the old average kept. The targets of consistency training are such.
+        now: the step being taken, counted from 0; the loop sets it.
     """
 
     networks: Mapping[str, nn.Module]
     phases: Mapping[str, tuple[str, ...]]
     lr_scale: Mapping[str, float] = {}
+    every: Mapping[str, int] = {}
+    starts: Mapping[str, int] = {}
+    follows: Mapping[str, tuple[str, float]] = {}
+    now: int = 0
+
+    def due(self, phase: str) -> bool:
+        """Whether the present step takes this phase."""
+        since = self.now - self.starts.get(phase, 0)
+        return since >= 0 and since % self.every.get(phase, 1) == 0
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
@@ -213,7 +227,10 @@ class Trainer:
     def _one_step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         logged: dict[str, float] = {}
         finite = True
+        self.method.now = self.step
         for phase, names in self.method.phases.items():
+            if not self.method.due(phase):
+                continue
             self._toggle(names)
             logged |= self._gradients(phase, batch)
             finite = finite and math.isfinite(logged[phase])
@@ -228,6 +245,8 @@ class Trainer:
             )
         for name, average in self.averages.items():
             average.update(self.method.networks[name], self.step)
+        for name, (leader, decay) in self.method.follows.items():
+            follow(self.method.networks[name], self.method.networks[leader], decay)
         return logged
 
     def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
