@@ -33,14 +33,19 @@ class AveragedWeights:
         for name, parameter in network.named_parameters():
             self.values[name].lerp_(parameter, weight)
 
+    @torch.no_grad()
+    def copy_to(self, network: nn.Module) -> None:
+        """Give the network its averaged weights for good."""
+        for name, parameter in network.named_parameters():
+            parameter.copy_(self.values[name])
+
     @contextmanager
     def swapped_into(self, network: nn.Module) -> Iterator[None]:
         """Give the network its averaged weights within a `with` block."""
         own: dict[str, Tensor] = {}
-        with torch.no_grad():
-            for name, parameter in network.named_parameters():
-                own[name] = parameter.detach().clone()
-                parameter.copy_(self.values[name])
+        for name, parameter in network.named_parameters():
+            own[name] = parameter.detach().clone()
+        self.copy_to(network)
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ from models.errors import CheckpointError
 
 
 class LowRank(nn.Module):
-    """A B for every weight of two or more dimensions; the last two are what a rank is of.
+    """A B for every weight of two or three dimensions; the last two are what a rank is of.
 
     B is zero at first, so nothing is changed. With rank 0 nothing ever is.
 
@@ -40,7 +40,8 @@ class LowRank(nn.Module):
         chosen = {
             name: parameter
             for name, parameter in network.named_parameters()
-            if parameter.ndim in (2, 3) and (not only or any(word in name for word in only))
+            if name.endswith("weight") and parameter.ndim in (2, 3)
+            if not only or any(word in name for word in only)
         }
         self.names = tuple(chosen)
         self.A, self.B = nn.ParameterList(), nn.ParameterList()

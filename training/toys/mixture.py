@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models import seeding
+from models.ops.few_step import follow_flow
 
 
 @dataclass(frozen=True)
@@ -143,3 +144,38 @@ class MixtureData:
         if self.conditions:
             batch["cond"] = self.mixture.groups[torch.cat([modes for _, modes in parts])]
         return batch
+
+
+class PairData:
+    """Noises, and where the exact flow takes them: `each` pairs of every replica, made once.
+
+    Args:
+        mixture: whose flow is followed, in fifty steps of Euler's rule.
+        each: samples of each replica in a batch.
+        seeds: one of each replica.
+        count: pairs of each replica; DMD2 has ten thousand.
+    """
+
+    def __init__(
+        self, mixture: Mixture, each: int, seeds: tuple[int, ...], count: int = 10_000
+    ) -> None:
+        self.each = each
+        self.noise = torch.stack(
+            [
+                torch.randn((count, mixture.dim), generator=seeding.generator_for(seed, "pairs"))
+                for seed in seeds
+            ]
+        )
+        flat = self.noise.flatten(0, 1)
+        self.end = follow_flow(mixture, flat, 50).reshape(self.noise.shape)
+
+    def __len__(self) -> int:
+        return self.each * len(self.noise)
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return `noise` and `end`, (replicas * each, D)."""
+        chosen = torch.randint(self.noise.shape[1], (self.each,), generator=generator)
+        return {
+            "noise": self.noise[:, chosen].flatten(0, 1),
+            "end": self.end[:, chosen].flatten(0, 1),
+        }

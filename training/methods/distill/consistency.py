@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.ops.few_step import Denoiser, Network, follow_flow, picture_of
+from models.ops.few_step import Denoiser, Network, picture_of
 from training.loop import Method
 from training.losses import flow, trajectory
 from training.methods.distill.guidance import NONE, Guidance, guided_picture
@@ -79,29 +79,22 @@ class Consistency(Method):
 
 
 class PairRegression(Method):
-    """DMD's warm-up for one step: learn where the teacher's flow takes a noise (rectified flow).
+    """DMD's warm-up for one step: learn where the teacher's flow takes a noise.
 
     Args:
         student: trained; one step.
-        teacher: frozen.
-        flow_steps: of the teacher, by Euler's rule.
     """
 
-    def __init__(self, student: Network, teacher: Denoiser, flow_steps: int = 50) -> None:
-        self.student, self.teacher, self.flow_steps = student, teacher, flow_steps
+    def __init__(self, student: Network) -> None:
+        self.student = student
         self.networks = {"student": student}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
         self.phases = {"student": ("student",)}
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
-        """Return the mean square distance to the end of the flow."""
-        x0, cond = batch["x0"], batch.get("cond")
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
-        with torch.no_grad():
-            goal = follow_flow(self.teacher, noise, self.flow_steps, cond)
-        t = torch.ones(len(x0), device=x0.device)
-        guess = picture_of(self.student, noise, t, cond)
-        return {"pairs": F.mse_loss(guess, goal)}
+        """Return the mean square distance of guess and `end`, where the flow takes `noise`."""
+        noise = batch["noise"]
+        t = torch.ones(len(noise), device=noise.device)
+        guess = picture_of(self.student, noise, t, batch.get("cond"))
+        return {"pairs": F.mse_loss(guess, batch["end"])}

@@ -11,7 +11,7 @@ with lambda_t = 1 / t^2, which makes it the distance of velocities.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,7 @@ class Router(nn.Module):
 
     of_condition: Tensor
 
-    def __init__(self, students: Sequence[nn.Module], of_condition: Tensor) -> None:
+    def __init__(self, students: Sequence[Network], of_condition: Tensor) -> None:
         super().__init__()
         self.students = nn.ModuleList(students)
         self.register_buffer("of_condition", of_condition)
@@ -50,7 +50,7 @@ class Router(nn.Module):
         chosen = self.of_condition[cond]
         v = torch.zeros_like(x_t)
         for number, student in enumerate(self.students):
-            seen = student.velocity(x_t, t, cond, **told)
+            seen = cast(Denoiser, student).velocity(x_t, t, cond, **told)
             v = torch.where(flow.per_sample(chosen == number, x_t), seen, v)
         return v
 

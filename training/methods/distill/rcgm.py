@@ -9,6 +9,8 @@ itself over a small step and two jumps of its running average; TwinFlow adds, in
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -104,7 +106,7 @@ class TwinFlow(RCGM):
         teacher: Denoiser | None = None,
         adversarial: float = 1.0,
         rectify: float = 0.5,
-        **options: float,
+        **options: Any,
     ) -> None:
         super().__init__(student, target, teacher, **options)
         self.adversarial, self.rectify = adversarial, rectify

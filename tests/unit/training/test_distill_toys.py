@@ -1,0 +1,87 @@
+"""Where objectives end is known: Gaussians with oracle critics, and figures of exact samples."""
+
+import json
+
+import pytest
+import torch
+
+from models import seeding
+from training.evaluate_toys import main
+from training.methods.distill import guidance
+from training.methods.distill.score import matching
+from training.methods.distill.sid import score_identity
+from training.toys import metrics
+from training.toys.gaussian import effective_guidance, end_of, two_classes
+from training.toys.mixture import images, ring
+
+STEPS = 150
+
+
+@pytest.mark.parametrize("weight", ["residual", "vsd"])
+def test_matching_with_an_oracle_critic_ends_at_the_target(weight):
+    assert end_of(matching(weight), False, 2 * STEPS) < 1e-4
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.0, 1.2])
+def test_sid_ends_at_the_target_up_to_alpha_1_2(alpha):
+    assert end_of(score_identity(alpha, "residual"), True, STEPS) < 1e-4
+
+
+def test_sid_runs_away_at_alpha_2():
+    assert end_of(score_identity(2.0, "residual"), True, STEPS) > 10
+
+
+def test_the_guidance_a_student_was_given_is_found_in_its_pictures():
+    scale, error = effective_guidance(matching("residual"), False, guidance.fixed(3), 2 * STEPS)
+    assert scale == pytest.approx(3, abs=0.02)
+    assert error < 0.02
+
+
+def test_guiding_both_scores_alike_cancels_when_the_critic_learned_unguided():
+    mean, std = two_classes(guidance.fixed_on_both(4.5), 2 * STEPS)
+    assert mean == pytest.approx(1, abs=0.02)
+    assert std == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_critic_that_forgets_the_condition_guides_its_student():
+    mean, std = two_classes(guidance.ZERO_CFG, STEPS)
+    assert mean > 1.1
+    assert std < 0.45
+
+
+@pytest.mark.parametrize("world", [ring, images])
+def test_exact_samples_have_the_figures_of_the_noise_floor(world):
+    mixture, generator = world(), seeding.generator_for(0, "floor")
+    (a, _), (b, _) = (mixture.sample(4000, generator) for _ in range(2))
+    found = metrics.figures(a, mixture, b, generator)
+    assert found["tv"] < 0.03
+    assert found["out"] < 0.01
+    assert found["var"] == pytest.approx(1, abs=0.05)
+    assert abs(found.get("rkl", 0)) < 0.05
+    assert found.get("class_fd", 0) < 0.05
+
+
+def test_figures_see_a_lost_mode_and_a_shrunk_one():
+    mixture, generator = ring(), seeding.generator_for(0, "worse")
+    exact, modes = mixture.sample(4000, generator)
+    lost = metrics.figures(exact[modes != 4], mixture, exact, generator)
+    assert lost["tv"] > 0.06
+    shrunk = mixture.means[modes] + 0.5 * (exact - mixture.means[modes])
+    found = metrics.figures(shrunk, mixture, exact, generator)
+    assert found["var"] == pytest.approx(0.25, abs=0.02)
+    assert found["fkl"] > 0.3
+
+
+def test_a_shift_of_a_normal_law_has_the_divergence_of_the_formula():
+    a, b = (torch.randn((6000, 2), generator=seeding.generator_for(s)) for s in (1, 2))
+    assert metrics.knn_divergence(a + torch.tensor([1.0, 0.0]), b) == pytest.approx(0.5, abs=0.06)
+
+
+def test_one_command_writes_the_table(tmp_path):
+    output = tmp_path / "toys.json"
+    main(output, tmp_path / "runs", share=0.001, only=("LADD",), worlds=("plane",), processes=1)
+    rows = json.loads(output.read_text())["rows"]
+    assert {row["name"] for row in rows} >= {"exact samples (noise floor)", "LADD"}
+    assert [row["steps"] for row in rows if row["name"] == "LADD"] == [1, 2, 4]
+    assert all(len(row["rkl"]) == 3 for row in rows)
+    assert "| LADD | 4 |" in output.with_suffix(".md").read_text()
