@@ -13,13 +13,14 @@ import copy
 import json
 import platform
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
+import tyro
 from torch import Tensor
 
 from models import seeding
@@ -35,6 +36,7 @@ COLUMNS = {
     "images": ("class_fd", "sw2", "tv", "out", "var"),
 }
 WORLDS = {"plane": ring, "images": images}
+TABLES = {"plane": PLANE, "images": IMAGES}
 
 
 @dataclass(frozen=True)
@@ -88,41 +90,51 @@ def judge(w: Workshop, draw: Any) -> dict[str, list[float]]:
 
 
 def jobs_of(world: str, recipes: dict[str, Recipe]) -> list[Job]:
-    """Return the trainings of a world."""
-    return [
+    """Return the trainings of a world, those of four steps before those of two."""
+    jobs = [
         Job(world, name, steps)
         for name, recipe in recipes.items()
         for steps in (recipe.steps if recipe.apart else (0,))
     ]
+    return sorted(jobs, key=lambda job: (0, 1, 4, 2).index(job.steps))
 
 
-def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
-    """Train one recipe and judge it; return its rows."""
-    torch.set_num_threads(1)
-    recipe = (PLANE if job.world == "plane" else IMAGES)[job.name]
+def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Workshop, Network]:
+    """Train one recipe, or find it trained; return its world and its student."""
+    recipe = TABLES[job.world][job.name]
     w = workshop(job.world, runs, budget, recipe.conditions)
-    kept = w.folder / f"{job.slug}.json"
-    if kept.exists():
-        return json.loads(kept.read_text(encoding="utf-8"))
-    began = time.process_time()
     sampler = FewStepSampler.even(job.steps or 4, recipe.noise)
     start: Network = w.network() if recipe.start == "new" else w.copy()
     if recipe.start == "pairs" and job.steps == 1:
         start = copy.deepcopy(w.pairs)
     method = recipe.build(w, start, sampler)
-    w.train(job.slug, method, recipe.iterations, recipe.lr)
-    student, seconds = method.networks["student"].eval(), time.process_time() - began
+    lr = recipe.lr * (2 if job.steps > 1 else 1)
+    w.train(job.slug, method, recipe.iterations, lr)
+    return w, method.networks["student"].eval()
+
+
+def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
+    """Train one recipe and judge it; return its rows, which are kept beside its run."""
+    torch.set_num_threads(1)
+    recipe = TABLES[job.world][job.name]
+    kept = workshop(job.world, runs, budget, recipe.conditions).folder / f"{job.slug}.json"
+    if kept.exists():
+        return json.loads(kept.read_text(encoding="utf-8"))
+    began = time.process_time()
+    w, student = train_job(job, runs, budget)
+    seconds = time.process_time() - began
     rows = []
     for steps in (job.steps,) if recipe.apart else recipe.steps:
         few = FewStepSampler.even(steps, recipe.noise)
 
         def draw(noise: Tensor, cond: Any, generator: torch.Generator, few: Any = few) -> Tensor:
-            return few.sample(student, noise, cond, generator)  # pyright: ignore
+            return few.sample(student, noise, cond, generator)
 
         row = {"world": job.world, "name": job.name, "steps": steps}
         rows.append(row | {"seconds": round(seconds, 1)} | judge(w, draw))
     if job.steps == 4:
-        rows += [_prefix(job, w, student, sampler, k) for k in (1, 2, 3)]
+        few = FewStepSampler.even(4, recipe.noise)
+        rows += [_prefix(job, w, student, few, k) for k in (1, 2, 3)]
     kept.write_text(json.dumps(rows), encoding="utf-8")
     return rows
 
@@ -152,28 +164,28 @@ def references(w: Workshop, world: str) -> list[dict[str, Any]]:
     def exact(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
         return w.mixture.sample(len(noise), generator)[0]
 
+    learned = w.base
+    rows: list[dict[str, Any]] = []
+    if world == "plane":
+        few, regressed = FewStepSampler.even(1), w.pairs
+        rows.append(row("ODE pairs", 1, lambda z, c, g: few.sample(regressed, z, c, g)))
     with torch.no_grad():
-        rows = [row("exact samples (noise floor)", 0, exact)]
+        rows += [row("exact samples (noise floor)", 0, exact)]
         rows += [
             row("exact velocity, Euler", steps, euler(w.mixture, steps)) for steps in (2, 4, 8, 50)
         ]
-        rows += [row("learned velocity, Euler", steps, euler(w.base, steps)) for steps in (1, 50)]
-        if world == "plane":
-            few = FewStepSampler.even(1)
-            rows.append(row("ODE pairs", 1, lambda z, c, g: few.sample(w.pairs, z, c, g)))
+        rows += [row("learned velocity, Euler", steps, euler(learned, steps)) for steps in (1, 50)]
     return rows
 
 
 def diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
-    """Diversity distillation: the first steps of LADD's four taken by the learned teacher."""
-    w = workshop("plane", runs, budget)
-    student = w.copy()
-    method = PLANE["LADD"].build(w, student, FewStepSampler.even(4))
-    w.train("ladd-4", method, PLANE["LADD"].iterations, PLANE["LADD"].lr)
+    """Diversity distillation: the first of LADD's four steps taken by the learned teacher."""
+    w, student = train_job(Job("plane", "LADD", 4), runs, budget)
+    base = w.base
     few = FewStepSampler.even(4)
     return [
         {"upto": upto}
-        | judge(w, lambda z, c, g, k=upto: few.sample(Handover(w.base, student, k), z, c, g))
+        | judge(w, lambda z, c, g, k=upto: few.sample(Handover(base, student, k), z, c, g))
         for upto in range(5)
     ]
 
@@ -198,7 +210,7 @@ def markdown(found: dict[str, Any]) -> str:
 
 
 def main(
-    output: Annotated[Path, "JSON to write."],
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     runs: Path = Path("runs/toys"),
     share: float = 1.0,
     only: tuple[str, ...] = (),
@@ -217,39 +229,55 @@ def main(
     """
     torch.set_num_threads(1)
     budget = Budget(share, samples=20_000 if share >= 0.2 else 2_000)
-    rows: list[dict[str, Any]] = []
     began = time.perf_counter()
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
-    with pool:
-        for world in worlds:
-            w = workshop(world, runs, budget)
-            rows += references(w, world)
-            recipes = PLANE if world == "plane" else IMAGES
-            chosen = {k: v for k, v in recipes.items() if not only or k in only}
-            if any(recipe.conditions for recipe in chosen.values()):
-                _ = workshop(world, runs, budget, conditions=True).base
-            futures = [pool.submit(run_job, job, runs, budget) for job in jobs_of(world, chosen)]
-            for future in futures:
-                rows += future.result()
-    found = {
+    found: dict[str, Any] = {
         "command": "python -m training.evaluate_toys",
         "torch": torch.__version__,
         "machine": platform.machine(),
-        "threads": processes,
+        "processes": processes,
         "share": share,
         "seeds": [0, 1, 2],
-        "seconds": round(time.perf_counter() - began),
-        "gaussians": gaussian.tables(),
-        "rows": rows,
+        "gaussians": gaussian.tables(max(2, round(800 * share))),
+        "rows": [],
     }
-    if not only and "plane" in worlds:
+    waiting: dict[Future[Any], Job] = {}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for world in worlds:
+            w = workshop(world, runs, budget)
+            found["rows"] += references(w, world)
+            recipes = {k: v for k, v in TABLES[world].items() if not only or k in only}
+            if any(recipe.conditions for recipe in recipes.values()):
+                _ = workshop(world, runs, budget, conditions=True).base
+            for job in jobs_of(world, recipes):
+                waiting[pool.submit(run_job, job, runs, budget)] = job
+        for future in as_completed(waiting):
+            found["rows"] += future.result()
+            found["seconds"] = round(time.perf_counter() - began)
+            found["missing"] = [job.slug for done, job in waiting.items() if not done.done()]
+            write(found, output)
+    if "plane" in worlds and (not only or "LADD" in only):
         found["diversity"] = diversity(runs, budget)
+        write(found, output)
+
+
+def write(found: dict[str, Any], output: Path) -> None:
+    """Write what has been found so far, as JSON and as Markdown."""
+    order = {
+        (world, name): number
+        for world, table in TABLES.items()
+        for number, name in enumerate(table)
+    }
+
+    def place(row: dict[str, Any]) -> tuple[str, int, int]:
+        name = row["name"].split(", step ")[0]
+        return row["world"], order.get((row["world"], name), -1), row["steps"]
+
+    plain, prefixes = ([r for r in found["rows"] if ("prefix" in r) is x] for x in (False, True))
+    found["rows"] = sorted(plain, key=place) + sorted(prefixes, key=place)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     output.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    import tyro
-
     tyro.cli(main)

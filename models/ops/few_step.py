@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import torch
@@ -76,7 +77,7 @@ class FewStepSampler:
     noise: Noise = "fresh"
 
     def __post_init__(self) -> None:
-        falling = all(a > b for a, b in zip(self.times, [*self.times[1:], 0.0], strict=True))
+        falling = all(a > b for a, b in pairwise([*self.times, 0.0]))
         if not self.times or not falling or self.times[0] > 1:
             raise ShapeError(
                 f"the times of a sampler fall from at most 1 to above 0; found {self.times}",

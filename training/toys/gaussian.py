@@ -148,7 +148,7 @@ def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool
         log_every=steps,
         ema=0,
         threads=1,
-        bad_steps=10**9,
+        bad_steps=steps + 1,
     )
     config = RunConfig("gaussian", folder, optim, loop)
     Trainer(config, method, MixtureData(law, 1024, (0,), conditions)).run()

@@ -27,19 +27,15 @@ class ReplicaLinear(nn.Module):
         place: name of the layer; draws depend on it and the seed alone.
         inputs: width in.
         outputs: width out.
-        zero: start with weights of 0.
     """
 
-    def __init__(
-        self, seeds: Sequence[int], place: str, inputs: int, outputs: int, zero: bool = False
-    ) -> None:
+    def __init__(self, seeds: Sequence[int], place: str, inputs: int, outputs: int) -> None:
         super().__init__()
         drawn = [
             torch.randn((inputs, outputs), generator=seeding.generator_for(seed, place))
             for seed in seeds
         ]
-        scale = 0.0 if zero else inputs**-0.5
-        self.weight = nn.Parameter(torch.stack(drawn) * scale)
+        self.weight = nn.Parameter(torch.stack(drawn) * inputs**-0.5)
         self.bias = nn.Parameter(torch.zeros(len(drawn), 1, outputs))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -47,10 +43,20 @@ class ReplicaLinear(nn.Module):
         return torch.baddbmm(self.bias, x, self.weight)
 
 
-def waves(t: Tensor, count: int = 3) -> Tensor:
-    """Return t, sines and cosines of it, (B, 1 + 2 count); sines and t itself tell its sign."""
-    angle = t[:, None] * math.pi * 2.0 ** torch.arange(-1, count - 1, device=t.device)
-    return torch.cat([t[:, None], angle.sin(), angle.cos()], 1)
+WAVES = 3
+
+
+def waves(times: Tensor) -> Tensor:
+    """Return each time, and sines and cosines of it, which with it tell its sign.
+
+    Args:
+        times: (B, n).
+
+    Returns:
+        (B, n (1 + 2 WAVES)).
+    """
+    angle = times[..., None] * (math.pi * 2.0 ** torch.arange(-1, WAVES - 1, device=times.device))
+    return torch.cat([times[..., None], angle.sin(), angle.cos()], -1).flatten(1)
 
 
 class ReplicaMLP(ModelMixin, ConfigMixin):
@@ -77,34 +83,31 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         self.hears, self.replicas, self.conditions = tuple(hears), len(seeds), conditions
-        self.first = ReplicaLinear(seeds, "first", dim + len(waves(torch.zeros(1))[0]), width)
-        self.extra = nn.ModuleDict(
-            {x: ReplicaLinear(seeds, x, len(waves(torch.zeros(1))[0]), width, True) for x in hears}
-        )
-        self.condition = ReplicaLinear(seeds, "condition", conditions + 1, width)
+        each = 1 + 2 * WAVES
+        inputs = dim + each * (1 + len(hears)) + (conditions + 1 if conditions else 0)
+        self.first = ReplicaLinear(seeds, "first", inputs, width)
+        with torch.no_grad():  # what may be told changes nothing at first
+            self.first.weight[:, dim + each : dim + each * (1 + len(hears))] = 0
         self.hidden = nn.ModuleList(
             ReplicaLinear(seeds, f"hidden{n}", width, width) for n in range(depth - 1)
         )
         self.last = ReplicaLinear(seeds, "last", width, dim)
 
-    def _split(self, x: Tensor) -> Tensor:
-        return x.reshape(self.replicas, -1, x.shape[-1])
-
     def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
-        """Return the last hidden layer, (replicas, B / replicas, width)."""
-        h = self.first(self._split(torch.cat([x_t, waves(t)], 1)))
-        for name in self.hears:
-            if name in told:
-                heard = told[name]
-                if name == "r":  # how far to jump; 0 for velocities, as if it had not been told
-                    heard = t - heard
-                elif name == "step":
-                    heard = heard / 4
-                h = h + self.extra[name](self._split(waves(heard)))
+        """Return the last hidden layer, (replicas, B / replicas, width).
+
+        What is not told is heard as 0: the step's number, the guidance, and t - r, the length of a
+        jump, so that a jump of no length is a velocity.
+        """
+        heard = {"r": t - told["r"]} if "r" in told else {}
+        heard |= {name: told[name] / 4 for name in ("step", "w") if name in told}
+        times = torch.stack([t, *(heard.get(x, torch.zeros_like(t)) for x in self.hears)], 1)
+        seen = [x_t, waves(times)]
         if self.conditions:
             which = torch.full_like(t, self.conditions).long() if cond is None else cond
-            h = h + self.condition(self._split(F.one_hot(which, self.conditions + 1).to(h)))
-        h = F.silu(h)
+            seen.append(F.one_hot(which, self.conditions + 1).to(x_t))
+        together = torch.cat(seen, 1)
+        h = F.silu(self.first(together.reshape(self.replicas, -1, together.shape[1])))
         for layer in self.hidden:
             h = F.silu(layer(h))
         return h

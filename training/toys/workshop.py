@@ -1,4 +1,4 @@
-"""What every toy recipe starts from: the exact teacher, a network that has learned it, and copies."""
+"""What every toy recipe starts from: the exact teacher, and a network that has learned it."""
 
 from __future__ import annotations
 

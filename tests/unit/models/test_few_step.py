@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -60,7 +62,7 @@ def test_diversity_distillation_is_the_student_with_0_base_steps_and_the_base_wi
     results = [sample(Handover(BASE, STUDENT, k)) for k in range(5)]
     assert torch.equal(results[0], sample(STUDENT))
     assert torch.equal(results[4], sample(BASE))
-    assert all(not torch.equal(a, b) for a, b in zip(results, results[1:], strict=False))
+    assert all(not torch.equal(a, b) for a, b in pairwise(results))
 
 
 def test_a_change_of_rank_0_and_an_untrained_one_leave_the_base_bit_equal():
@@ -83,7 +85,7 @@ def test_a_change_trained_on_the_base_loads_into_the_student():
     for name, weight in weights.items():
         moved = weight - own[name]
         assert torch.allclose(moved, on_base[name] - theirs[name], atol=1e-5)
-        assert float(moved.abs().max()) > 0.1
+        assert float(moved.detach().abs().max()) > 0.1
     with pytest.raises(CheckpointError):
         change.weights(ReplicaMLP(width=8))
 

@@ -21,14 +21,14 @@ def times(count, seed=1):
     return 0.05 + 0.9 * torch.rand(count, generator=generator, dtype=torch.float64)
 
 
+# PyTorch's forward derivatives script a function when first used.
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+
+
 @pytest.mark.parametrize("weight", ["residual", "vsd", "time", "none"])
 def test_matching_hands_the_weighted_difference_to_the_picture_as_its_gradient(weight):
-    x, real, fake, t = (
-        drawn(8, 2).requires_grad_(),
-        drawn(8, 2, seed=1),
-        drawn(8, 2, seed=2),
-        times(8),
-    )
+    x, real, fake = drawn(8, 2).requires_grad_(), drawn(8, 2, seed=1), drawn(8, 2, seed=2)
+    t = times(8)
     score.distribution_matching(x, real, fake, t, weight).backward()
     g = score.weight_of(weight, x, real, t) * (fake - real)
     assert torch.allclose(x.grad * x.numel(), g, atol=1e-10)
@@ -56,15 +56,15 @@ def test_reverse_kl_is_distribution_matching_as_it_is():
     assert torch.allclose(score.divergence_weight(logit, "js"), r / (1 + r))
 
 
-def consistent_f(spread):
-    """The exact consistency function of N(0, s^2) is f = x s / sqrt(s^2 cos^2 + sin^2)."""
+def consistent(spread):
+    """F of the exact consistency function of N(0, s^2) is f = x s / sqrt(s^2 cos^2 + sin^2)."""
 
-    def F(x, angle):
+    def f_of(x, angle):
         c, s = angle.cos()[:, None], angle.sin()[:, None]
         f = x * spread / (spread**2 * c.square() + s.square()).sqrt()
         return (c * x - f) / s
 
-    return F
+    return f_of
 
 
 def test_the_tangent_vanishes_at_the_exact_consistency_function():
@@ -73,8 +73,7 @@ def test_the_tangent_vanishes_at_the_exact_consistency_function():
     x = drawn(64, 3)
     variance = spread**2 * c.square() + s.square()
     teacher = x * c * s * (1 - spread**2) / variance  # dx/dt of N(0, s^2)
-    F = consistent_f(spread)
-    frozen, rate = jvp(F, (x, angle), (c * s * teacher, angle.cos() * angle.sin()))
+    frozen, rate = jvp(consistent(spread), (x, angle), (c * s * teacher, angle.cos() * angle.sin()))
     g = trajectory.scm_tangent(x, angle, frozen, teacher, rate, 1.0)
     assert float(g.abs().max()) < 1e-10
     off = trajectory.scm_tangent(x, angle, frozen + 0.1, teacher, rate, 1.0)

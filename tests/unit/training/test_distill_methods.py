@@ -26,6 +26,9 @@ from training.methods.distill.vsd import PGSB, SwiftBrush
 from training.toys.mixture import MixtureData, ring
 from training.toys.networks import ReplicaHead, ReplicaMLP
 
+# PyTorch's forward derivatives script a function when first used.
+pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+
 FEW = FewStepSampler.even(2)
 DATA = MixtureData(ring(), 6, (0, 1), conditions=True)
 
@@ -235,7 +238,7 @@ def test_a_student_of_the_teachers_size_recovers_it_by_tsm(tmp_path):
     teacher = network()
     student = copy.deepcopy(teacher)
     with torch.no_grad():
-        student.last.weight.mul_(0.9)
+        student.last.weight.mul_(0.2)
     method = TeacherScoreMatching(student, teacher)
     batch = DATA.batch(None, seeding.generator_for(0))
 
@@ -246,7 +249,7 @@ def test_a_student_of_the_teachers_size_recovers_it_by_tsm(tmp_path):
     config = config_in(tmp_path, 120)
     config = RunConfig("run", tmp_path, OptimConfig(lr=1e-2, warmup=1), config.loop)
     Trainer(config, method, DATA).run()
-    assert distance() < 0.02 * before
+    assert distance() < 0.05 * before
 
 
 def test_a_teacher_schedule_ends_at_the_teacher_and_a_path_of_one_is_it():

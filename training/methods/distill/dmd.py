@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
+from training.methods.distill.disback import TeacherSchedule
 from training.methods.distill.score import ScoreDistillation, matching
 
 
@@ -31,7 +32,7 @@ class DMD(ScoreDistillation):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         every: int = 5,
@@ -62,7 +63,7 @@ class DMD2(DMD):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         head: nn.Module,

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
 from training.losses import score
+from training.methods.distill.disback import TeacherSchedule
 from training.methods.distill.score import Objective, ScoreDistillation
 
 
@@ -45,7 +46,7 @@ class SiD(ScoreDistillation):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         alpha: float = 1.0,
@@ -86,7 +87,7 @@ class SiDA(SiD):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         adversarial: tuple[float, float] = (1e-4, 1.0),

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
 from training.methods.distill import guidance
+from training.methods.distill.disback import TeacherSchedule
 from training.methods.distill.score import ScoreDistillation, matching
 
 
@@ -21,7 +22,7 @@ class SwiftBrush(ScoreDistillation):
     Args:
         student: a copy of the teacher.
         teacher: frozen.
-        critic: `LowRankDenoiser` over the teacher, or a copy.
+        critic: `models.ops.low_rank.Changed` over the teacher, or a copy.
         sampler: of the student.
         options: of `ScoreDistillation`.
     """
@@ -29,7 +30,7 @@ class SwiftBrush(ScoreDistillation):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         **options: Any,
@@ -54,7 +55,7 @@ class PGSB(SwiftBrush):
     def __init__(
         self,
         student: Network,
-        teacher: Denoiser,
+        teacher: Denoiser | TeacherSchedule,
         critic: Network,
         sampler: FewStepSampler,
         low: float = 0.5,
