@@ -237,7 +237,6 @@ def main(
         "processes": processes,
         "share": share,
         "seeds": [0, 1, 2],
-        "gaussians": gaussian.tables(max(2, round(800 * share))),
         "rows": [],
     }
     waiting: dict[Future[Any], Job] = {}
@@ -250,11 +249,14 @@ def main(
                 _ = workshop(world, runs, budget, conditions=True).base
             for job in jobs_of(world, recipes):
                 waiting[pool.submit(run_job, job, runs, budget)] = job
+        oracle = pool.submit(gaussian.tables, budget.steps(800))
         for future in as_completed(waiting):
             found["rows"] += future.result()
             found["seconds"] = round(time.perf_counter() - began)
             found["missing"] = [job.slug for done, job in waiting.items() if not done.done()]
             write(found, output)
+        found["gaussians"] = oracle.result()
+        write(found, output)
     if "plane" in worlds and (not only or "LADD" in only):
         found["diversity"] = diversity(runs, budget)
         write(found, output)
