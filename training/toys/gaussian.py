@@ -131,7 +131,7 @@ def method_for(
 
 
 def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool = False) -> None:
-    """Train at batch 1024; the learning rate falls to 0 so that the end is exact.
+    """Train at batch 256; the learning rate falls to 0 so that the end is exact.
 
     Args:
         method: what is learned.
@@ -140,10 +140,10 @@ def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool
         folder: the run's.
         conditions: whether there are any.
     """
-    optim = OptimConfig(lr=0.02, betas=(0.5, 0.99), warmup=1, final=0.0, clip=1e9)
+    optim = OptimConfig(lr=0.05, betas=(0.5, 0.99), warmup=1, final=0.0, clip=1e9)
     loop = LoopConfig(
         steps=steps,
-        batch=1024,
+        batch=256,
         save_every=steps,
         log_every=steps,
         ema=0,
@@ -151,7 +151,7 @@ def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool
         bad_steps=steps + 1,
     )
     config = RunConfig("gaussian", folder, optim, loop)
-    Trainer(config, method, MixtureData(law, 1024, (0,), conditions)).run()
+    Trainer(config, method, MixtureData(law, 256, (0,), conditions)).run()
 
 
 def end_of(objective: Objective, through_networks: bool, steps: int) -> float:

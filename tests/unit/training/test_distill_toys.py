@@ -6,20 +6,22 @@ import pytest
 import torch
 
 from models import seeding
-from training.evaluate_toys import main
+from training.evaluate_toys import diversity, jobs_of, references, run_job, workshop, write
 from training.methods.distill import guidance
 from training.methods.distill.score import matching
 from training.methods.distill.sid import score_identity
 from training.toys import metrics
 from training.toys.gaussian import effective_guidance, end_of, two_classes
 from training.toys.mixture import images, ring
+from training.toys.recipes import PLANE
+from training.toys.workshop import Budget
 
 STEPS = 150
 
 
 @pytest.mark.parametrize("weight", ["residual", "vsd"])
 def test_matching_with_an_oracle_critic_ends_at_the_target(weight):
-    assert end_of(matching(weight), False, 2 * STEPS) < 1e-4
+    assert end_of(matching(weight), False, STEPS) < 1e-4
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 1.2])
@@ -32,13 +34,13 @@ def test_sid_runs_away_at_alpha_2():
 
 
 def test_the_guidance_a_student_was_given_is_found_in_its_pictures():
-    scale, error = effective_guidance(matching("residual"), False, guidance.fixed(3), 2 * STEPS)
+    scale, error = effective_guidance(matching("residual"), False, guidance.fixed(3), STEPS)
     assert scale == pytest.approx(3, abs=0.02)
     assert error < 0.02
 
 
 def test_guiding_both_scores_alike_cancels_when_the_critic_learned_unguided():
-    mean, std = two_classes(guidance.fixed_on_both(4.5), 2 * STEPS)
+    mean, std = two_classes(guidance.fixed_on_both(4.5), STEPS)
     assert mean == pytest.approx(1, abs=0.02)
     assert std == pytest.approx(0.5, abs=0.02)
 
@@ -64,7 +66,7 @@ def test_exact_samples_have_the_figures_of_the_noise_floor(world):
 def test_figures_see_a_lost_mode_and_a_shrunk_one():
     mixture, generator = ring(), seeding.generator_for(0, "worse")
     exact, modes = mixture.sample(4000, generator)
-    lost = metrics.figures(exact[modes != 4], mixture, exact, generator)
+    lost = metrics.mode_figures(exact[modes != 4], mixture)
     assert lost["tv"] > 0.06
     shrunk = mixture.means[modes] + 0.5 * (exact - mixture.means[modes])
     found = metrics.figures(shrunk, mixture, exact, generator)
@@ -77,11 +79,16 @@ def test_a_shift_of_a_normal_law_has_the_divergence_of_the_formula():
     assert metrics.knn_divergence(a + torch.tensor([1.0, 0.0]), b) == pytest.approx(0.5, abs=0.06)
 
 
-def test_one_command_writes_the_table(tmp_path):
-    output = tmp_path / "toys.json"
-    main(output, tmp_path / "runs", share=0.001, only=("LADD",), worlds=("plane",), processes=1)
-    rows = json.loads(output.read_text())["rows"]
-    assert {row["name"] for row in rows} >= {"exact samples (noise floor)", "LADD"}
-    assert [row["steps"] for row in rows if row["name"] == "LADD"] == [1, 2, 4]
-    assert all(len(row["rkl"]) == 3 for row in rows)
-    assert "| LADD | 4 |" in output.with_suffix(".md").read_text()
+def test_a_recipe_is_trained_judged_and_written_into_the_table(tmp_path):
+    budget = Budget(0.0, batch=8, samples=100)
+    rows = references(workshop("plane", tmp_path, budget), "plane")
+    for job in jobs_of("plane", {"LADD": PLANE["LADD"]}):
+        rows += run_job(job, tmp_path, budget)
+        assert run_job(job, tmp_path, budget) == rows[-len(run_job(job, tmp_path, budget)) :]
+    write({"rows": rows}, tmp_path / "toys.json")
+    written = json.loads((tmp_path / "toys.json").read_text())["rows"]
+    assert {row["name"] for row in written} >= {"exact samples (noise floor)", "LADD"}
+    assert [row["steps"] for row in written if row["name"] == "LADD"] == [1, 2, 4]
+    assert all(len(row["rkl"]) == 3 for row in written)
+    assert "| LADD | 4 |" in (tmp_path / "toys.md").read_text()
+    assert [row["upto"] for row in diversity(tmp_path, budget)] == [0, 1, 2, 3, 4]

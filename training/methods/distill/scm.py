@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import jvp
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.ops.few_step import Denoiser, Network, picture_of
 from models.ops.noise_schedules import RF, convert, map_state, trig
@@ -93,7 +94,8 @@ class SCM(Method):
             picture = guided_picture(self.teacher, x_rf, s, cond, scale)
             teacher_f = convert(picture, x_t, angle, "x0", "velocity", trig(sigma)) / sigma
             along = cosine * sine * sigma * teacher_f, angle.cos() * angle.sin()
-            frozen, rate = jvp(student_f, (x_t, angle), along)[:2]
+            with sdpa_kernel(SDPBackend.MATH):  # the fast kernels have no forward derivative
+                frozen, rate = jvp(student_f, (x_t, angle), along)[:2]
             warm = min(1.0, self.now / max(1, self.warm_up))
             tangent = trajectory.scm_tangent(x_t, angle, frozen, teacher_f, rate, sigma, warm)
             goal = frozen + trajectory.normalised(tangent)
