@@ -25,12 +25,12 @@ def uniform(low: float = 0.02, high: float = 0.98) -> TimeSampler:
     return draw
 
 
-def logit_normal(mean: float = 0.0, std: float = 1.0, shift: float = 1.0) -> TimeSampler:
-    """SD3's: sigmoid(N(mean, std^2)), then shifted as larger pictures need."""
+def logit_normal(mean: float = 0.0, std: float = 1.0) -> TimeSampler:
+    """SD3's: sigmoid(N(mean, std^2))."""
 
     def draw(count: int, generator: torch.Generator) -> Tensor:
         plain = (mean + std * torch.randn(count, generator=generator)).sigmoid()
-        return (shift * plain / (1 + (shift - 1) * plain)).clamp(EDGE, 1 - EDGE)
+        return plain.clamp(EDGE, 1 - EDGE)
 
     return draw
 

@@ -72,22 +72,3 @@ def score_identity(
 def denoising(v: Tensor, picture: Tensor, noise: Tensor) -> Tensor:
     """How the fake score learns: mean square of v - (noise - picture)."""
     return (v - (noise - picture.detach())).square().mean()
-
-
-def divergence_weight(logit: Tensor, kind: str) -> Tensor:
-    """f-distill (arXiv 2502.15681): h(r) that turns reverse KL into another divergence.
-
-    Args:
-        logit: of a discriminator, so that r = p_real / p_fake = exp(logit); clamped to +-6.
-        kind: "reverse_kl", "kl", "js", "softened", "neyman", "hellinger" or "jeffreys".
-    """
-    r = logit.detach().clamp(-6, 6).exp()
-    return {
-        "reverse_kl": torch.ones_like(r),
-        "kl": r,
-        "js": 1 - 1 / (1 + r),
-        "softened": 1 / (1 + r),
-        "neyman": 1 / r,
-        "hellinger": r.sqrt(),
-        "jeffreys": 1 + r,
-    }[kind]

@@ -49,13 +49,6 @@ def test_at_alpha_1_the_identity_is_the_difference_times_the_fake_residual():
     assert float(half - 0.5 * (loss + unbiased)) == pytest.approx(0, abs=1e-10)
 
 
-def test_reverse_kl_is_distribution_matching_as_it_is():
-    logit = drawn(8)
-    assert torch.equal(score.divergence_weight(logit, "reverse_kl"), torch.ones_like(logit))
-    r = logit.exp()
-    assert torch.allclose(score.divergence_weight(logit, "js"), r / (1 + r))
-
-
 def consistent(spread):
     """F of the exact consistency function of N(0, s^2) is f = x s / sqrt(s^2 cos^2 + sin^2)."""
 

@@ -16,7 +16,7 @@ from training.loop import Trainer, total_of
 from training.methods.distill.consistency import Consistency, PairRegression
 from training.methods.distill.disback import Decline, TeacherSchedule
 from training.methods.distill.dmd import DMD, DMD2
-from training.methods.distill.guidance import ZERO_CFG, Guidance, lsg
+from training.methods.distill.guidance import ZERO_CFG, Guidance, embedded, lsg
 from training.methods.distill.ladd import LADD
 from training.methods.distill.msd import Router, TeacherScoreMatching
 from training.methods.distill.rcgm import RCGM, TwinFlow
@@ -37,6 +37,11 @@ def network(place=0):
     return ReplicaMLP(width=8, depth=2, seeds=(place, place + 1), conditions=2)
 
 
+def hearing(place):
+    seeds, hears = (place, place + 1), ("r", "step", "w")
+    return ReplicaMLP(width=8, depth=2, seeds=seeds, conditions=2, hears=hears)
+
+
 def head():
     return ReplicaHead(8, 8, seeds=(0, 1))
 
@@ -53,7 +58,8 @@ def lora_critic(cls):
 METHODS = {
     "pairs": lambda: PairRegression(network(1)),
     "CD": lambda: Consistency(network(1), network(2), network()),
-    "sCM": lambda: SCM(network(1), network()),
+    "LCM": lambda: Consistency(hearing(1), hearing(2), network(), guidance=embedded(1, 4)),
+    "sCM": lambda: SCM(hearing(1), network(), guidance=embedded(1, 4)),
     "SANA-Sprint": lambda: SanaSprint(network(1), network(), head(), network(4)),
     "RCGM": lambda: RCGM(network(1), network(2), network()),
     "TwinFlow": lambda: TwinFlow(network(1), network(2), network()),

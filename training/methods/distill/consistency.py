@@ -59,7 +59,7 @@ class Consistency(Method):
         noise = torch.randn(x0.shape, generator=generator).to(x0)
         x_t = flow.noised(x0, noise, t)
         scale, _ = self.guidance.draw(generator)
-        told = {"w": torch.full_like(t, scale)} if self.guidance.told else {}
+        told = self.guidance.tell(scale, t)
         with torch.no_grad():
             x_s = self._towards(x_t, t, s, cond, scale)
             goal = picture_of(self.target, x_s, s, cond, **told)

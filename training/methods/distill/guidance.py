@@ -37,6 +37,10 @@ class Guidance:
         scale = low + (high - low) * float(torch.rand((), generator=generator))
         return scale, scale if self.critic is None else self.critic
 
+    def tell(self, scale: float, t: Tensor) -> dict[str, Tensor]:
+        """Return what the student hears of the teacher's scale; nothing if it is not told."""
+        return {"w": torch.full_like(t, scale)} if self.told else {}
+
 
 NONE = Guidance()
 ZERO_CFG = Guidance(critic=0.0, critic_learns=0.0)

@@ -28,7 +28,12 @@ from training.time_samplers import log_normal_angle
 
 
 def trig_velocity(
-    denoiser: Denoiser, x_t: Tensor, angle: Tensor, sigma_data: float, cond: Any = None
+    denoiser: Denoiser,
+    x_t: Tensor,
+    angle: Tensor,
+    sigma_data: float,
+    cond: Any = None,
+    **told: Tensor,
 ) -> Tensor:
     """Return dx/dt of TrigFlow, sigma_data F, from a rectified-flow network, (B, ...).
 
@@ -37,7 +42,7 @@ def trig_velocity(
     """
     cosine, sine = angle.cos(), sigma_data * angle.sin()
     scale = cosine + sine
-    v = denoiser.velocity(x_t / flow.per_sample(scale, x_t), sine / scale, cond)
+    v = denoiser.velocity(x_t / flow.per_sample(scale, x_t), sine / scale, cond, **told)
     # dx/dt = scale' x_rf + scale s' v, because x_t = scale x_rf and dx_rf/ds = v
     rate = sigma_data * angle.cos() - angle.sin()
     time_rate = sigma_data / scale.square()
@@ -51,7 +56,7 @@ class SCM(Method):
         student: a copy of the teacher.
         teacher: frozen.
         sigma_data: standard deviation of the data.
-        guidance: of the teacher.
+        guidance: of the teacher; `embedded(4, 5)` in SANA-Sprint.
         warm_up: steps over which the tangent's second half grows in.
         time_mean: of log tan t; SANA-Sprint's code has 0.2.
         time_std: 1.6.
@@ -85,9 +90,10 @@ class SCM(Method):
         cosine, sine = flow.per_sample(angle.cos(), x0), flow.per_sample(angle.sin(), x0)
         x_t = cosine * x0 + sine * sigma * noise
         scale, _ = self.guidance.draw(generator)
+        told = self.guidance.tell(scale, angle)
 
         def student_f(x: Tensor, a: Tensor) -> Tensor:
-            return trig_velocity(self.student, x, a, sigma, cond) / sigma
+            return trig_velocity(self.student, x, a, sigma, cond, **told) / sigma
 
         with torch.no_grad():
             x_rf, s = map_state(x_t, angle, trig(sigma), RF)
@@ -152,4 +158,5 @@ class SanaSprint(SCM):
             angle = torch.full_like(angle, math.pi / 2)
         noise = torch.randn(x0.shape, generator=generator).to(x0)
         _, s = map_state(x0, angle, trig(self.sigma_data), RF)
-        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"))
+        told = self.guidance.tell(self.guidance.draw(generator)[0], s)
+        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **told)
