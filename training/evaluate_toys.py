@@ -28,15 +28,11 @@ from models.ops.few_step import FewStepSampler, Handover, Network, follow_flow
 from training.toys import gaussian
 from training.toys.metrics import figures
 from training.toys.mixture import images, ring
-from training.toys.recipes import IMAGES, PLANE, Recipe
+from training.toys.recipes import TABLES, Recipe
+from training.toys.report import write
 from training.toys.workshop import Budget, Workshop
 
-COLUMNS = {
-    "plane": ("rkl", "fkl", "sw2", "tv", "out", "var"),
-    "images": ("class_fd", "sw2", "tv", "out", "var"),
-}
 WORLDS = {"plane": ring, "images": images}
-TABLES = {"plane": PLANE, "images": IMAGES}
 
 
 @dataclass(frozen=True)
@@ -190,25 +186,6 @@ def diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
     ]
 
 
-def markdown(found: dict[str, Any]) -> str:
-    """Return the tables of a result as Markdown: mean and half range over the seeds."""
-    lines = []
-    for world, columns in COLUMNS.items():
-        lines += [f"### {world}", "", "| method | steps | " + " | ".join(columns) + " | s |"]
-        lines += ["|---" * (len(columns) + 3) + "|"]
-        for row in found["rows"]:
-            if row["world"] != world:
-                continue
-            cells = [
-                f"{sum(row[c]) / len(row[c]):.3f} ±{(max(row[c]) - min(row[c])) / 2:.3f}"
-                for c in columns
-            ]
-            ends = [row["name"], str(row["steps"] or "-"), *cells, str(row.get("seconds", ""))]
-            lines.append("| " + " | ".join(ends) + " |")
-        lines.append("")
-    return "\n".join(lines)
-
-
 def main(
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     runs: Path = Path("runs/toys"),
@@ -260,25 +237,6 @@ def main(
     if "plane" in worlds and (not only or "LADD" in only):
         found["diversity"] = diversity(runs, budget)
         write(found, output)
-
-
-def write(found: dict[str, Any], output: Path) -> None:
-    """Write what has been found so far, as JSON and as Markdown."""
-    order = {
-        (world, name): number
-        for world, table in TABLES.items()
-        for number, name in enumerate(table)
-    }
-
-    def place(row: dict[str, Any]) -> tuple[str, int, int]:
-        name = row["name"].split(", step ")[0]
-        return row["world"], order.get((row["world"], name), -1), row["steps"]
-
-    plain, prefixes = ([r for r in found["rows"] if ("prefix" in r) is x] for x in (False, True))
-    found["rows"] = sorted(plain, key=place) + sorted(prefixes, key=place)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    output.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

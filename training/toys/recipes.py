@@ -161,3 +161,5 @@ _FEWER = {  # a training takes twice as long there: some ways, at the ends
 IMAGES: dict[str, Recipe] = {
     name: replace(PLANE[name], steps=steps, start="teacher") for name, steps in _FEWER.items()
 }
+
+TABLES = {"plane": PLANE, "images": IMAGES}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models import seeding
-from training.evaluate_toys import diversity, jobs_of, references, run_job, workshop, write
+from training.evaluate_toys import diversity, jobs_of, references, run_job, workshop
 from training.methods.distill import guidance
 from training.methods.distill.score import matching
 from training.methods.distill.sid import score_identity
@@ -14,6 +14,7 @@ from training.toys import metrics
 from training.toys.gaussian import effective_guidance, end_of, two_classes
 from training.toys.mixture import images, ring
 from training.toys.recipes import PLANE
+from training.toys.report import write
 from training.toys.workshop import Budget
 
 STEPS = 150
