@@ -48,9 +48,9 @@ class Method:
             a GAN has two.
         lr_scale: network name -> factor on the learning rate; 1 if absent.
         every: phase -> it is taken at one step of so many; 1 if absent.
-        starts: phase -> the first step it is taken at; 0 if absent.
         follows: name of a network in no phase -> the trained network whose running average it is,
             and the share of the old average kept. The targets of consistency training are such.
+        notes: file name -> text saved beside the weights, such as a sampler's times.
         now: the step being taken, counted from 0; the loop sets it.
     """
 
@@ -58,14 +58,13 @@ class Method:
     phases: Mapping[str, tuple[str, ...]]
     lr_scale: Mapping[str, float] = {}
     every: Mapping[str, int] = {}
-    starts: Mapping[str, int] = {}
     follows: Mapping[str, tuple[str, float]] = {}
+    notes: Mapping[str, str] = {}
     now: int = 0
 
     def due(self, phase: str) -> bool:
         """Whether the present step takes this phase."""
-        since = self.now - self.starts.get(phase, 0)
-        return since >= 0 and since % self.every.get(phase, 1) == 0
+        return self.now % self.every.get(phase, 1) == 0
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
@@ -192,6 +191,7 @@ class Trainer:
             self.optimisers,
             self.averages,
             keep=self.config.loop.keep,
+            notes=self.method.notes,
         )
 
     def _resume(self) -> None:

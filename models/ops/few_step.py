@@ -6,15 +6,17 @@ on. Training must see exactly the states inference will, so both use the same ob
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
 
-from models.errors import ShapeError
+from models.errors import CheckpointError, ShapeError
 from models.ops.noise_schedules import per_sample
 
 Noise = Literal["fresh", "fixed", "ddim", "jump"]
@@ -89,6 +91,24 @@ class FewStepSampler:
     def even(cls, steps: int, noise: Noise = "fresh") -> FewStepSampler:
         """A sampler with evenly spaced times: 1, 1 - 1/K, ..., 1/K."""
         return cls(tuple(1 - k / steps for k in range(steps)), noise)
+
+    @classmethod
+    def from_file(cls, path: Path) -> FewStepSampler:
+        """Read the sampler a student was trained with, `weights/sampler.json`.
+
+        Raises:
+            CheckpointError: there is none, or it is damaged.
+        """
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return cls(tuple(found["times"]), found["noise"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path} does not say how to sample: {error}") from error
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What a training saves beside the student's weights, for `from_file`."""
+        return {"sampler.json": json.dumps({"times": self.times, "noise": self.noise}) + "\n"}
 
     def guess(
         self, student: Denoiser, x_t: Tensor, number: int, cond: Any = None, **told: Tensor

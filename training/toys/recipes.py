@@ -72,9 +72,9 @@ def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Met
 PLANE: dict[str, Recipe] = {
     # Trajectories: one training serves every number of steps
     "CD": Recipe(
-        lambda w, s, _: Consistency(s, w.copy(), w.mixture, grid=20, huber=0.03),
+        lambda w, s, _: Consistency(s, w.copy(), w.mixture),
         apart=False,
-        iterations=3000,
+        iterations=6000,
         start="teacher",
         lr=1e-3,
     ),

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models import seeding, tiny
+from models.errors import CheckpointError
 from models.mcvton.discriminator import TokenHeads
 from models.ops.few_step import FewStepSampler
 from models.ops.flux_denoiser import FluxDenoiser
@@ -166,6 +167,19 @@ def test_an_interrupted_run_goes_on_to_bit_equal_losses(name, tmp_path):
         first.run()
     Trainer(config_in(halves, 5), METHODS[name](), DATA).run()
     assert logged(whole) == logged(halves)
+
+
+def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
+    sampler = FewStepSampler((1.0, 0.7), "ddim")
+    method = SiD(network(1), network(), network(2), sampler)
+    Trainer(config_in(tmp_path), method, DATA).run()
+    weights = tmp_path / "run/checkpoints/000001/weights"
+    assert FewStepSampler.from_file(weights / "sampler.json") == sampler
+    student = ReplicaMLP.from_pretrained(weights / "student")
+    z = torch.randn((12, 2), generator=seeding.generator_for(0))
+    assert torch.isfinite(sampler.sample(student, z)).all()
+    with pytest.raises(CheckpointError):
+        FewStepSampler.from_file(weights / "elsewhere.json")
 
 
 def test_a_critic_as_often_as_the_student_or_five_times(tmp_path):

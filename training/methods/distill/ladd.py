@@ -66,6 +66,7 @@ class LADD(Method):
     ) -> None:
         self.student, self.teacher, self.head = student, teacher, head
         self.sampler, self.distill = sampler, distill
+        self.notes = sampler.notes
         self.networks = {"student": student, "teacher": teacher, "head": head}
         self.phases = {"head": ("head",), "student": ("student",)}
 

@@ -72,6 +72,7 @@ class ScoreDistillation(Method):
     ) -> None:
         self.student, self.teacher, self.critic, self.head = student, teacher, critic, head
         self.sampler, self.objective, self.guidance = sampler, objective, guidance
+        self.notes = sampler.notes
         self.through_networks, self.adversarial = through_networks, adversarial
         self.step_conditioned, self.trained_step = step_conditioned, trained_step
         self.drop, self.times = drop, times or uniform()
