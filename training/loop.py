@@ -76,6 +76,11 @@ class Method:
         raise NotImplementedError
 
 
+def networks_of(**parts: object) -> dict[str, nn.Module]:
+    """Return those of a method's parts that are networks; formulas and None are left out."""
+    return {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
+
+
 def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
     """Return the samples of one step: epochs of shuffled samples laid end to end.
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from models.errors import CheckpointError, ShapeError
 from models.ops.noise_schedules import per_sample
+from models.seeding import noise_like
 
 Noise = Literal["fresh", "fixed", "ddim", "jump"]
 
@@ -132,7 +133,7 @@ class FewStepSampler:
             student: asked once a step (twice by "jump").
             noise: (B, ...) drawn from N(0, 1).
             cond: conditions of the batch.
-            generator: of the fresh noise.
+            generator: of the fresh noise; may be left out where none is drawn.
             told: to the student; see `Denoiser`.
         """
         x_t = noise * self.times[0]
@@ -159,7 +160,8 @@ class FewStepSampler:
             told = told | {"r": torch.full_like(t, following), "step": torch.full_like(t, number)}
             return x_t - (now - following) * student.velocity(x_t, t, cond, **told)
         if self.noise == "fresh":
-            drawn = torch.randn(x_t.shape, generator=generator, dtype=x_t.dtype).to(x_t.device)
+            assert generator is not None
+            drawn = noise_like(x_t, generator)
         elif self.noise == "fixed":
             drawn = first
         else:

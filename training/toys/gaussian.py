@@ -22,7 +22,7 @@ from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Method, Trainer
 from training.methods.distill import guidance
 from training.methods.distill.guidance import Guidance
-from training.methods.distill.score import Objective, ScoreDistillation, matching
+from training.methods.distill.score import Objective, Players, ScoreDistillation, matching
 from training.methods.distill.sid import score_identity
 from training.toys.mixture import Mixture, MixtureData
 
@@ -118,16 +118,8 @@ def method_for(
     scales: Guidance = guidance.NONE,
 ) -> Method:
     """Return a one-step method whose critic is the oracle."""
-    sampler, critic = FewStepSampler.even(1), OracleCritic(student)
-    return ScoreDistillation(
-        student,
-        teacher,
-        critic,
-        sampler,
-        objective,
-        through_networks=through_networks,
-        guidance=scales,
-    )
+    players = Players(student, teacher, OracleCritic(student), FewStepSampler.even(1))
+    return ScoreDistillation(players, objective, through_networks=through_networks, guidance=scales)
 
 
 def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool = False) -> None:

@@ -17,6 +17,7 @@ from training.methods.distill.ladd import LADD
 from training.methods.distill.msd import Router
 from training.methods.distill.rcgm import RCGM, TwinFlow
 from training.methods.distill.scm import SCM, SanaSprint
+from training.methods.distill.score import Players
 from training.methods.distill.sid import SiD, SiDA
 from training.methods.distill.vsd import SwiftBrush
 from training.toys.workshop import Workshop
@@ -55,18 +56,18 @@ class Recipe:
 def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     path = w.decline(s, sampler, nodes=3)
     teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(200))
-    return DMD(s, teachers, path[-1], sampler, every=1)
+    return DMD(Players(s, teachers, path[-1], sampler), every=1)
 
 
 def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     students = Router([s, w.copy()], torch.arange(2))
-    return DMD(students, w.mixture, w.copy(), sampler, every=1, drop=0.0)
+    return DMD(w.players(students, sampler), every=1, drop=0.0)
 
 
 def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     width = w.width * 3 // 4  # a little over half the weights
     students = Router([w.small(width), w.small(width)], torch.arange(2))
-    return DMD(students, w.mixture, w.copy(), sampler, every=1, drop=0.0)
+    return DMD(w.players(students, sampler), every=1, drop=0.0)
 
 
 PLANE: dict[str, Recipe] = {
@@ -105,42 +106,40 @@ PLANE: dict[str, Recipe] = {
         start="teacher",
     ),
     # Scores
-    "DMD": Recipe(lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=1)),
+    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1)),
     "DMD, ratio 5": Recipe(
-        lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=5), steps=(1,), iterations=5000
+        lambda w, s, k: DMD(w.players(s, k), every=5), steps=(1,), iterations=5000
     ),
     "DMD, from the teacher": Recipe(
-        lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=1), steps=(1,), start="teacher"
+        lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="teacher"
     ),
     "DMD, from new weights": Recipe(
-        lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=1), steps=(1,), start="new"
+        lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="new"
     ),
-    "DMD2": Recipe(
-        lambda w, s, k: DMD2(s, w.mixture, w.copy(), k, w.head(), (0.05, 0.05), every=1)
-    ),
-    "VSD": Recipe(lambda w, s, k: SwiftBrush(s, w.mixture, w.copy(), k)),
+    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=1)),
+    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k))),
     "SwiftBrush, LoRA critic": Recipe(
-        lambda w, s, k: SwiftBrush(s, w.mixture, w.low_rank(16), k), steps=(1,)
+        lambda w, s, k: SwiftBrush(w.players(s, k, w.low_rank(16))), steps=(1,)
     ),
-    "SiD, alpha 0.5": Recipe(lambda w, s, k: SiD(s, w.mixture, w.copy(), k, 0.5), steps=(1,)),
-    "SiD": Recipe(lambda w, s, k: SiD(s, w.mixture, w.copy(), k)),
-    "SiD, alpha 1.2": Recipe(lambda w, s, k: SiD(s, w.mixture, w.copy(), k, 1.2), steps=(1,)),
-    "SiDA": Recipe(lambda w, s, k: SiDA(s, w.mixture, w.copy(), k, (0.02, 0.1))),
+    "SiD, alpha 0.5": Recipe(lambda w, s, k: SiD(w.players(s, k), 0.5), steps=(1,)),
+    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k))),
+    "SiD, alpha 1.2": Recipe(lambda w, s, k: SiD(w.players(s, k), 1.2), steps=(1,)),
+    "SiDA": Recipe(lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1))),
     "DisBack": Recipe(_disback),
     # Adversaries
     "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k)),
     "ADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0)),
     # Finding M1: the critic of several steps' pictures, told which step, or not
     "DMD, shared critic": Recipe(
-        lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=1, step_conditioned=False),
+        lambda w, s, k: DMD(w.players(s, k), every=1, step_conditioned=False),
         steps=(2, 4),
     ),
     "SiD, shared critic": Recipe(
-        lambda w, s, k: SiD(s, w.mixture, w.copy(), k, step_conditioned=False), steps=(2, 4)
+        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False), steps=(2, 4)
     ),
     # Two conditions: one student, two, two small ones
     "one student": Recipe(
-        lambda w, s, k: DMD(s, w.mixture, w.copy(), k, every=1),
+        lambda w, s, k: DMD(w.players(s, k), every=1),
         steps=(1,),
         start="teacher",
         conditions=True,

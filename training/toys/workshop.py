@@ -11,13 +11,14 @@ from typing import Any
 from torch import nn
 
 from models import seeding
-from models.ops.few_step import FewStepSampler
+from models.ops.few_step import FewStepSampler, Network
 from models.ops.low_rank import Changed, LowRank
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Data, Method, Trainer
 from training.methods.distill.consistency import PairRegression
 from training.methods.distill.disback import Decline
 from training.methods.distill.msd import TeacherScoreMatching
+from training.methods.distill.score import Players
 from training.time_samplers import uniform
 from training.toys.mixture import Mixture, MixtureData, PairData
 from training.toys.networks import ReplicaHead, ReplicaMLP
@@ -142,6 +143,12 @@ class Workshop:
         data = PairData(self.mixture, self.budget.batch, self.seeds)
         self.train("pairs", PairRegression(student), 3000, lr=2e-3, data=data)
         return student.eval()
+
+    def players(
+        self, student: Network, sampler: FewStepSampler, critic: Network | None = None
+    ) -> Players:
+        """Return a student, the exact teacher and a critic, a copy of the base if None."""
+        return Players(student, self.mixture, critic or self.copy(), sampler)
 
     def head(self) -> nn.Module:
         """Return a discriminator's head on the networks' features."""

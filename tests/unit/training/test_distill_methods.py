@@ -22,6 +22,7 @@ from training.methods.distill.ladd import LADD
 from training.methods.distill.msd import Router, TeacherScoreMatching
 from training.methods.distill.rcgm import RCGM, TwinFlow
 from training.methods.distill.scm import SCM, SanaSprint
+from training.methods.distill.score import Players
 from training.methods.distill.sid import SiD, SiDA
 from training.methods.distill.vsd import PGSB, SwiftBrush
 from training.toys.mixture import MixtureData, ring
@@ -51,9 +52,14 @@ def low_rank(base):
     return Changed(base, LowRank(base, 2, seeding.generator_for(0)))
 
 
+def players(**others):
+    usual = {"student": network(1), "teacher": network(), "critic": network(2), "sampler": FEW}
+    return Players(**usual | others)
+
+
 def lora_critic(cls):
     base = network()
-    return cls(network(1), base, low_rank(base), FEW)
+    return cls(Players(network(1), base, low_rank(base), FEW))
 
 
 METHODS = {
@@ -64,20 +70,18 @@ METHODS = {
     "SANA-Sprint": lambda: SanaSprint(network(1), network(), head(), network(4)),
     "RCGM": lambda: RCGM(network(1), network(2), network()),
     "TwinFlow": lambda: TwinFlow(network(1), network(2), network()),
-    "DMD": lambda: DMD(network(1), network(), network(2), FEW, every=2),
-    "DMD2": lambda: DMD2(network(1), network(), network(2), FEW, head()),
+    "DMD": lambda: DMD(players(), every=2),
+    "DMD2": lambda: DMD2(players(), head()),
     "SwiftBrush": lambda: lora_critic(SwiftBrush),
     "PG-SB": lambda: lora_critic(PGSB),
-    "SiD": lambda: SiD(network(1), network(), network(2), FEW),
-    "SiD-LSG": lambda: SiD(network(1), network(), network(2), FEW, guidance=lsg(1.5)),
-    "SiD Zero-CFG": lambda: SiD(network(1), network(), network(2), FEW, guidance=ZERO_CFG),
-    "SiDA": lambda: SiDA(network(1), network(), network(2), FEW),
+    "SiD": lambda: SiD(players()),
+    "SiD-LSG": lambda: SiD(players(), guidance=lsg(1.5)),
+    "SiD Zero-CFG": lambda: SiD(players(), guidance=ZERO_CFG),
+    "SiDA": lambda: SiDA(players()),
     "Decline": lambda: Decline(network(1), network(), FEW),
-    "DisBack": lambda: DMD(
-        network(1), TeacherSchedule((network(), network(5)), 2), network(2), FEW, every=1
-    ),
+    "DisBack": lambda: DMD(players(teacher=TeacherSchedule((network(), network(5)), 2)), every=1),
     "MSD": lambda: DMD(
-        Router([network(1), network(3)], torch.arange(2)), network(), network(2), FEW, drop=0.0
+        players(student=Router([network(1), network(3)], torch.arange(2))), drop=0.0
     ),
     "TSM": lambda: TeacherScoreMatching(network(1), network()),
     "LADD": lambda: LADD(network(1), network(), head(), FEW),
@@ -171,7 +175,7 @@ def test_an_interrupted_run_goes_on_to_bit_equal_losses(name, tmp_path):
 
 def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
     sampler = FewStepSampler((1.0, 0.7), "ddim")
-    method = SiD(network(1), network(), network(2), sampler)
+    method = SiD(players(sampler=sampler))
     Trainer(config_in(tmp_path), method, DATA).run()
     weights = tmp_path / "run/checkpoints/000001/weights"
     assert FewStepSampler.from_file(weights / "sampler.json") == sampler
@@ -183,7 +187,7 @@ def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
 
 
 def test_a_critic_as_often_as_the_student_or_five_times(tmp_path):
-    method = DMD(network(1), network(), network(2), FEW, every=5)
+    method = DMD(players(), every=5)
     Trainer(config_in(tmp_path, 11), method, DATA).run()
     lines = [json.loads(x) for x in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [x["step"] for x in lines if "student" in x] == [1, 6, 11]
@@ -200,7 +204,7 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
 
     for cls, flows in ((DMD, False), (SiD, True)):
         teacher = Watched()
-        method = cls(network(1), teacher, network(2), FEW)
+        method = cls(players(teacher=teacher))
         total_of(
             method.step(
                 DATA.batch(None, seeding.generator_for(0)), seeding.generator_for(0), "student"
@@ -220,7 +224,7 @@ def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
     batch = DATA.batch(None, seeding.generator_for(0))
     for conditioned in (True, False):
         critic = Critic(width=8, depth=2, seeds=(0, 1), conditions=2)
-        method = DMD(network(1), network(), critic, FEW, step_conditioned=conditioned)
+        method = DMD(players(critic=critic), step_conditioned=conditioned)
         method.step(batch, seeding.generator_for(0), "critic")
         assert critic.told == (("step",) if conditioned else ())
 
@@ -310,18 +314,18 @@ class Latents:
 
 def flux_dmd2():
     heads = TokenHeads(tiny.WIDTH, (0, 1), hidden=8)
-    return DMD2(flux(1), flux(0), flux(0, (0, 1)), FEW, heads)
+    return DMD2(Players(flux(1), flux(0), flux(0, (0, 1)), FEW), heads)
 
 
 def flux_swiftbrush():
     base = flux(0)
-    return SwiftBrush(flux(1), base, low_rank(base), FEW)
+    return SwiftBrush(Players(flux(1), base, low_rank(base), FEW))
 
 
 FLUX_METHODS = {
     "DMD2": flux_dmd2,
     "SwiftBrush": flux_swiftbrush,
-    "SiD": lambda: SiD(flux(1), flux(0), flux(2), FEW),
+    "SiD": lambda: SiD(Players(flux(1), flux(0), flux(2), FEW)),
     "CD": lambda: Consistency(flux(1), flux(1), flux(0)),
     "sCM": lambda: SCM(flux(1), flux(0)),
     "TwinFlow": lambda: TwinFlow(flux(1), flux(1), flux(0)),

@@ -9,11 +9,12 @@ pseudo-Huber distance.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.ops.few_step import Denoiser, Network, picture_of
-from training.loop import Method
+from models.seeding import noise_like
+from training.loop import Method, networks_of
 from training.losses import flow, trajectory
 from training.methods.distill.guidance import NONE, Guidance, guided_picture
 
@@ -43,9 +44,7 @@ class Consistency(Method):
     ) -> None:
         self.student, self.target, self.teacher = student, target, teacher
         self.grid, self.guidance, self.huber = grid, guidance, huber
-        self.networks = {"student": student, "target": target}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
+        self.networks = networks_of(student=student, target=target, teacher=teacher)
         self.phases = {"student": ("student",)}
         self.follows = {"target": ("student", average)}
 
@@ -56,7 +55,7 @@ class Consistency(Method):
         x0, cond = batch["x0"], batch.get("cond")
         number = torch.randint(1, self.grid + 1, (len(x0),), generator=generator).to(x0.device)
         t, s = number / self.grid, (number - 1) / self.grid
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         x_t = flow.noised(x0, noise, t)
         scale, _ = self.guidance.draw(generator)
         told = self.guidance.tell(scale, t)

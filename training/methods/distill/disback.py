@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
+from models.seeding import noise_like
 from training.loop import Method
 from training.losses import flow, score
 from training.time_samplers import uniform
@@ -40,10 +41,10 @@ class Decline(Method):
     ) -> dict[str, Tensor]:
         """Return the denoising loss on one batch of the student's pictures."""
         x0, cond = batch["x0"], batch.get("cond")
-        first = torch.randn(x0.shape, generator=generator).to(x0)
+        first = noise_like(x0, generator)
         pictures = self.sampler.sample(self.student, first, cond, generator)
         t = self.times(len(x0), generator).to(x0)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         v = self.copy.velocity(flow.noised(pictures, noise, t), t, cond)
         return {"denoise": score.denoising(v, pictures, noise)}
 

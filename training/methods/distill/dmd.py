@@ -12,36 +12,26 @@ from typing import Any
 
 from torch import nn
 
-from models.ops.few_step import Denoiser, FewStepSampler, Network
-from training.methods.distill.disback import TeacherSchedule
-from training.methods.distill.score import ScoreDistillation, matching
+from training.methods.distill.score import Players, ScoreDistillation, matching
 
 
 class DMD(ScoreDistillation):
     """Distribution matching without a discriminator.
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen.
-        critic: a copy of the teacher.
-        sampler: of the student.
+        players: who takes part.
         every: steps of the critic for one of the student; 5 in the paper.
         options: of `ScoreDistillation`.
     """
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         every: int = 5,
         **options: Any,
     ) -> None:
         objective = matching("residual")
-        super().__init__(
-            student, teacher, critic, sampler, objective, student_every=every, **options
-        )
+        super().__init__(players, objective, student_every=every, **options)
 
 
 class DMD2(DMD):
@@ -51,10 +41,7 @@ class DMD2(DMD):
     SDXL.
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen.
-        critic: a copy of the teacher.
-        sampler: of the student.
+        players: who takes part.
         head: of the discriminator.
         adversarial: weights for student and critic.
         options: of `DMD`.
@@ -62,14 +49,9 @@ class DMD2(DMD):
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         head: nn.Module,
         adversarial: tuple[float, float] = (1e-3, 1e-2),
         **options: Any,
     ) -> None:
-        super().__init__(
-            student, teacher, critic, sampler, head=head, adversarial=adversarial, **options
-        )
+        super().__init__(players, head=head, adversarial=adversarial, **options)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from models.ops.few_step import FewStepSampler, Network, picture_of
+from models.seeding import noise_like
 from training.loop import Method
 from training.losses import adversarial, flow
 from training.time_samplers import TimeSampler, logit_normal
@@ -27,7 +28,7 @@ def opinion(
 ) -> Tensor:
     """Return logits of pictures, noised anew, from a network's features."""
     t = LISTENS(len(pictures), generator).to(pictures)
-    noise = torch.randn(pictures.shape, generator=generator).to(pictures)
+    noise = noise_like(pictures, generator)
     return head(listener.features(flow.noised(pictures, noise, t), t, cond))
 
 
@@ -77,7 +78,7 @@ class LADD(Method):
         x0, cond = batch["x0"], batch.get("cond")
         number = int(torch.randint(len(self.sampler.times), (), generator=generator))
         t = torch.full((len(x0),), self.sampler.times[number], device=x0.device)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         with torch.set_grad_enabled(phase == "student"):
             x_t = flow.noised(x0, noise, t)
             pictures = self.sampler.guess(self.student, x_t, number, cond)
@@ -87,7 +88,7 @@ class LADD(Method):
         losses = {"adversarial": adversarial.generator(logits, "hinge")}
         if self.distill:
             again = LISTENS(len(x0), generator).to(x0)
-            fresh = torch.randn(x0.shape, generator=generator).to(x0)
+            fresh = noise_like(x0, generator)
             with torch.no_grad():
                 x_again = flow.noised(pictures, fresh, again)
                 taught = picture_of(self.teacher, x_again, again, cond)

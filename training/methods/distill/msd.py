@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from models.errors import ShapeError
 from models.ops.few_step import Denoiser, Network
-from training.loop import Method
+from models.seeding import noise_like
+from training.loop import Method, networks_of
 from training.losses import flow
 from training.time_samplers import TimeSampler, uniform
 
@@ -68,9 +69,7 @@ class TeacherScoreMatching(Method):
         self, student: Network, teacher: Denoiser, times: TimeSampler | None = None
     ) -> None:
         self.student, self.teacher, self.times = student, teacher, times or uniform()
-        self.networks = {"student": student}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
+        self.networks = networks_of(student=student, teacher=teacher)
         self.phases = {"student": ("student",)}
 
     def step(
@@ -79,7 +78,7 @@ class TeacherScoreMatching(Method):
         """Return the mean square distance of two velocities."""
         x0, cond = batch["x0"], batch.get("cond")
         t = self.times(len(x0), generator).to(x0)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         x_t = flow.noised(x0, noise, t)
         with torch.no_grad():
             goal = self.teacher.velocity(x_t, t, cond)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from models.errors import ShapeError
 from models.ops.few_step import Network
+from models.seeding import noise_like
 from training.loop import Method
 from training.losses import compression, flow
 from training.time_samplers import uniform
@@ -90,7 +91,7 @@ class DepthPruning(Method):
         """Return each interval's distance, of both streams' tokens."""
         x0 = batch["x0"]
         t = self.times(len(x0), generator).to(x0)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         with torch.no_grad(), self._watching() as seen:
             self.teacher.velocity(flow.noised(x0, noise, t), t, batch.get("cond"))
         losses = {}

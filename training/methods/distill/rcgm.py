@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.ops.few_step import Denoiser, Network
-from training.loop import Method
+from models.seeding import noise_like
+from training.loop import Method, networks_of
 from training.losses import flow, trajectory
 
 
@@ -42,9 +43,7 @@ class RCGM(Method):
     ) -> None:
         self.student, self.target, self.teacher = student, target, teacher
         self.delta, self.jumps = delta, jumps
-        self.networks = {"student": student, "target": target}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
+        self.networks = networks_of(student=student, target=target, teacher=teacher)
         self.phases = {"student": ("student",)}
         self.follows = {"target": ("student", average)}
 
@@ -63,7 +62,7 @@ class RCGM(Method):
         t = torch.where(kind == 0, torch.ones_like(u), self.delta + (1 - self.delta) * u)
         r = torch.where(kind == 0, torch.zeros_like(t), share * t)
         r = torch.where(kind == 1, t * (1 - 0.05 * share), r)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         x_t = flow.noised(x0, noise, t)
         with torch.no_grad():
             goal = self._goal(x_t, t, r, noise - x0, cond)

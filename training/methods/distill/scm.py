@@ -20,7 +20,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from models.ops.few_step import Denoiser, Network, picture_of
 from models.ops.noise_schedules import RF, convert, map_state, trig
-from training.loop import Method
+from models.seeding import noise_like
+from training.loop import Method, networks_of
 from training.losses import adversarial, flow, trajectory
 from training.methods.distill.guidance import NONE, Guidance, guided_picture
 from training.methods.distill.ladd import discriminate, opinion
@@ -75,9 +76,7 @@ class SCM(Method):
         self.student, self.teacher, self.sigma_data = student, teacher, sigma_data
         self.guidance, self.warm_up = guidance, warm_up
         self.angles = log_normal_angle(time_mean, time_std, sigma_data)
-        self.networks = {"student": student}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
+        self.networks = networks_of(student=student, teacher=teacher)
         self.phases = {"student": ("student",)}
 
     def step(
@@ -86,7 +85,7 @@ class SCM(Method):
         """Return the consistency loss."""
         x0, cond, sigma = batch["x0"], batch.get("cond"), self.sigma_data
         angle = self.angles(len(x0), generator).to(x0)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         cosine, sine = flow.per_sample(angle.cos(), x0), flow.per_sample(angle.sin(), x0)
         x_t = cosine * x0 + sine * sigma * noise
         scale, _ = self.guidance.draw(generator)
@@ -156,7 +155,7 @@ class SanaSprint(SCM):
         angle = self.angles(len(x0), generator).to(x0)
         if float(torch.rand((), generator=generator)) < self.max_time:
             angle = torch.full_like(angle, math.pi / 2)
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         _, s = map_state(x0, angle, trig(self.sigma_data), RF)
         told = self.guidance.tell(self.guidance.draw(generator)[0], s)
         return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **told)

@@ -9,13 +9,15 @@ A method is which objective, which critic, which guidance, which phase how often
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
-from training.loop import Method
+from models.seeding import noise_like
+from training.loop import Method, networks_of
 from training.losses import adversarial, flow, score
 from training.losses.score import denoising
 from training.methods.distill.disback import TeacherSchedule
@@ -28,16 +30,30 @@ Objective = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 Trained = Literal["one", "last"]
 
 
+@dataclass(frozen=True)
+class Players:
+    """Who takes part; all but the sampler are denoisers.
+
+    Attributes:
+        student: trained; begins as a copy of the teacher.
+        teacher: frozen; need not be a network (the toys' are formulas). A `TeacherSchedule` changes
+            it on the way.
+        critic: the fake score: a copy of the teacher, a low-rank change of it
+            (`models.ops.low_rank.Changed`), or a formula, which is then not trained.
+        sampler: of the student, in training and ever after.
+    """
+
+    student: Network
+    teacher: Denoiser | TeacherSchedule
+    critic: Network
+    sampler: FewStepSampler
+
+
 class ScoreDistillation(Method):
     """A student that learns from the difference of two scores.
 
     Args:
-        student: trained, a denoiser.
-        teacher: frozen, a denoiser; need not be a network (the toys' are formulas). A
-            `TeacherSchedule` changes it on the way.
-        critic: the fake score: a copy of the teacher, a low-rank change of it, or a formula, which
-            is then not trained.
-        sampler: of the student, in training and ever after.
+        players: who takes part.
         objective: of the student.
         through_networks: whether the objective's gradient flows through teacher and critic (SiD)
             or stops at them (DMD).
@@ -54,10 +70,7 @@ class ScoreDistillation(Method):
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         objective: Objective,
         *,
         through_networks: bool = False,
@@ -70,21 +83,20 @@ class ScoreDistillation(Method):
         drop: float = 0.1,
         times: TimeSampler | None = None,
     ) -> None:
-        self.student, self.teacher, self.critic, self.head = student, teacher, critic, head
-        self.sampler, self.objective, self.guidance = sampler, objective, guidance
-        self.notes = sampler.notes
+        self.student, self.teacher = players.student, players.teacher
+        self.critic, self.head = players.critic, head
+        self.sampler, self.objective, self.guidance = players.sampler, objective, guidance
+        self.notes = players.sampler.notes
         self.through_networks, self.adversarial = through_networks, adversarial
         self.step_conditioned, self.trained_step = step_conditioned, trained_step
         self.drop, self.times = drop, times or uniform()
-        self.networks = {"student": student}
-        self.phases = {"student": ("student",)}
+        self.networks = networks_of(
+            critic=self.critic, head=head, student=self.student, teacher=self.teacher
+        )
+        critics = tuple(name for name in ("critic", "head") if name in self.networks)
+        self.phases = {"critic": critics} if critics else {}
+        self.phases = {**self.phases, "student": ("student",)}
         self.every = {"student": student_every}
-        if isinstance(critic, nn.Module):
-            heads = {"head": head} if head is not None else {}
-            self.networks = {"critic": critic, **heads, "student": student}
-            self.phases = {"critic": ("critic", *heads), "student": ("student",)}
-        if isinstance(teacher, nn.Module):
-            self.networks = {**self.networks, "teacher": teacher}
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
@@ -113,7 +125,7 @@ class ScoreDistillation(Method):
         number = last
         if self.trained_step == "one" and last:
             number = int(torch.randint(last + 1, (), generator=generator))
-        noise = torch.randn(x0.shape, generator=generator).to(x0)
+        noise = noise_like(x0, generator)
         x_t = self.sampler.simulate(self.student, noise, number, cond, generator)
         pictures = self.sampler.guess(self.student, x_t, number, cond)
         if not self.step_conditioned:
@@ -123,7 +135,7 @@ class ScoreDistillation(Method):
     def noise(self, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return pictures noised to times of their own, the times (B,) and the noise."""
         t = self.times(len(pictures), generator).to(pictures)
-        noise = torch.randn(pictures.shape, generator=generator).to(pictures)
+        noise = noise_like(pictures, generator)
         return flow.noised(pictures, noise, t), t, noise
 
     def student_step(

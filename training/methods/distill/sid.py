@@ -12,10 +12,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from models.ops.few_step import Denoiser, FewStepSampler, Network
 from training.losses import score
-from training.methods.distill.disback import TeacherSchedule
-from training.methods.distill.score import Objective, ScoreDistillation
+from training.methods.distill.score import Objective, Players, ScoreDistillation
 
 
 def score_identity(alpha: float, weight: score.Weight) -> Objective:
@@ -34,10 +32,7 @@ class SiD(ScoreDistillation):
     paper's, which need no guided teacher.
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen, but not under no_grad.
-        critic: a copy of the teacher.
-        sampler: of the student.
+        players: who takes part.
         alpha: 1 in most settings, 1.2 for EDM; useful between 0.5 and 1.2.
         weight: "residual" is the paper's; "time", 1 - t, is SiD-DiT's for flow models.
         options: of `ScoreDistillation`.
@@ -45,19 +40,13 @@ class SiD(ScoreDistillation):
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         alpha: float = 1.0,
         weight: score.Weight = "residual",
         **options: Any,
     ) -> None:
         super().__init__(
-            student,
-            teacher,
-            critic,
-            sampler,
+            players,
             score_identity(alpha, weight),
             through_networks=True,
             **options,
@@ -76,28 +65,19 @@ class SiDA(SiD):
     """SiD with a discriminator that is the critic itself (arXiv 2410.14919).
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen.
-        critic: a copy of the teacher, with features.
-        sampler: of the student.
+        players: who takes part.
         adversarial: weights for student and critic; 0.01 / 100 and 1 in the paper.
         options: of `SiD`.
     """
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         adversarial: tuple[float, float] = (1e-4, 1.0),
         **options: Any,
     ) -> None:
         super().__init__(
-            student,
-            teacher,
-            critic,
-            sampler,
+            players,
             head=ChannelMean(),
             adversarial=adversarial,
             **options,

@@ -10,43 +10,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.ops.few_step import Denoiser, FewStepSampler, Network
 from training.methods.distill import guidance
-from training.methods.distill.disback import TeacherSchedule
-from training.methods.distill.score import ScoreDistillation, matching
+from training.methods.distill.score import Players, ScoreDistillation, matching
 
 
 class SwiftBrush(ScoreDistillation):
     """VSD with student and fake score in turn.
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen.
-        critic: `models.ops.low_rank.Changed` over the teacher, or a copy.
-        sampler: of the student.
+        players: who takes part.
         options: of `ScoreDistillation`.
     """
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         **options: Any,
     ) -> None:
         options = {"guidance": guidance.fixed_on_both(4.5)} | options
-        super().__init__(student, teacher, critic, sampler, matching("vsd"), **options)
+        super().__init__(players, matching("vsd"), **options)
 
 
 class PGSB(SwiftBrush):
     """SwiftBrush with a random guidance on both scores.
 
     Args:
-        student: a copy of the teacher.
-        teacher: frozen.
-        critic: as in `SwiftBrush`.
-        sampler: of the student.
+        players: who takes part.
         low: smallest scale; 0.5 in the paper.
         high: largest scale; 4 on Stable Diffusion, 3 on PixArt.
         options: of `ScoreDistillation`.
@@ -54,13 +43,10 @@ class PGSB(SwiftBrush):
 
     def __init__(
         self,
-        student: Network,
-        teacher: Denoiser | TeacherSchedule,
-        critic: Network,
-        sampler: FewStepSampler,
+        players: Players,
         low: float = 0.5,
         high: float = 4.0,
         **options: Any,
     ) -> None:
         drawn = guidance.random(low, high)
-        super().__init__(student, teacher, critic, sampler, guidance=drawn, **options)
+        super().__init__(players, guidance=drawn, **options)
