@@ -58,7 +58,7 @@ class Job:
 
 def workshop(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Workshop:
     """Return the place where a world's recipes are trained."""
-    folder = runs / (world + ("-conditions" if conditions else ""))
+    folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
     width = 64 if world == "plane" else 128
     return Workshop(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 

@@ -44,7 +44,7 @@ class Recipe:
     """
 
     build: Build
-    iterations: int = 2000
+    iterations: int = 4000
     apart: bool = True
     steps: tuple[int, ...] = (1, 2, 4)
     lr: float = 5e-4
@@ -55,7 +55,7 @@ class Recipe:
 
 def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     path = w.decline(s, sampler, nodes=3)
-    teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(200))
+    teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
     return DMD(Players(s, teachers, path[-1], sampler), every=1)
 
 
@@ -75,40 +75,40 @@ PLANE: dict[str, Recipe] = {
     "CD": Recipe(
         lambda w, s, _: Consistency(s, w.copy(), w.mixture),
         apart=False,
-        iterations=6000,
+        iterations=12000,
         start="teacher",
         lr=1e-3,
     ),
     "sCM": Recipe(
         lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86),
         apart=False,
-        iterations=3000,
+        iterations=6000,
         start="teacher",
     ),
     "SANA-Sprint": Recipe(
         lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86),
         apart=False,
-        iterations=3000,
+        iterations=6000,
         start="teacher",
     ),
     "RCGM": Recipe(
         lambda w, s, _: RCGM(s, w.copy(), w.mixture),
         apart=False,
-        iterations=3000,
+        iterations=6000,
         noise="jump",
         start="teacher",
     ),
     "TwinFlow": Recipe(
         lambda w, s, _: TwinFlow(s, w.copy(), w.mixture),
         apart=False,
-        iterations=3000,
+        iterations=6000,
         noise="jump",
         start="teacher",
     ),
     # Scores
     "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1)),
     "DMD, ratio 5": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), every=5), steps=(1,), iterations=5000
+        lambda w, s, k: DMD(w.players(s, k), every=5), steps=(1,), iterations=10000
     ),
     "DMD, from the teacher": Recipe(
         lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="teacher"

@@ -120,7 +120,7 @@ class Workshop:
     def _matched(self, name: str, network: ReplicaMLP) -> ReplicaMLP:
         """Train a network on the teacher's velocities at all times."""
         method = TeacherScoreMatching(network, self.mixture, uniform(0.0, 1.0))
-        self.train(name, method, 3000, lr=2e-3)
+        self.train(name, method, 6000, lr=2e-3)
         return network.eval()
 
     @cached_property
@@ -141,7 +141,7 @@ class Workshop:
         """The base after regression onto the ends of the teacher's flow: one step."""
         student = self.copy()
         data = PairData(self.mixture, self.budget.batch, self.seeds)
-        self.train("pairs", PairRegression(student), 3000, lr=2e-3, data=data)
+        self.train("pairs", PairRegression(student), 6000, lr=2e-3, data=data)
         return student.eval()
 
     def players(
@@ -161,12 +161,11 @@ class Workshop:
 
     def decline(self, student: ReplicaMLP, sampler: FewStepSampler, nodes: int) -> list[ReplicaMLP]:
         """Return DisBack's path: `nodes` copies of the base on their way to the student."""
-        name, each = f"decline-{len(sampler.times)}", 40
+        name, each = f"decline-{len(sampler.times)}", 80
         path = []
         for node in range(1, nodes + 1):
             copied = path[-1] if path else self.base
             method = Decline(copy.deepcopy(copied), student, sampler)
-            steps = round(each / self.budget.share)
-            self.train(f"{name}-{node}", method, steps, lr=1e-3, ema=0.0)
+            self.train(f"{name}-{node}", method, each, lr=1e-3, ema=0.0)
             path.append(method.copy)
         return path

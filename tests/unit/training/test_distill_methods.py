@@ -340,5 +340,6 @@ def test_the_same_methods_take_a_step_on_flux(name, tmp_path):
     before = state(method.networks["student"])
     Trainer(config, method, Latents()).run()
     assert not same(before, method.networks["student"].state_dict())
-    picture = FEW.sample(method.networks["student"], torch.randn(1, 4, 16), torch.randn(1, 4, 16))
+    noise, cond = torch.randn((2, 1, 4, 16), generator=seeding.generator_for(0))
+    picture = FEW.sample(method.networks["student"], noise, cond, seeding.generator_for(1))
     assert torch.isfinite(picture).all()
