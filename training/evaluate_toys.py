@@ -82,7 +82,7 @@ def judge(w: Workshop, draw: Any) -> dict[str, list[float]]:
         figures(samples[i], w.mixture, w.mixture.sample(count, generator)[0], generator)
         for i in range(replicas)
     ]
-    return {key: [row[key] for row in rows] for key in rows[0]}
+    return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
 
 
 def jobs_of(world: str, recipes: dict[str, Recipe]) -> list[Job]:

@@ -47,7 +47,7 @@ WAVES = 3
 
 
 def waves(times: Tensor) -> Tensor:
-    """Return each time, and sines and cosines of it, which with it tell its sign.
+    """Return each time, and sines and cosines of it, which with it tell its sign; 0 gives 0.
 
     Args:
         times: (B, n).
@@ -56,7 +56,7 @@ def waves(times: Tensor) -> Tensor:
         (B, n (1 + 2 WAVES)).
     """
     angle = times[..., None] * (math.pi * 2.0 ** torch.arange(-1, WAVES - 1, device=times.device))
-    return torch.cat([times[..., None], angle.sin(), angle.cos()], -1).flatten(1)
+    return torch.cat([times[..., None], angle.sin(), angle.cos() - 1], -1).flatten(1)
 
 
 class ReplicaMLP(ModelMixin, ConfigMixin):
@@ -97,7 +97,8 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
         """Return the last hidden layer, (replicas, B / replicas, width).
 
         What is not told is heard as 0: the step's number, the guidance, and t - r, the length of a
-        jump, so that a jump of no length is a velocity.
+        jump, so that a jump of no length is a velocity. Zeros give no gradient either: a network
+        that was never told something does not mind being told it.
         """
         heard = {"r": t - told["r"]} if "r" in told else {}
         heard |= {name: told[name] / 4 for name in ("step", "w") if name in told}

@@ -274,6 +274,9 @@ def test_a_student_of_the_teachers_size_recovers_it_by_tsm(tmp_path):
     config = RunConfig("run", tmp_path, OptimConfig(lr=1e-2, warmup=1), config.loop)
     Trainer(config, method, DATA).run()
     assert distance() < 0.05 * before
+    x, t = batch["x0"], torch.full((12,), 0.5)  # it was never told any of this
+    told = student.velocity(x, t, None, step=torch.full_like(t, 3), r=torch.zeros_like(t))
+    assert torch.equal(told, student.velocity(x, t))
 
 
 def test_a_teacher_schedule_ends_at_the_teacher_and_a_path_of_one_is_it():

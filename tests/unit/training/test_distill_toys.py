@@ -1,6 +1,7 @@
 """Where objectives end is known: Gaussians with oracle critics, and figures of exact samples."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from training.toys.report import write
 from training.toys.workshop import Budget
 
 STEPS = 150
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("weight", ["residual", "vsd"])
@@ -78,6 +80,23 @@ def test_figures_see_a_lost_mode_and_a_shrunk_one():
 def test_a_shift_of_a_normal_law_has_the_divergence_of_the_formula():
     a, b = (torch.randn((6000, 2), generator=seeding.generator_for(s)) for s in (1, 2))
     assert metrics.knn_divergence(a + torch.tensor([1.0, 0.0]), b) == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_readme_quotes_the_table():
+    found = json.loads((ROOT / "tests/benchmarks/results/distillation_toys.json").read_text())
+    means: dict[str, dict[int, str]] = {}
+    for row in found["rows"]:
+        if row["world"] == "plane":
+            mean = sum(row["rkl"]) / len(row["rkl"])
+            means.setdefault(row["name"], {})[row["steps"]] = f"{mean:.2f}"
+    lines = (ROOT / "training/README.md").read_text().splitlines()
+    quoted = {cells[1].strip(): cells[-2].strip() for x in lines if len(cells := x.split("|")) == 6}
+    names = [name for name in PLANE if name in quoted]
+    assert len(names) > 12
+    for name in names:
+        values = [means.get(name, {}).get(steps, "–") for steps in (1, 2, 4)]
+        assert quoted[name] == " / ".join(values), name
+    assert f"share {found['share']:g}" in "\n".join(lines)
 
 
 def test_a_recipe_is_trained_judged_and_written_into_the_table(tmp_path):
