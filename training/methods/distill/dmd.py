@@ -24,12 +24,7 @@ class DMD(ScoreDistillation):
         options: of `ScoreDistillation`.
     """
 
-    def __init__(
-        self,
-        players: Players,
-        every: int = 5,
-        **options: Any,
-    ) -> None:
+    def __init__(self, players: Players, every: int = 5, **options: Any) -> None:
         objective = matching("residual")
         super().__init__(players, objective, student_every=every, **options)
 

@@ -71,10 +71,7 @@ class SiDA(SiD):
     """
 
     def __init__(
-        self,
-        players: Players,
-        adversarial: tuple[float, float] = (1e-4, 1.0),
-        **options: Any,
+        self, players: Players, adversarial: tuple[float, float] = (1e-4, 1.0), **options: Any
     ) -> None:
         super().__init__(
             players,

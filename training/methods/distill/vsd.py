@@ -22,11 +22,7 @@ class SwiftBrush(ScoreDistillation):
         options: of `ScoreDistillation`.
     """
 
-    def __init__(
-        self,
-        players: Players,
-        **options: Any,
-    ) -> None:
+    def __init__(self, players: Players, **options: Any) -> None:
         options = {"guidance": guidance.fixed_on_both(4.5)} | options
         super().__init__(players, matching("vsd"), **options)
 
@@ -42,11 +38,7 @@ class PGSB(SwiftBrush):
     """
 
     def __init__(
-        self,
-        players: Players,
-        low: float = 0.5,
-        high: float = 4.0,
-        **options: Any,
+        self, players: Players, low: float = 0.5, high: float = 4.0, **options: Any
     ) -> None:
         drawn = guidance.random(low, high)
         super().__init__(players, guidance=drawn, **options)
