@@ -65,7 +65,7 @@ def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
 
 
 def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
-    width = w.width * 3 // 4  # a little over half the weights
+    width = w.width * 3 // 4  # about six tenths of the weights
     students = Router([w.small(width), w.small(width)], torch.arange(2))
     return DMD(w.players(students, sampler), every=1, drop=0.0)
 
