@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def derive(seed: int, *place: str | int) -> int:
@@ -29,6 +29,11 @@ def derive(seed: int, *place: str | int) -> int:
 def generator_for(seed: int, *place: str | int) -> torch.Generator:
     """Return a CPU generator for one place in a run; see `derive`."""
     return torch.Generator().manual_seed(derive(seed, *place))
+
+
+def noise_like(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return draws from N(0, 1) of a tensor's shape, type and device."""
+    return torch.randn(x.shape, generator=generator).to(x)
 
 
 def initialise(network: nn.Module, generator: torch.Generator) -> nn.Module:

@@ -67,6 +67,7 @@ def save(
     averages: Mapping[str, AveragedWeights],
     *,
     keep: int = 2,
+    notes: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the checkpoint of one step, and remove all but the newest `keep`.
 
@@ -78,6 +79,7 @@ def save(
         optimisers: by phase.
         averages: by network; may be empty.
         keep: how many checkpoints remain.
+        notes: file name -> text written beside the weights.
 
     Returns:
         The checkpoint's folder.
@@ -93,6 +95,9 @@ def save(
             average = averages.get(name)
             with average.swapped_into(network) if average else contextlib.nullcontext():
                 network.save_pretrained(temporary / "weights" / name)
+    for name, text in (notes or {}).items():
+        (temporary / "weights").mkdir(exist_ok=True)
+        (temporary / "weights" / name).write_text(text, encoding="utf-8")
     for name, average in averages.items():
         save_file(_whole(average.values), state / f"average.{name}.safetensors")
     for phase, optimiser in optimisers.items():

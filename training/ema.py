@@ -33,17 +33,35 @@ class AveragedWeights:
         for name, parameter in network.named_parameters():
             self.values[name].lerp_(parameter, weight)
 
+    @torch.no_grad()
+    def copy_to(self, network: nn.Module) -> None:
+        """Give the network its averaged weights for good."""
+        for name, parameter in network.named_parameters():
+            parameter.copy_(self.values[name])
+
     @contextmanager
     def swapped_into(self, network: nn.Module) -> Iterator[None]:
         """Give the network its averaged weights within a `with` block."""
         own: dict[str, Tensor] = {}
-        with torch.no_grad():
-            for name, parameter in network.named_parameters():
-                own[name] = parameter.detach().clone()
-                parameter.copy_(self.values[name])
+        for name, parameter in network.named_parameters():
+            own[name] = parameter.detach().clone()
+        self.copy_to(network)
         try:
             yield
         finally:
             with torch.no_grad():
                 for name, parameter in network.named_parameters():
                     parameter.copy_(own[name])
+
+
+@torch.no_grad()
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move one network's parameters towards another's: average <- decay average + (1 - decay) own.
+
+    Args:
+        average: of the same architecture; changed in place.
+        network: the trained one.
+        decay: share of the old average that is kept, in [0, 1).
+    """
+    for mine, theirs in zip(average.parameters(), network.parameters(), strict=True):
+        mine.lerp_(theirs, 1.0 - decay)

@@ -23,7 +23,7 @@ from models import devices, seeding
 from models.errors import TrainingError
 from training import checkpoints
 from training.config import OptimConfig, RunConfig, write_or_check
-from training.ema import AveragedWeights
+from training.ema import AveragedWeights, follow
 
 
 class Data(Protocol):
@@ -47,11 +47,24 @@ class Method:
             step. Networks in no phase stay frozen and in eval mode. Most methods have one phase;
             a GAN has two.
         lr_scale: network name -> factor on the learning rate; 1 if absent.
+        every: phase -> it is taken at one step of so many; 1 if absent.
+        follows: name of a network in no phase -> the trained network whose running average it is,
+            and the share of the old average kept. The targets of consistency training are such.
+        notes: file name -> text saved beside the weights, such as a sampler's times.
+        now: the step being taken, counted from 0; the loop sets it.
     """
 
     networks: Mapping[str, nn.Module]
     phases: Mapping[str, tuple[str, ...]]
     lr_scale: Mapping[str, float] = {}
+    every: Mapping[str, int] = {}
+    follows: Mapping[str, tuple[str, float]] = {}
+    notes: Mapping[str, str] = {}
+    now: int = 0
+
+    def due(self, phase: str) -> bool:
+        """Whether the present step takes this phase."""
+        return self.now % self.every.get(phase, 1) == 0
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
@@ -61,6 +74,11 @@ class Method:
         Terms without gradient are only logged.
         """
         raise NotImplementedError
+
+
+def networks_of(**parts: object) -> dict[str, nn.Module]:
+    """Return those of a method's parts that are networks; formulas and None are left out."""
+    return {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
 
 
 def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
@@ -178,6 +196,7 @@ class Trainer:
             self.optimisers,
             self.averages,
             keep=self.config.loop.keep,
+            notes=self.method.notes,
         )
 
     def _resume(self) -> None:
@@ -213,7 +232,10 @@ class Trainer:
     def _one_step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         logged: dict[str, float] = {}
         finite = True
+        self.method.now = self.step
         for phase, names in self.method.phases.items():
+            if not self.method.due(phase):
+                continue
             self._toggle(names)
             logged |= self._gradients(phase, batch)
             finite = finite and math.isfinite(logged[phase])
@@ -228,6 +250,8 @@ class Trainer:
             )
         for name, average in self.averages.items():
             average.update(self.method.networks[name], self.step)
+        for name, (leader, decay) in self.method.follows.items():
+            follow(self.method.networks[name], self.method.networks[leader], decay)
         return logged
 
     def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:

@@ -58,7 +58,7 @@ class Conditions:
         pooled: (B, P) embedding of the whole prompt.
         context: (B, M, C) packed latents that follow the target in the sequence, or None.
         ids: (N + M, 3) places of target and context.
-        guidance: strength the transformer is told, or None if it takes none.
+        guidance: strength the transformer is told, one for all or (B,), or None if it takes none.
         attention: `joint_attention_kwargs`.
     """
 
@@ -66,7 +66,7 @@ class Conditions:
     pooled: Tensor
     context: Tensor | None
     ids: Tensor
-    guidance: float | None
+    guidance: float | Tensor | None
     attention: dict[str, Any]
 
 
@@ -86,7 +86,8 @@ def velocity(
         sequence = torch.cat([latents, conditions.context], dim=1)
     guidance = None
     if conditions.guidance is not None:
-        guidance = torch.full([len(latents)], conditions.guidance, device=latents.device)
+        guidance = torch.as_tensor(conditions.guidance, dtype=torch.float32).to(latents.device)
+        guidance = guidance.expand(len(latents))
     text_ids = torch.zeros(conditions.prompt.shape[1], 3).to(conditions.ids)
     found = transformer(
         hidden_states=sequence,

@@ -5,10 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-
-def per_sample(t: Tensor, like: Tensor) -> Tensor:
-    """View (B,) so that it multiplies (B, ...)."""
-    return t.view(-1, *[1] * (like.ndim - 1))
+from models.ops.noise_schedules import per_sample
 
 
 def noised(x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:

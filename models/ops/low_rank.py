@@ -1,0 +1,109 @@
+"""Low-rank changes of any network's weights, kept apart from it: W + A B.
+
+SwiftBrush's fake score is such a change of the teacher, and a change trained on a base model can be
+put on its distilled student as it is (control distillation, arXiv 2503.10637), because both have
+weights of the same names and shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from models.errors import CheckpointError
+
+
+class LowRank(nn.Module):
+    """A B for every weight of two or three dimensions; the last two are what a rank is of.
+
+    B is zero at first, so nothing is changed. With rank 0 nothing ever is.
+
+    Args:
+        network: whose weights are changed; it is not kept.
+        rank: of each change.
+        generator: of A.
+        only: a weight is changed if its name has one of these in it; all are if empty.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        rank: int,
+        generator: torch.Generator,
+        only: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__()
+        chosen = {
+            name: parameter
+            for name, parameter in network.named_parameters()
+            if name.endswith("weight") and parameter.ndim in (2, 3)
+            if not only or any(word in name for word in only)
+        }
+        self.names = tuple(chosen)
+        self.A, self.B = nn.ParameterList(), nn.ParameterList()
+        for weight in chosen.values():
+            *many, rows, columns = weight.shape
+            drawn = torch.randn((*many, rows, rank), generator=generator) * rows**-0.5
+            self.A.append(nn.Parameter(drawn))
+            self.B.append(nn.Parameter(torch.zeros(*many, rank, columns)))
+
+    def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
+        """Return a network's changed weights by name.
+
+        Raises:
+            CheckpointError: the network lacks a weight this changes, or has it in another shape.
+        """
+        theirs = dict(network.named_parameters())
+        changed: dict[str, Tensor] = {}
+        for name, A, B in zip(self.names, self.A, self.B, strict=True):
+            own = theirs.get(name)
+            if own is None or own.shape != (*A.shape[:-1], B.shape[-1]):
+                raise CheckpointError(
+                    f"this low-rank change was made for another network: it changes {name}",
+                    found=None if own is None else tuple(own.shape),
+                    needed=(*A.shape[:-1], B.shape[-1]),
+                )
+            changed[name] = own + A @ B
+        return changed
+
+
+class Changed(nn.Module):
+    """A denoiser with a low-rank change; of the two only the change is its own to train and save.
+
+    Args:
+        network: the base, or the student a change of the base is loaded into.
+        change: of its weights.
+    """
+
+    def __init__(self, network: nn.Module, change: LowRank) -> None:
+        super().__init__()
+        self.change = change
+        self._base = (network,)  # in a tuple it is no submodule
+
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+        """Return the changed network's velocity; see `Denoiser`."""
+        return self._ask("velocity", x_t, t, cond, told)
+
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+        """Return the changed network's features."""
+        return self._ask("features", x_t, t, cond, told)
+
+    def _ask(self, what: str, x_t: Tensor, t: Tensor, cond: Any, told: dict[str, Tensor]) -> Tensor:
+        network = self._base[0]
+        weights = {f"network.{name}": w for name, w in self.change.weights(network).items()}
+        return functional_call(_Call(network, what), weights, (x_t, t, cond), told)
+
+
+class _Call(nn.Module):
+    """A network's method as its forward, which is what `functional_call` calls."""
+
+    def __init__(self, network: nn.Module, method: str) -> None:
+        super().__init__()
+        self.network, self.method = network, method
+
+    def forward(self, *inputs: Any, **told: Tensor) -> Tensor:
+        return getattr(self.network, self.method)(*inputs, **told)

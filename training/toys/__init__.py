@@ -1,0 +1,1 @@
+"""Toys with exact answers: distributions whose densities, scores and flows are formulas."""

@@ -1,0 +1,164 @@
+"""The rows of the toy tables: each recipe says in a line or two what its method is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from models.ops.few_step import FewStepSampler, Network, Noise
+from training.loop import Method
+from training.methods.distill.consistency import Consistency
+from training.methods.distill.disback import TeacherSchedule
+from training.methods.distill.dmd import DMD, DMD2
+from training.methods.distill.ladd import LADD
+from training.methods.distill.msd import Router
+from training.methods.distill.rcgm import RCGM, TwinFlow
+from training.methods.distill.scm import SCM, SanaSprint
+from training.methods.distill.score import Players
+from training.methods.distill.sid import SiD, SiDA
+from training.methods.distill.vsd import SwiftBrush
+from training.toys.workshop import Workshop
+
+Build = Callable[[Workshop, Network, FewStepSampler], Method]
+"""(workshop, the student as it starts, its sampler) -> method."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A row, or a row for each number of steps.
+
+    Attributes:
+        build: makes the method.
+        iterations: of training.
+        apart: whether each number of steps has its own training; else one serves all.
+        steps: numbers of steps that are judged.
+        lr: learning rate of one step and of trajectories; students of several steps, which start
+            further from their end, have twice as much.
+        noise: how the sampler goes on.
+        start: "teacher" starts as a copy of the learned teacher, "pairs" from its regression onto
+            ODE pairs where the student has one step, "new" from new weights.
+        conditions: whether it needs the world with conditions.
+    """
+
+    build: Build
+    iterations: int = 4000
+    apart: bool = True
+    steps: tuple[int, ...] = (1, 2, 4)
+    lr: float = 5e-4
+    noise: Noise = "fresh"
+    start: Literal["teacher", "pairs", "new"] = "pairs"
+    conditions: bool = False
+
+
+def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
+    path = w.decline(s, sampler, nodes=3)
+    teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
+    return DMD(Players(s, teachers, path[-1], sampler), every=1)
+
+
+def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
+    students = Router([s, w.copy()], torch.arange(2))
+    return DMD(w.players(students, sampler), every=1, drop=0.0)
+
+
+def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
+    width = w.width * 3 // 4  # about six tenths of the weights
+    students = Router([w.small(width), w.small(width)], torch.arange(2))
+    return DMD(w.players(students, sampler), every=1, drop=0.0)
+
+
+PLANE: dict[str, Recipe] = {
+    # Trajectories: one training serves every number of steps
+    "CD": Recipe(
+        lambda w, s, _: Consistency(s, w.copy(), w.mixture),
+        apart=False,
+        iterations=12000,
+        start="teacher",
+        lr=1e-3,
+    ),
+    "sCM": Recipe(
+        lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86),
+        apart=False,
+        iterations=6000,
+        start="teacher",
+    ),
+    "SANA-Sprint": Recipe(
+        lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86),
+        apart=False,
+        iterations=6000,
+        start="teacher",
+    ),
+    "RCGM": Recipe(
+        lambda w, s, _: RCGM(s, w.copy(), w.mixture),
+        apart=False,
+        iterations=6000,
+        noise="jump",
+        start="teacher",
+    ),
+    "TwinFlow": Recipe(
+        lambda w, s, _: TwinFlow(s, w.copy(), w.mixture),
+        apart=False,
+        iterations=6000,
+        noise="jump",
+        start="teacher",
+    ),
+    # Scores
+    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1)),
+    "DMD, ratio 5": Recipe(
+        lambda w, s, k: DMD(w.players(s, k), every=5), steps=(1,), iterations=10000
+    ),
+    "DMD, from the teacher": Recipe(
+        lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="teacher"
+    ),
+    "DMD, from new weights": Recipe(
+        lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="new"
+    ),
+    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=1)),
+    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k))),
+    "SwiftBrush, LoRA critic": Recipe(
+        lambda w, s, k: SwiftBrush(w.players(s, k, w.low_rank(16))), steps=(1,)
+    ),
+    "SiD, alpha 0.5": Recipe(lambda w, s, k: SiD(w.players(s, k), 0.5), steps=(1,)),
+    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k))),
+    "SiD, alpha 1.2": Recipe(lambda w, s, k: SiD(w.players(s, k), 1.2), steps=(1,)),
+    "SiDA": Recipe(lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1))),
+    "DisBack": Recipe(_disback),
+    # Adversaries
+    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k)),
+    "ADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0)),
+    # Finding M1: the critic of several steps' pictures, told which step, or not
+    "DMD, shared critic": Recipe(
+        lambda w, s, k: DMD(w.players(s, k), every=1, step_conditioned=False),
+        steps=(2, 4),
+    ),
+    "SiD, shared critic": Recipe(
+        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False), steps=(2, 4)
+    ),
+    # Two conditions: one student, two, two small ones
+    "one student": Recipe(
+        lambda w, s, k: DMD(w.players(s, k), every=1),
+        steps=(1,),
+        start="teacher",
+        conditions=True,
+    ),
+    "MSD": Recipe(_two_students, steps=(1,), start="teacher", conditions=True),
+    "MSD, small, TSM": Recipe(_two_small_students, steps=(1,), start="new", conditions=True),
+}
+
+_FEWER = {  # a training takes twice as long there: some ways, at the ends
+    "CD": (1, 2, 4),
+    "RCGM": (1, 2, 4),
+    "DMD": (1, 4),
+    "SiD": (1, 4),
+    "LADD": (1, 4),
+    "DMD, shared critic": (4,),
+    "SiD, shared critic": (4,),
+}
+IMAGES: dict[str, Recipe] = {
+    name: replace(PLANE[name], steps=steps, start="teacher") for name, steps in _FEWER.items()
+}
+
+TABLES = {"plane": PLANE, "images": IMAGES}
