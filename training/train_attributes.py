@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
-import numpy as np
 
 from models.attributes.networks import FinishReader, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
@@ -65,8 +64,9 @@ PRESETS = {
             name="finish-reader",
             network="reader",
             widths=(16, 24, 48, 80),
+            photos_weight=2,
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=2500, batch=32, save_every=250, ema=0.99, threads=1),
+            loop=LoopConfig(steps=3000, batch=16, save_every=100, ema=0.99, threads=1),
         ),
     ),
     "tiny": (
@@ -110,8 +110,11 @@ def _shades(config: AttributesConfig) -> FinishData:
         return FinishData.of(
             render_scenes(8, config.size, config.loop.seed, kinds=("pan", "smear"))
         )
-    with np.load(config.cache / "close_ups.npz") as arrays:
-        return FinishData(**arrays)
+    shades = FinishData.load(config.cache / "close_ups.npz")
+    photos = config.cache / "photographed_shades.npz"
+    if photos.exists():
+        shades = shades.and_often(FinishData.load(photos), config.photos_weight)
+    return shades
 
 
 def _scenes(config: AttributesConfig) -> SceneData:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
@@ -70,13 +71,14 @@ class ShadeFinder(ModelMixin, ConfigMixin):
 
 
 class FinishReader(ModelMixin, ConfigMixin):
-    """An encoder over one shade's crop and its mask.
+    """An encoder over several views of one shade; what it sees in them is averaged.
 
     Args:
         finishes: how many finishes there are.
         axes: how many axes, each in 0..1.
         widths: channels at strides 2, 4, 8, ...
         depths: blocks at each stride.
+        features: of a shade, before the heads.
     """
 
     @register_to_config
@@ -86,27 +88,42 @@ class FinishReader(ModelMixin, ConfigMixin):
         axes: int = 5,
         widths: tuple[int, ...] = (16, 24, 48, 80),
         depths: tuple[int, ...] = (1, 1, 2, 2),
+        features: int = 96,
     ) -> None:
         super().__init__()
         self.encoder = MobileEncoder(4, widths, depths)
-        pooled = 2 * (widths[1] + widths[-1])
-        self.head = nn.Sequential(nn.Linear(pooled, 64), nn.ReLU6())
-        self.to_finish = nn.Linear(64, finishes)
-        self.to_axes = nn.Linear(64, axes)
+        pooled = 2 * (widths[0] + widths[1] + widths[-1])
+        self.from_afar = nn.Linear(pooled, features)
+        self.from_close = nn.Linear(pooled, features)
+        self.to_finish = nn.Linear(features, finishes)
+        self.to_axes = nn.Linear(features, axes)
         for head in (self.to_finish, self.to_axes):
             head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Read (B, 4, S, S) crops, colour in [-1, 1] and mask in 0..1.
+    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
+        """Read (B, V, 4, S, S) views, the first from afar, V >= 2; see `crops.network_views`.
 
         Returns:
             Logits over finishes (B, F) and axes (B, A) in 0..1.
         """
-        maps = self.encoder(crops)
-        pooled = [pool for level in (maps[1], maps[-1]) for pool in _pooled(level)]
-        features = self.head(torch.cat(pooled, 1))
+        each = views.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        inside = each[:, 3:]
+        maps = self.encoder(each)
+        pooled = [pool for level in (maps[0], maps[1], maps[-1]) for pool in _within(level, inside)]
+        seen = torch.cat(pooled, 1).unflatten(0, views.shape[:2])
+        afar, close = self.from_afar(seen[:, 0]), self.from_close(seen[:, 1:]).mean(1)
+        features = F.relu6(afar + close)
         return self.to_finish(features), self.to_axes(features).sigmoid()
 
 
 def _pooled(level: Tensor) -> tuple[Tensor, Tensor]:
     return level.mean((2, 3)), level.amax((2, 3))
+
+
+def _within(level: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation of a level over the shade, (B, C) each; `inside` is (B, 1, S, S)."""
+    weight = F.adaptive_avg_pool2d(inside, level.shape[2:]) + 1e-3
+    weight = weight / weight.sum((2, 3), keepdim=True)
+    mean = (level * weight).sum((2, 3))
+    spread = ((level - mean[:, :, None, None]).square() * weight).sum((2, 3))
+    return mean, (spread + 1e-4).sqrt()

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from models.attributes.color_names import color_name
-from models.attributes.crops import crop_shade, network_crops
+from models.attributes.crops import crop_shade, network_views, views_of
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import ShadeColor, color_of, confidence
@@ -167,8 +167,8 @@ class AttributeExtractor:
         """Probabilities (N, F) over `FINISHES` and axes (N, 5) in 0..1."""
         if not regions:
             return np.zeros((0, len(FINISHES))), np.zeros((0, 5))
-        crops = np.stack([crop_shade(pixels, r.mask, r.bbox_xyxy) for r in regions])
-        logits, axes = self._reader(network_crops(crops))
+        views = [views_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
+        logits, axes = self._reader(network_views(np.stack(views)))
         return logits.softmax(1).numpy(), axes.numpy()
 
 

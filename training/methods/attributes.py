@@ -52,7 +52,10 @@ class FindShades(Method):
 
 
 class ReadFinish(Method):
-    """Cross-entropy over finishes and the distance of the axes.
+    """Cross-entropy over finishes, the distance of the axes, and one answer for one shade.
+
+    A shade shown by two shops has one finish: the symmetric divergence of the two answers is
+    learned from as well, on photographs of which nobody said the finish too.
 
     Args:
         reader: its weights are drawn anew.
@@ -67,9 +70,16 @@ class ReadFinish(Method):
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
-        """Return `finish` and `axes`, scalars, for a batch of `FinishData`."""
-        finish, axes = self.networks["reader"](batch["crops"])
+        """Return `finish`, `axes` and `apart`, scalars, for a batch of `FinishData`."""
+        views = torch.cat([batch["views"], batch["again"]])
+        logits, axes = self.networks["reader"](views)
+        truth, known = batch["axes"].repeat(2, 1), batch["axes"].isfinite().repeat(2, 1)
+        one, two = logits.log_softmax(1).chunk(2)
+        apart = ((one.exp() - two.exp()) * (one - two)).sum(1)
         return {
-            "finish": F.cross_entropy(finish, batch["finish"], label_smoothing=0.05),
-            "axes": 2.0 * F.smooth_l1_loss(axes, batch["axes"], beta=0.1),
+            "finish": F.cross_entropy(
+                logits, batch["finish"].repeat(2), ignore_index=-1, label_smoothing=0.05
+            ),
+            "axes": 2.0 * F.smooth_l1_loss(axes[known], truth[known], beta=0.1),
+            "apart": 0.3 * apart.mean(),
         }
