@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
+import torch
 
 from models.attributes.networks import FinishReader, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
@@ -45,7 +46,7 @@ PRESETS = {
         AttributesConfig(
             name="shade-finder",
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=900, batch=10, save_every=50, ema=0.98, threads=1),
         ),
     ),
     "pans": (
@@ -54,8 +55,8 @@ PRESETS = {
             name="pan-finder",
             size=192,
             palettes_only=True,
-            optim=OptimConfig(lr=1.5e-3, weight_decay=1e-4, warmup=10),
-            loop=LoopConfig(steps=240, batch=8, save_every=40, ema=0.97, threads=1),
+            optim=OptimConfig(lr=2e-3, weight_decay=1e-4, warmup=20),
+            loop=LoopConfig(steps=1000, batch=8, save_every=50, ema=0.98, threads=1),
         ),
     ),
     "reader": (
@@ -63,10 +64,10 @@ PRESETS = {
         AttributesConfig(
             name="finish-reader",
             network="reader",
-            widths=(16, 24, 48, 80),
+            widths=(256,),
             photos_weight=2,
-            optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=3000, batch=16, save_every=100, ema=0.99, threads=1),
+            optim=OptimConfig(lr=3e-3, weight_decay=0.1, warmup=100),
+            loop=LoopConfig(steps=4000, batch=128, save_every=500, ema=0.995, threads=1),
         ),
     ),
     "tiny": (
@@ -83,7 +84,7 @@ PRESETS = {
         AttributesConfig(
             name="tiny-finish-reader",
             network="reader",
-            widths=(8, 8, 8),
+            widths=(8,),
             size=64,
             loop=LoopConfig(steps=5, batch=4, save_every=5, log_every=1, threads=1),
         ),
@@ -96,8 +97,10 @@ def build(config: AttributesConfig) -> Trainer:
     stages = len(config.widths)
     depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
-        reader = FinishReader(widths=config.widths, depths=(1, 1, 2, 2)[:stages])
-        return Trainer(config, ReadFinish(reader, config.loop.seed), _shades(config))
+        shades = _shades(config)
+        signs = torch.from_numpy(shades.signs[:, 0])
+        reader = FinishReader(signs=signs.shape[1], width=config.widths[-1])
+        return Trainer(config, ReadFinish(reader, signs, config.loop.seed), shades)
     method = FindShades(ShadeFinder(widths=config.widths, depths=depths), config.loop.seed)
     if config.start is not None:
         start = ShadeFinder.from_pretrained(config.start)

@@ -1,17 +1,12 @@
-"""What the networks are given: whole pictures in a square, and one shade at a time."""
+"""What is looked at: whole pictures in a square, and one shade at a time."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-SQUARE_SIDE = 160
+SQUARE_SIDE = 128
 """Side of the square a shade is cut out to: its box spans four fifths, whatever its pixels were."""
-VIEW_SIDE = 64
-"""Side of what `FinishReader` reads of it: the whole square, made smaller, and windows of it."""
-WINDOWS = 2
 
 
 def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
@@ -53,45 +48,3 @@ def crop_shade(
     square[y0 - top : y1 - top, x0 - left : x1 - left, 3] = mask * np.uint8(255)
     method = cv2.INTER_AREA if side > SQUARE_SIDE else cv2.INTER_LINEAR
     return cv2.resize(square, (SQUARE_SIDE, SQUARE_SIDE), interpolation=method)
-
-
-def views_of(square: np.ndarray) -> np.ndarray:
-    """The whole square from afar, and from close by a window on each half of the shade.
-
-    Args:
-        square: (SQUARE_SIDE, SQUARE_SIDE, 4) uint8, see `crop_shade`.
-
-    Returns:
-        (1 + WINDOWS, VIEW_SIDE, VIEW_SIDE, 4) uint8.
-    """
-    ys, xs = np.nonzero(square[..., 3] > 127)
-    if len(ys) == 0:
-        ys = xs = np.array([SQUARE_SIDE // 2])
-    along = ys if np.ptp(ys) > np.ptp(xs) else xs
-    views = [cv2.resize(square, (VIEW_SIDE, VIEW_SIDE), interpolation=cv2.INTER_AREA)]
-    for half in np.array_split(np.argsort(along, kind="stable"), WINDOWS):
-        top, left = (
-            int(np.clip(np.median(at[half]) - VIEW_SIDE / 2, 0, SQUARE_SIDE - VIEW_SIDE))
-            if len(half)
-            else 0
-            for at in (ys, xs)
-        )
-        views.append(square[top : top + VIEW_SIDE, left : left + VIEW_SIDE])
-    return np.stack(views)
-
-
-def network_views(views: np.ndarray) -> Tensor:
-    """Turn (B, V, S, S, 4) uint8 views into what `FinishReader` reads.
-
-    Colour is told as the difference to the shade's mean in the first view, a quarter of white
-    making 1: neither the light's colour nor the exposure of a picture says anything of a finish.
-
-    Returns:
-        (B, V, 4, S, S) float32, colour and mask.
-    """
-    planes = torch.from_numpy(np.ascontiguousarray(views)).movedim(-1, 2).float()
-    color, mask = planes[:, :, :3], planes[:, :, 3:] / 255
-    inside = mask[:, :1]
-    mean = (color[:, :1] * inside).sum((3, 4), keepdim=True)
-    mean = mean / inside.sum((3, 4), keepdim=True).clamp_min(1)
-    return torch.cat([(color - mean) / 64, mask], 2)

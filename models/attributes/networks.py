@@ -2,7 +2,7 @@
 
 `ShadeFinder` looks at the whole picture: where shades are, where one ends and the next begins,
 which of their pixels show the shade's own colour, and what kind of picture it is. `FinishReader`
-looks at one shade: its finish, and the axes that finishes are made of.
+judges what is measured of one shade: its finish, and the axes that finishes are made of.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from models.dmvton.encoders import MobileEncoder, Pyramid
+from models.dmvton.encoders import Pyramid
 
 
 class Found(NamedTuple):
@@ -71,59 +70,54 @@ class ShadeFinder(ModelMixin, ConfigMixin):
 
 
 class FinishReader(ModelMixin, ConfigMixin):
-    """An encoder over several views of one shade; what it sees in them is averaged.
+    """Three layers over what `signs.signs_of` measures of one shade.
 
     Args:
+        signs: how many are measured.
         finishes: how many finishes there are.
         axes: how many axes, each in 0..1.
-        widths: channels at strides 2, 4, 8, ...
-        depths: blocks at each stride.
-        features: of a shade, before the heads.
+        width: of the layers.
+        dropout: share of each layer left out while it learns.
     """
+
+    usual: Tensor
+    spread: Tensor
 
     @register_to_config
     def __init__(
         self,
+        signs: int = 112,
         finishes: int = 10,
         axes: int = 5,
-        widths: tuple[int, ...] = (16, 24, 48, 80),
-        depths: tuple[int, ...] = (1, 1, 2, 2),
-        features: int = 96,
+        width: int = 256,
+        dropout: float = 0.4,
     ) -> None:
         super().__init__()
-        self.encoder = MobileEncoder(4, widths, depths)
-        pooled = 2 * (widths[0] + widths[1] + widths[-1])
-        self.from_afar = nn.Linear(pooled, features)
-        self.from_close = nn.Linear(pooled, features)
-        self.to_finish = nn.Linear(features, finishes)
-        self.to_axes = nn.Linear(features, axes)
+        self.register_buffer("usual", torch.zeros(signs))
+        self.register_buffer("spread", torch.ones(signs))
+        layers: list[nn.Module] = []
+        for inputs in (signs, width):
+            layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers)
+        self.to_finish = nn.Linear(width, finishes)
+        self.to_axes = nn.Linear(width, axes)
         for head in (self.to_finish, self.to_axes):
             head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
-    def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
-        """Read (B, V, 4, S, S) views, the first from afar, V >= 2; see `crops.network_views`.
+    def expect(self, signs: Tensor) -> None:
+        """Take the usual signs, and how far they spread, from (N, K) examples."""
+        self.usual.copy_(signs.mean(0))
+        self.spread.copy_(signs.std(0) + 1e-3)
+
+    def forward(self, signs: Tensor) -> tuple[Tensor, Tensor]:
+        """Read (B, K) signs; what lies beyond four deviations is taken as that.
 
         Returns:
             Logits over finishes (B, F) and axes (B, A) in 0..1.
         """
-        each = views.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        inside = each[:, 3:]
-        maps = self.encoder(each)
-        pooled = [pool for level in (maps[0], maps[1], maps[-1]) for pool in _within(level, inside)]
-        seen = torch.cat(pooled, 1).unflatten(0, views.shape[:2])
-        afar, close = self.from_afar(seen[:, 0]), self.from_close(seen[:, 1:]).mean(1)
-        features = F.relu6(afar + close)
+        features = self.layers(((signs - self.usual) / self.spread).clamp(-4, 4))
         return self.to_finish(features), self.to_axes(features).sigmoid()
 
 
 def _pooled(level: Tensor) -> tuple[Tensor, Tensor]:
     return level.mean((2, 3)), level.amax((2, 3))
-
-
-def _within(level: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of a level over the shade, (B, C) each; `inside` is (B, 1, S, S)."""
-    weight = F.adaptive_avg_pool2d(inside, level.shape[2:]) + 1e-3
-    weight = weight / weight.sum((2, 3), keepdim=True)
-    mean = (level * weight).sum((2, 3))
-    spread = ((level - mean[:, :, None, None]).square() * weight).sum((2, 3))
-    return mean, (spread + 1e-4).sqrt()

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from models.attributes.color_names import color_name
-from models.attributes.crops import crop_shade, network_views, views_of
+from models.attributes.crops import crop_shade
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import ShadeColor, color_of, confidence
@@ -30,6 +30,7 @@ from models.attributes.shades import (
     rows_of,
     without_mirror,
 )
+from models.attributes.signs import signs_of
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
@@ -167,8 +168,8 @@ class AttributeExtractor:
         """Probabilities (N, F) over `FINISHES` and axes (N, 5) in 0..1."""
         if not regions:
             return np.zeros((0, len(FINISHES))), np.zeros((0, 5))
-        views = [views_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
-        logits, axes = self._reader(network_views(np.stack(views)))
+        signs = [signs_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
+        logits, axes = self._reader(torch.from_numpy(np.stack(signs)))
         return logits.softmax(1).numpy(), axes.numpy()
 
 

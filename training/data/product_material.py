@@ -4,6 +4,21 @@ Highlights are what the surface mirrors of the studio (`product_light`), blurred
 with Schlick's Fresnel; flakes are facets with normals of their own; a colour-shifting pigment turns
 its hue towards the mirror direction; sheer layers let through what lies under them by Beer's law.
 All light is linear sRGB.
+
+What makes a finish, the same for training and for what is held out (`_RANGES` has the numbers):
+
+- matte: so rough that it mirrors nothing; its grain may be seen.
+- satin: half as rough, with a little mica: a broad sheen without edges.
+- cream, dewy, gloss: ever smoother. The softboxes are soft patches on a slightly wrinkled surface,
+  then bright lights with soft edges, then windows with sharp ones. Gloss is thin and flows: a
+  smear of it levels to a smooth drop, a dewy one keeps half of its streaks, a cream one all.
+- sheer: covers less than half of what lies under it.
+- shimmer, glitter: flakes; many of 1 % of the shade's height, or fewer of 5 %.
+- metallic: light comes back from coloured platelets on wrinkled foil: highlights have its colour.
+- duochrome: foil whose hue turns by 60 to 150 degrees towards the mirror direction.
+
+From a flat pan seen where no lamp is mirrored, cream, dewy and gloss look alike, as they do to a
+person; shimmer whose flakes are below a pixel becomes an even sheen.
 """
 
 from __future__ import annotations
@@ -33,6 +48,7 @@ class Material:
         opacity: 1 covers fully.
         grain: roughness of a dry surface that can be seen, pixels of height.
         ripple: depth of the wrinkles of foil and pearl, as a share of the shade's height.
+        flow: how far a wet layer levels before it is photographed; 0 keeps every streak, 1 none.
     """
 
     finish: str
@@ -46,6 +62,7 @@ class Material:
     opacity: float = 1.0
     grain: float = 0.0
     ripple: float = 0.0
+    flow: float = 0.0
 
     @property
     def gloss(self) -> float:
@@ -61,7 +78,7 @@ class Material:
 
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "matte": {"roughness": (0.8, 1.0), "coat": (0.2, 0.8), "grain": (0.04, 0.12)},
-    "satin": {"roughness": (0.47, 0.55), "coat": (1.4, 2.0), "metal": (0.2, 0.3)},
+    "satin": {"roughness": (0.47, 0.55), "coat": (1.4, 2.0), "metal": (0.3, 0.45)},
     "cream": {"roughness": (0.3, 0.35), "ripple": (0.0015, 0.003)},
     "sheer": {"roughness": (0.3, 0.6), "opacity": (0.2, 0.5)},
     "shimmer": {
@@ -75,8 +92,8 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "flake_density": (0.15, 0.4),
         "flake_size": (0.035, 0.065),
     },
-    "gloss": {"roughness": (0.04, 0.1)},
-    "dewy": {"roughness": (0.19, 0.23), "opacity": (0.85, 1.0)},
+    "gloss": {"roughness": (0.04, 0.1), "flow": (0.85, 0.95)},
+    "dewy": {"roughness": (0.19, 0.23), "opacity": (0.85, 1.0), "flow": (0.4, 0.6)},
     "duochrome": {
         "roughness": (0.35, 0.45),
         "metal": (0.6, 0.85),

@@ -27,6 +27,7 @@ from training.data.products import (
     KIND_ONLY,
     FinishData,
     SceneStore,
+    shown_by_shops,
 )
 
 SPLIT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -105,4 +106,4 @@ def read_shades(data: Path, finder: ShadeFinder, pan_finder: ShadeFinder) -> Fin
                 known = SPLIT["finishes"].get(name) if most == 1 else None
                 finishes.append(-1 if known is None else FINISHES.index(known))
     unknown = np.full((len(shades), len(AXIS_SCALES)), np.nan, np.float32)
-    return FinishData(np.stack(shades), np.array(finishes), unknown)
+    return FinishData(shown_by_shops(shades, seed=0), np.array(finishes), unknown)

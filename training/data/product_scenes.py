@@ -169,7 +169,7 @@ def _smear(canvas: Canvas) -> None:
     dry = rng.random() < 0.4
     material = draw_product(canvas, DRY_FINISHES if dry else WET_FINISHES)
     side = int(size * rng.uniform(0.45, 1.05))
-    mask, height = shapes.smear(side, rng, dry=dry)
+    mask, height = shapes.smear(side, rng, dry=dry, flow=material.flow)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), 1.0)
     mask, height = (cv2.warpAffine(x, turn, (side, side)) for x in (mask, height))
     at = int((size - side) * rng.uniform(0.3, 0.7)), int((size - side) * rng.uniform(0.3, 0.7))

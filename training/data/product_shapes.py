@@ -79,8 +79,16 @@ def _stamp(size_hw: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return cv2.GaussianBlur(stamp, (0, 0), max(0.6, thick * 0.7)) * rng.choice([-1, 1])
 
 
-def smear(size: int, rng: np.random.Generator, *, dry: bool) -> tuple[np.ndarray, np.ndarray]:
+def smear(
+    size: int, rng: np.random.Generator, *, dry: bool, flow: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """A smear across a square box, wet (streaks, thick edge, thinning out) or dry (crumbs, grain).
+
+    Args:
+        size: side of the box in pixels.
+        rng: draws it.
+        dry: of powder.
+        flow: share of its streaks that has levelled.
 
     Returns:
         (size, size) mask 0..1 and height in pixels.
@@ -103,7 +111,7 @@ def smear(size: int, rng: np.random.Generator, *, dry: bool) -> tuple[np.ndarray
         height = 0.002 * size * noise((size, size), 45, rng)
         height += 0.002 * size * streaks + 0.012 * size * noise((size, size), 5, rng)
     else:
-        height = rng.uniform(0.002, 0.008) * size * streaks
+        height = (1 - flow) * rng.uniform(0.002, 0.008) * size * streaks
         height += 0.012 * size * noise((size, size), rng.uniform(2, 5), rng)
     height += 0.05 * size * np.clip(edge * rng.uniform(2, 6), 0, 1) ** 0.6
     return mask.astype(np.float32), height.astype(np.float32)

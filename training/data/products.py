@@ -20,9 +20,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from models.attributes.crops import crop_shade, network_views, views_of
+from models.attributes.crops import crop_shade
 from models.attributes.networks import ShadeFinder
 from models.attributes.shades import Region
+from models.attributes.signs import signs_of
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data.product_camera import jpeg
@@ -32,6 +33,8 @@ SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 
           "pencil": 0.06, "packaging": 0.05}  # fmt: skip
 AXIS_SCALES = np.array([1.0, 1.0, 0.1, 180.0, 1.0], np.float32)
 """What 1 means on each of `FinishReader`'s axes; sparkles are small."""
+SHOPS = 4
+"""How many pictures of each shade its signs are kept of."""
 CLOSE_UPS = ("pan", "smear", "bullet")
 """Kinds of scenes that show one shade large enough to read its finish."""
 CORE = 0.45
@@ -229,21 +232,23 @@ def _recolored(
     return np.round(turned * 255).astype(np.uint8), truth
 
 
+@dataclass(frozen=True)
 class FinishData:
-    """Batches of single shades, each as two shops might show it.
+    """Batches of single shades, each as two shops show it.
 
-    Args:
-        crops: (N, S, S, 4) uint8, RGB and mask; see `crops.crop_shade`.
+    Attributes:
+        signs: (N, SHOPS, K) float32, what `signs_of` measures; the first as it was rendered.
         finishes: (N,) int64 into `FINISHES`; -1 where nobody knows.
         axes: (N, 5) float32 in 0..1; NaN where nobody knows.
     """
 
-    def __init__(self, crops: np.ndarray, finishes: np.ndarray, axes: np.ndarray) -> None:
-        self.crops, self.finishes, self.axes = crops, finishes, axes
+    signs: np.ndarray
+    finishes: np.ndarray
+    axes: np.ndarray
 
     @classmethod
-    def of(cls, scenes: list[Scene], least: int = 24) -> FinishData:
-        """Cut out every shade at least `least` pixels high; bottles hide their finish."""
+    def of(cls, scenes: list[Scene], seed: int = 0, least: int = 24) -> FinishData:
+        """Measure every shade at least `least` pixels high; bottles hide their finish."""
         crops, finishes, axes = [], [], []
         for scene in scenes:
             for number, material in enumerate(scene.materials, start=1):
@@ -255,7 +260,8 @@ class FinishData:
                     crops.append(crop_shade(scene.pixels, region.mask, region.bbox_xyxy))
                     finishes.append(FINISHES.index(material.finish))
                     axes.append(material.axes / AXIS_SCALES)
-        return cls(np.stack(crops), np.array(finishes), np.clip(axes, 0, 1).astype(np.float32))
+        axes = np.clip(axes, 0, 1).astype(np.float32)
+        return cls(shown_by_shops(crops, seed), np.array(finishes), axes)
 
     @classmethod
     def load(cls, path: Path) -> FinishData:
@@ -275,23 +281,31 @@ class FinishData:
         })  # fmt: skip
 
     def __len__(self) -> int:
-        return len(self.crops)
+        return len(self.signs)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the fields of `ReadFinish`."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-
-        def views() -> Tensor:
-            return network_views(
-                np.stack([views_of(shown_elsewhere(self.crops[int(i)], rng)) for i in indices])
-            )
-
+        shops = torch.rand(len(indices), self.signs.shape[1], generator=generator).argsort(1)
+        signs, rows = torch.from_numpy(self.signs), indices.numpy()
         return {
-            "views": views(),
-            "again": views(),
-            "finish": torch.from_numpy(self.finishes[indices.numpy()]),
-            "axes": torch.from_numpy(self.axes[indices.numpy()]),
+            "signs": signs[indices, shops[:, 0]],
+            "again": signs[indices, shops[:, 1]],
+            "finish": torch.from_numpy(self.finishes[rows]),
+            "axes": torch.from_numpy(self.axes[rows]),
         }
+
+
+def shown_by_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
+    """Signs of shades, (N, SHOPS, K), of each as it is and as other shops show it.
+
+    Raises:
+        ValueError: there is no shade.
+    """
+    rng = np.random.default_rng(seed)
+    return np.stack([
+        [signs_of(crop if shop == 0 else shown_elsewhere(crop, rng)) for shop in range(SHOPS)]
+        for crop in crops
+    ])  # fmt: skip
 
 
 def shown_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -352,7 +366,9 @@ def main(arguments: list[str] | None = None) -> None:
         SceneStore.of(render_scenes(options.scenes, 256, seed=1)).save(options.cache / "scenes.npz")
     if options.close_ups:
         near = [
-            FinishData.of(render_scenes(options.close_ups // 3, side, seed=side, kinds=CLOSE_UPS))
+            FinishData.of(
+                render_scenes(options.close_ups // 3, side, seed=side, kinds=CLOSE_UPS), side
+            )
             for side in (144, 192, 256)
         ]
         near[0].and_often(near[1], 1).and_often(near[2], 1).save(options.cache / "close_ups.npz")
