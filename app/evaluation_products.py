@@ -26,7 +26,8 @@ from pipelines.catalog.words import finish_in
 from pipelines.images import decode
 from training.data.product_photos import SPLIT, read_labels, read_members
 from training.data.product_scenes import Scene
-from training.data.products import AXIS_SCALES, CLOSE_UPS, render_scenes
+from training.data.product_shades import AXIS_SCALES
+from training.data.products import CLOSE_UPS, render_scenes
 
 FINISH_SIDE = 384
 """Side of the pictures whose finishes are read: larger than any that was trained on."""

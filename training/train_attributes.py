@@ -20,7 +20,8 @@ import torch
 
 from models.attributes.networks import FinishReader, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.products import FinishData, SceneData, SceneStore, render_scenes
+from training.data.product_shades import FinishData
+from training.data.products import SceneData, SceneStore, render_scenes
 from training.loop import Trainer
 from training.methods.attributes import FindShades, ReadFinish
 

@@ -78,8 +78,10 @@ def _octaves(off: np.ndarray, mask: np.ndarray) -> list[float]:
     fine, under = off * weight[..., None], weight
     for _ in range(LEVELS):
         size = fine.shape[1] // 2, fine.shape[0] // 2
-        low, low_under = (cv2.resize(cv2.GaussianBlur(x, (5, 5), 1.0), size,
-                                     interpolation=cv2.INTER_AREA) for x in (fine, under))  # fmt: skip
+        low, low_under = (
+            cv2.resize(cv2.GaussianBlur(plane, (5, 5), 1.0), size, interpolation=cv2.INTER_AREA)
+            for plane in (fine, under)
+        )
         mean = low / np.maximum(low_under, 1e-3)[..., None]
         back = cv2.resize(mean, under.shape[::-1], interpolation=cv2.INTER_LINEAR)
         inside = under > 0.7

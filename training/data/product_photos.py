@@ -20,15 +20,8 @@ from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import FINISHES, KINDS
-from training.data.products import (
-    AXIS_SCALES,
-    BARE,
-    COLORED,
-    KIND_ONLY,
-    FinishData,
-    SceneStore,
-    shown_by_shops,
-)
+from training.data.product_shades import AXIS_SCALES, FinishData, shown_by_shops
+from training.data.products import BARE, COLORED, KIND_ONLY, SceneStore
 
 SPLIT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FACES, ROOMS = 60, 40

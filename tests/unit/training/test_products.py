@@ -10,15 +10,8 @@ from training import train_attributes
 from training.data.product_light import Rig, Softbox, unit
 from training.data.product_material import Material, shade_surface, to_srgb
 from training.data.product_scenes import SCENES, render_scene
-from training.data.products import (
-    SHOPS,
-    FinishData,
-    SceneData,
-    SceneStore,
-    core_of,
-    render_scenes,
-    shown_elsewhere,
-)
+from training.data.product_shades import SHOPS, FinishData, shown_elsewhere
+from training.data.products import SceneData, SceneStore, core_of, render_scenes
 from training.fit_confidence import fit_logistic
 from training.methods.attributes import ReadFinish
 
