@@ -2,7 +2,7 @@
 
     python -m training.train_attributes tiny                        # seconds, rendered on the spot
     python -m training.train_attributes finder --cache CACHE
-    python -m training.train_attributes pans --cache CACHE --start FINDER
+    python -m training.train_attributes pans --cache CACHE --start FINDER    # FINDER: its weights
     python -m training.train_attributes reader --cache CACHE
 
 CACHE is what `python -m training.data.products` writes. Stop the run, give the same command, and

@@ -52,8 +52,8 @@ SAME_PRODUCT = 5.0
 SAME_THROUGH_GLASS = 12.0
 """The same for a bottle and the tip of its wand."""
 WORDS_WEIGH = 12.0
-"""How many times likelier the finish becomes that title or description name: high, for the
-reader is right in two of five."""
+"""How many times likelier the finish becomes that title or description name: high, for photographs
+are not lit as the rendered products are that the reader learned from."""
 NO_SHADE_KINDS = ("on_model", "packaging")
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
