@@ -9,7 +9,7 @@ when hardly any pixel of its picture has its colour: those are listed, and count
 from __future__ import annotations
 
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,11 @@ from pipelines.catalog.words import finish_in
 from pipelines.images import decode
 from training.data.product_photos import SPLIT, read_labels, read_members
 from training.data.product_scenes import Scene
-from training.data.products import AXIS_SCALES, render_scenes
+from training.data.product_shades import AXIS_SCALES
+from training.data.products import CLOSE_UPS, render_scenes
 
+FINISH_SIDE = 384
+"""Side of the pictures whose finishes are read: larger than any that was trained on."""
 NOTHING_FOUND = 100.0
 """CIEDE2000 counted where no shade was found."""
 CATEGORY_OF_LABEL = {"lipgloss": "lip_gloss", "lipliner": "lip_liner"}
@@ -66,7 +69,7 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
         ),
         "rendered_finishes": rendered_finishes(
             extractor,
-            render_scenes(4 * rendered, 256, seed, held_out=True, kinds=("pan", "smear", "bullet")),
+            render_scenes(4 * rendered, FINISH_SIDE, seed, held_out=True, kinds=CLOSE_UPS),
         ),
         "seed": seed,
     }  # fmt: skip
@@ -333,12 +336,14 @@ def rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dic
     for finish in FINISHES:
         hit = sum(t == s == finish for t, s in zip(truth, seen, strict=True))
         f1[finish] = round(2 * hit / max(1, truth.count(finish) + seen.count(finish)), 3)
+    mistaken = Counter(f"{t} as {s}" for t, s in zip(truth, seen, strict=True) if t != s)
     apart = np.abs(np.array(axes) - np.array(told))
     names = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
     return {
         "shades": len(truth),
         "macro_f1": round(float(np.mean(list(f1.values()))), 4),
         "f1": f1,
+        "mistaken": dict(mistaken.most_common()),
         "axes_mean_error": {
             name: round(float(value), 3)
             for name, value in zip(names, apart.mean(0) * AXIS_SCALES, strict=True)

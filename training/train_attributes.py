@@ -2,7 +2,7 @@
 
     python -m training.train_attributes tiny                        # seconds, rendered on the spot
     python -m training.train_attributes finder --cache CACHE
-    python -m training.train_attributes pans --cache CACHE --start FINDER
+    python -m training.train_attributes pans --cache CACHE --start FINDER    # FINDER: its weights
     python -m training.train_attributes reader --cache CACHE
 
 CACHE is what `python -m training.data.products` writes. Stop the run, give the same command, and
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Literal
 
 import cv2
-import numpy as np
+import torch
 
 from models.attributes.networks import FinishReader, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.products import FinishData, SceneData, SceneStore, render_scenes
+from training.data.product_shades import FinishData
+from training.data.products import SceneData, SceneStore, render_scenes
 from training.loop import Trainer
 from training.methods.attributes import FindShades, ReadFinish
 
@@ -46,7 +47,7 @@ PRESETS = {
         AttributesConfig(
             name="shade-finder",
             optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=900, batch=10, save_every=100, ema=0.99, threads=1),
+            loop=LoopConfig(steps=900, batch=10, save_every=50, ema=0.98, threads=1),
         ),
     ),
     "pans": (
@@ -55,8 +56,8 @@ PRESETS = {
             name="pan-finder",
             size=192,
             palettes_only=True,
-            optim=OptimConfig(lr=1.5e-3, weight_decay=1e-4, warmup=10),
-            loop=LoopConfig(steps=240, batch=8, save_every=40, ema=0.97, threads=1),
+            optim=OptimConfig(lr=2e-3, weight_decay=1e-4, warmup=20),
+            loop=LoopConfig(steps=1000, batch=8, save_every=50, ema=0.98, threads=1),
         ),
     ),
     "reader": (
@@ -64,9 +65,10 @@ PRESETS = {
         AttributesConfig(
             name="finish-reader",
             network="reader",
-            widths=(16, 24, 48, 80),
-            optim=OptimConfig(lr=3e-3, weight_decay=1e-4, warmup=50),
-            loop=LoopConfig(steps=2500, batch=32, save_every=250, ema=0.99, threads=1),
+            widths=(256,),
+            photos_weight=2,
+            optim=OptimConfig(lr=3e-3, weight_decay=0.1, warmup=100),
+            loop=LoopConfig(steps=4000, batch=128, save_every=500, ema=0.995, threads=1),
         ),
     ),
     "tiny": (
@@ -83,7 +85,7 @@ PRESETS = {
         AttributesConfig(
             name="tiny-finish-reader",
             network="reader",
-            widths=(8, 8, 8),
+            widths=(8,),
             size=64,
             loop=LoopConfig(steps=5, batch=4, save_every=5, log_every=1, threads=1),
         ),
@@ -96,8 +98,10 @@ def build(config: AttributesConfig) -> Trainer:
     stages = len(config.widths)
     depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
-        reader = FinishReader(widths=config.widths, depths=(1, 1, 2, 2)[:stages])
-        return Trainer(config, ReadFinish(reader, config.loop.seed), _shades(config))
+        shades = _shades(config)
+        signs = torch.from_numpy(shades.signs[:, 0])
+        reader = FinishReader(signs=signs.shape[1], width=config.widths[-1])
+        return Trainer(config, ReadFinish(reader, signs, config.loop.seed), shades)
     method = FindShades(ShadeFinder(widths=config.widths, depths=depths), config.loop.seed)
     if config.start is not None:
         start = ShadeFinder.from_pretrained(config.start)
@@ -110,8 +114,11 @@ def _shades(config: AttributesConfig) -> FinishData:
         return FinishData.of(
             render_scenes(8, config.size, config.loop.seed, kinds=("pan", "smear"))
         )
-    with np.load(config.cache / "close_ups.npz") as arrays:
-        return FinishData(**arrays)
+    shades = FinishData.load(config.cache / "close_ups.npz")
+    photos = config.cache / "photographed_shades.npz"
+    if photos.exists():
+        shades = shades.and_often(FinishData.load(photos), config.photos_weight)
+    return shades
 
 
 def _scenes(config: AttributesConfig) -> SceneData:

@@ -1,14 +1,12 @@
-"""What the networks are given: whole pictures in a square, and one shade at a time."""
+"""What is looked at: whole pictures in a square, and one shade at a time."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
-CROP_SIDE = 64
-"""Side of a shade's crop in pixels."""
+SQUARE_SIDE = 128
+"""Side of the square a shade is cut out to: its box spans four fifths, whatever its pixels were."""
 
 
 def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
@@ -29,7 +27,7 @@ def letterbox(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
 def crop_shade(
     pixels: np.ndarray, mask: np.ndarray, bbox_xyxy: tuple[int, int, int, int]
 ) -> np.ndarray:
-    """Cut one shade out for `FinishReader`.
+    """Cut one shade out, at a scale that depends on the shade alone.
 
     Args:
         pixels: (H, W, 3) uint8 RGB, the whole picture.
@@ -37,8 +35,8 @@ def crop_shade(
         bbox_xyxy: the shade's box.
 
     Returns:
-        (CROP_SIDE, CROP_SIDE, 4) uint8, RGB and mask 0 or 255; the box in the middle of a square
-        with an eighth of margin, neutral grey beyond the picture.
+        (SQUARE_SIDE, SQUARE_SIDE, 4) uint8, RGB and mask 0 or 255; the box in the middle of a
+        square with an eighth of margin, neutral grey beyond the picture.
     """
     x0, y0, x1, y1 = bbox_xyxy
     side = round(max(x1 - x0, y1 - y0) * 1.25)
@@ -48,12 +46,5 @@ def crop_shade(
     xb, yb = min(left + side, pixels.shape[1]), min(top + side, pixels.shape[0])
     square[ya - top : yb - top, xa - left : xb - left, :3] = pixels[ya:yb, xa:xb]
     square[y0 - top : y1 - top, x0 - left : x1 - left, 3] = mask * np.uint8(255)
-    method = cv2.INTER_AREA if side > CROP_SIDE else cv2.INTER_LINEAR
-    return cv2.resize(square, (CROP_SIDE, CROP_SIDE), interpolation=method)
-
-
-def network_crops(crops: np.ndarray) -> Tensor:
-    """Turn (B, S, S, 4) uint8 crops into what `FinishReader` reads."""
-    planes = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    planes[:, 3] = (planes[:, 3] + 1) / 2
-    return planes.contiguous(memory_format=torch.channels_last)
+    method = cv2.INTER_AREA if side > SQUARE_SIDE else cv2.INTER_LINEAR
+    return cv2.resize(square, (SQUARE_SIDE, SQUARE_SIDE), interpolation=method)

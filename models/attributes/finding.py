@@ -23,6 +23,9 @@ SIDE = 160
 CLOSE_SIDES = (160, 256, 384)
 """Sides of the squares a palette is looked at in, from afar to close by."""
 
+CLOSER_GAINS = 1.1
+"""How many times more area must be in whole pans before a closer look is believed."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -73,7 +76,7 @@ def _find_pans(
     """The part of the picture that shows pans, the pans in its pixels, and its maps.
 
     Large pans are torn when looked at from close by, and small ones run together from afar: the
-    pans are those of the distance from which most of their area is in whole pans.
+    pans are those of the farthest distance that closer ones do not clearly beat in whole pans.
     """
     height, width = pixels.shape[:2]
     _, maps = _look(finder, pixels, CLOSE_SIDES[-1])
@@ -85,7 +88,7 @@ def _find_pans(
         _, looked = _look(finder, part, side)
         found = complete(separate_pans(looked[0], looked[1], size_hw), looked[0], size_hw)
         whole = float(sum(region.area for region in found if region.solidity > SOLID))
-        if whole > best:
+        if whole > CLOSER_GAINS * best:
             best, regions, maps = whole, found, looked
     return box, regions, maps
 

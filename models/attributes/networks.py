@@ -2,7 +2,7 @@
 
 `ShadeFinder` looks at the whole picture: where shades are, where one ends and the next begins,
 which of their pixels show the shade's own colour, and what kind of picture it is. `FinishReader`
-looks at one shade: its finish, and the axes that finishes are made of.
+judges what is measured of one shade: its finish, and the axes that finishes are made of.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from models.dmvton.encoders import MobileEncoder, Pyramid
+from models.dmvton.encoders import Pyramid
 
 
 class Found(NamedTuple):
@@ -70,41 +70,52 @@ class ShadeFinder(ModelMixin, ConfigMixin):
 
 
 class FinishReader(ModelMixin, ConfigMixin):
-    """An encoder over one shade's crop and its mask.
+    """Three layers over what `signs.signs_of` measures of one shade.
 
     Args:
+        signs: how many are measured.
         finishes: how many finishes there are.
         axes: how many axes, each in 0..1.
-        widths: channels at strides 2, 4, 8, ...
-        depths: blocks at each stride.
+        width: of the layers.
+        dropout: share of each layer left out while it learns.
     """
+
+    usual: Tensor
+    spread: Tensor
 
     @register_to_config
     def __init__(
         self,
+        signs: int = 112,
         finishes: int = 10,
         axes: int = 5,
-        widths: tuple[int, ...] = (16, 24, 48, 80),
-        depths: tuple[int, ...] = (1, 1, 2, 2),
+        width: int = 256,
+        dropout: float = 0.4,
     ) -> None:
         super().__init__()
-        self.encoder = MobileEncoder(4, widths, depths)
-        pooled = 2 * (widths[1] + widths[-1])
-        self.head = nn.Sequential(nn.Linear(pooled, 64), nn.ReLU6())
-        self.to_finish = nn.Linear(64, finishes)
-        self.to_axes = nn.Linear(64, axes)
+        self.register_buffer("usual", torch.zeros(signs))
+        self.register_buffer("spread", torch.ones(signs))
+        layers: list[nn.Module] = []
+        for inputs in (signs, width):
+            layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*layers)
+        self.to_finish = nn.Linear(width, finishes)
+        self.to_axes = nn.Linear(width, axes)
         for head in (self.to_finish, self.to_axes):
             head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
-    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
-        """Read (B, 4, S, S) crops, colour in [-1, 1] and mask in 0..1.
+    def expect(self, signs: Tensor) -> None:
+        """Take the usual signs, and how far they spread, from (N, K) examples."""
+        self.usual.copy_(signs.mean(0))
+        self.spread.copy_(signs.std(0) + 1e-3)
+
+    def forward(self, signs: Tensor) -> tuple[Tensor, Tensor]:
+        """Read (B, K) signs; what lies beyond four deviations is taken as that.
 
         Returns:
             Logits over finishes (B, F) and axes (B, A) in 0..1.
         """
-        maps = self.encoder(crops)
-        pooled = [pool for level in (maps[1], maps[-1]) for pool in _pooled(level)]
-        features = self.head(torch.cat(pooled, 1))
+        features = self.layers(((signs - self.usual) / self.spread).clamp(-4, 4))
         return self.to_finish(features), self.to_axes(features).sigmoid()
 
 

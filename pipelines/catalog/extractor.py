@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from models.attributes.color_names import color_name
-from models.attributes.crops import crop_shade, network_crops
+from models.attributes.crops import crop_shade
 from models.attributes.finding import Finding, find_shades
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import ShadeColor, color_of, confidence
@@ -30,6 +30,7 @@ from models.attributes.shades import (
     rows_of,
     without_mirror,
 )
+from models.attributes.signs import signs_of
 from models.attributes.vocabulary import FINISHES, KINDS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
@@ -41,7 +42,7 @@ from pipelines.catalog.words import finish_in
 
 __all__ = ["PIPELINE_VERSION", "AttributeExtractor", "draw_shades"]
 
-PIPELINE_VERSION = "1"
+PIPELINE_VERSION = "2"
 """Changes whenever the same picture and words may give another answer."""
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "weights" / "product-attributes"
 READING_SIDE = 1024
@@ -51,8 +52,8 @@ SAME_PRODUCT = 5.0
 SAME_THROUGH_GLASS = 12.0
 """The same for a bottle and the tip of its wand."""
 WORDS_WEIGH = 12.0
-"""How many times likelier the finish becomes that title or description name: high, for the
-reader is right in two of five."""
+"""How many times likelier the finish becomes that title or description name: high, for photographs
+are not lit as the rendered products are that the reader learned from."""
 NO_SHADE_KINDS = ("on_model", "packaging")
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
@@ -167,8 +168,8 @@ class AttributeExtractor:
         """Probabilities (N, F) over `FINISHES` and axes (N, 5) in 0..1."""
         if not regions:
             return np.zeros((0, len(FINISHES))), np.zeros((0, 5))
-        crops = np.stack([crop_shade(pixels, r.mask, r.bbox_xyxy) for r in regions])
-        logits, axes = self._reader(network_crops(crops))
+        signs = [signs_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
+        logits, axes = self._reader(torch.from_numpy(np.stack(signs)))
         return logits.softmax(1).numpy(), axes.numpy()
 
 

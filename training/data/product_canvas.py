@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from training.data.product_material import Material, Rig, draw_material, shade_surface, to_linear
+from training.data.product_light import Rig
+from training.data.product_material import Material, draw_material, shade_surface, to_linear
 
 
 @dataclass

@@ -1,8 +1,24 @@
 """Light on makeup: a small physically based shader with known colour and finish.
 
-Microfacet highlights are GGX (Walter et al., 2007) with Schlick's Fresnel; flakes are facets with
-normals of their own; a colour-shifting pigment turns its hue towards the mirror direction; sheer
-layers let through what lies under them by Beer's law. All light is linear sRGB.
+Highlights are what the surface mirrors of the studio (`product_light`), blurred by its roughness,
+with Schlick's Fresnel; flakes are facets with normals of their own; a colour-shifting pigment turns
+its hue towards the mirror direction; sheer layers let through what lies under them by Beer's law.
+All light is linear sRGB.
+
+What makes a finish, the same for training and for what is held out (`_RANGES` has the numbers):
+
+- matte: so rough that it mirrors nothing; its grain may be seen.
+- satin: half as rough, with a little mica: a broad sheen without edges.
+- cream, dewy, gloss: ever smoother. The softboxes are soft patches on a slightly wrinkled surface,
+  then bright lights with soft edges, then windows with sharp ones. Gloss is thin and flows: a
+  smear of it levels to a smooth drop, a dewy one keeps half of its streaks, a cream one all.
+- sheer: covers less than half of what lies under it.
+- shimmer, glitter: flakes; many of 1 % of the shade's height, or fewer of 5 %.
+- metallic: light comes back from coloured platelets on wrinkled foil: highlights have its colour.
+- duochrome: foil whose hue turns by 60 to 150 degrees towards the mirror direction.
+
+From a flat pan seen where no lamp is mirrored, cream, dewy and gloss look alike, as they do to a
+person; shimmer whose flakes are below a pixel becomes an even sheen.
 """
 
 from __future__ import annotations
@@ -13,6 +29,7 @@ import cv2
 import numpy as np
 
 from models.ops.color import lab_to_rgb, rgb_to_lab
+from training.data.product_light import Rig, unit
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,7 @@ class Material:
         opacity: 1 covers fully.
         grain: roughness of a dry surface that can be seen, pixels of height.
         ripple: depth of the wrinkles of foil and pearl, as a share of the shade's height.
+        flow: how far a wet layer levels before it is photographed; 0 keeps every streak, 1 none.
     """
 
     finish: str
@@ -44,6 +62,7 @@ class Material:
     opacity: float = 1.0
     grain: float = 0.0
     ripple: float = 0.0
+    flow: float = 0.0
 
     @property
     def gloss(self) -> float:
@@ -59,7 +78,7 @@ class Material:
 
 _RANGES: dict[str, dict[str, tuple[float, float]]] = {
     "matte": {"roughness": (0.8, 1.0), "coat": (0.2, 0.8), "grain": (0.04, 0.12)},
-    "satin": {"roughness": (0.47, 0.55), "coat": (1.2, 1.6)},
+    "satin": {"roughness": (0.47, 0.55), "coat": (1.4, 2.0), "metal": (0.3, 0.45)},
     "cream": {"roughness": (0.3, 0.35), "ripple": (0.0015, 0.003)},
     "sheer": {"roughness": (0.3, 0.6), "opacity": (0.2, 0.5)},
     "shimmer": {
@@ -73,8 +92,8 @@ _RANGES: dict[str, dict[str, tuple[float, float]]] = {
         "flake_density": (0.15, 0.4),
         "flake_size": (0.035, 0.065),
     },
-    "gloss": {"roughness": (0.04, 0.1)},
-    "dewy": {"roughness": (0.19, 0.23), "opacity": (0.85, 1.0)},
+    "gloss": {"roughness": (0.04, 0.1), "flow": (0.85, 0.95)},
+    "dewy": {"roughness": (0.19, 0.23), "opacity": (0.85, 1.0), "flow": (0.4, 0.6)},
     "duochrome": {
         "roughness": (0.35, 0.45),
         "metal": (0.6, 0.85),
@@ -88,49 +107,6 @@ def draw_material(finish: str, lab: np.ndarray, rng: np.random.Generator) -> Mat
     """Draw a material of one finish; numbers a finish does not name stay at their defaults."""
     drawn = {key: float(rng.uniform(*ends)) for key, ends in _RANGES[finish].items()}
     return Material(finish, np.asarray(lab, np.float32), **drawn)
-
-
-@dataclass(frozen=True)
-class Rig:
-    """Lights and camera over a picture whose sides measure 1.
-
-    Attributes:
-        key_xyz: place of the main light; z points to the camera.
-        fill_xyz: place of the second.
-        fill: its strength beside the main one's, 0..1.
-        ambient: share of the diffuse light that comes from everywhere, 0..1.
-        softness: how wide the lights are, added to GGX's alpha.
-        camera_z: height of the camera over the middle.
-        exposure: brightness of a white sheet.
-    """
-
-    key_xyz: np.ndarray
-    fill_xyz: np.ndarray
-    fill: float
-    ambient: float
-    softness: float
-    camera_z: float
-    exposure: float
-
-
-def draw_rig(rng: np.random.Generator, *, held_out: bool = False) -> Rig:
-    """Draw a light rig; held-out rigs light from the lower half, training ones from the upper."""
-    angle = rng.uniform(np.pi * 1.1, np.pi * 1.9) + (np.pi if held_out else 0)
-    reach = rng.uniform(0.1, 0.6)
-    other = angle + rng.uniform(2.0, 4.2)
-    return Rig(
-        key_xyz=_place(angle, reach, rng.uniform(0.8, 1.6)),
-        fill_xyz=_place(other, rng.uniform(0.3, 1.0), rng.uniform(0.8, 1.6)),
-        fill=rng.uniform(0.2, 0.7),
-        ambient=rng.uniform(0.35, 0.7),
-        softness=rng.uniform(0.02, 0.05),
-        camera_z=rng.uniform(2.0, 4.0),
-        exposure=rng.uniform(0.93, 1.05),
-    )
-
-
-def _place(angle: float, reach: float, height: float) -> np.ndarray:
-    return np.array([0.5 + reach * np.cos(angle), 0.5 + reach * np.sin(angle), height])
 
 
 def noise(size_hw: tuple[int, int], cells: float, rng: np.random.Generator) -> np.ndarray:
@@ -184,37 +160,42 @@ def shade_surface(
     if materials.ripple > 0:
         height = height + materials.ripple * size_hw[0] * noise(size_hw, 16, rng)
     slope_y, slope_x = np.gradient(height)
-    normal = _unit(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
+    normal = unit(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
     ys, xs = np.mgrid[: size_hw[0], : size_hw[1]] * pixel
     place = np.stack([xs + origin_xy[0], ys + origin_xy[1], np.zeros(size_hw)], -1)
-    view = _unit(np.array([0.5, 0.5, rig.camera_z]) - place)
+    view = unit(np.array([0.5, 0.5, rig.camera_z]) - place)
     albedo = to_linear(lab_to_rgb(materials.lab[None])[0])
     albedo = np.broadcast_to(albedo, (*size_hw, 3)) * (1 if tone is None else tone[..., None])
     facets, covered = _flakes(normal, materials, rng)
 
     diffuse = np.full(size_hw, rig.ambient)
-    coat, platelets, sparkle = (np.zeros(size_hw) for _ in range(3))
-    alpha = materials.roughness**2 + rig.softness
-    toward_mirror = np.zeros(size_hw)
-    for place_of_light, share in ((rig.key_xyz, 1.0), (rig.fill_xyz, rig.fill)):
-        light = _unit(place_of_light - place)
-        half = _unit(light + view)
+    platelets = np.full(size_hw, rig.ambient)
+    coat, sparkle, toward_mirror = (np.zeros(size_hw) for _ in range(3))
+    alpha = materials.roughness**2
+    mirrored = _mirrored(view, normal)
+    glanced = _mirrored(view, facets) if materials.flake_density > 0 else mirrored
+    fresnel = 0.04 + 0.96 * (1 - (normal * view).sum(-1)).clip(0, 1) ** 5
+    for lamp, share in rig.lamps:
+        light = unit(lamp.place_xyz - place)
         level = light[..., 2].clip(0.2)
-        share_here = share / (1 + rig.fill)
-        diffuse += (1 - rig.ambient) * share_here * (normal * light).sum(-1).clip(0) / level
-        facing = (normal * half).sum(-1).clip(0)
-        toward_mirror = np.maximum(toward_mirror, facing**14)
-        fresnel = 0.04 + 0.96 * (1 - (half * view).sum(-1)).clip(0) ** 5
-        coat += share * materials.coat * fresnel * ggx(facing, alpha) * 0.75
-        platelets += share * ggx(facing, max(alpha, 0.12)) * 0.12
-        sparkle += share * ggx((facets * half).sum(-1).clip(0), 0.18) * 0.16
+        radiance = np.pi * share / (lamp.solid_angle * level)
+        diffuse += share * (normal * light).sum(-1).clip(0) / level
+        coat += materials.coat * fresnel * radiance * lamp.seen(mirrored, light, max(alpha, 0.004))
+        if materials.metal > 0:
+            platelets += radiance * lamp.seen(mirrored, light, max(alpha, 0.1))
+            facing = (normal * unit(light + view)).sum(-1).clip(0)
+            toward_mirror = np.maximum(toward_mirror, facing**20)
+        if materials.flake_density > 0:
+            sparkle += radiance * lamp.seen(glanced, light, 0.05)
+    fine = min(1.0, materials.flake_size * size_hw[0])  # a pixel shows many flakes at once
+    sparkle = sparkle.mean() + fine * (sparkle - sparkle.mean())
     body = albedo * diffuse[..., None]
-    mirrored = _turned(albedo, materials.hue_shift)
+    pigment = _turned(albedo, materials.hue_shift)
     if materials.metal > 0:
-        shine = mirrored * platelets[..., None] + 0.35 * albedo * diffuse[..., None]
+        shine = pigment * platelets[..., None]
         toward = (toward_mirror if materials.hue_shift else 1.0) * materials.metal
         body = body + np.asarray(toward)[..., None] * (shine - body)
-    glint = (0.5 * mirrored + 0.5 * mirrored.max(-1, keepdims=True)) * sparkle[..., None]
+    glint = (0.5 * pigment + 0.5 * pigment.max(-1, keepdims=True)) * sparkle[..., None]
     body = body + covered[..., None] * (glint - 0.35 * body)
     layer = 1 - (1 - materials.opacity) ** np.clip(
         thickness / max(float(thickness.max()), 1e-3), 0.3, 1
@@ -226,13 +207,9 @@ def shade_surface(
     return (rig.exposure * (body + coat[..., None])).astype(np.float32)
 
 
-def ggx(facing: np.ndarray, alpha: float) -> np.ndarray:
-    """Density of microfacets whose normal is the half vector (Walter et al. 2007, eq. 33)."""
-    return alpha**2 / (np.pi * (facing**2 * (alpha**2 - 1) + 1) ** 2)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+def _mirrored(view: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    """Where a mirror with this normal would look, seen from `view`."""
+    return 2 * (normal * view).sum(-1, keepdims=True) * normal - view
 
 
 def _flakes(
@@ -254,7 +231,7 @@ def _flakes(
     map_y = (ys + wobble[1]) * (cells[0] / height)
     packed = np.dstack([lean.astype(np.float32), there])
     sampled = cv2.remap(packed, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
-    return _unit(normal + sampled[..., :3]), sampled[..., 3]
+    return unit(normal + sampled[..., :3]), sampled[..., 3]
 
 
 def _turned(albedo: np.ndarray, degrees: float) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Real product photographs, of which only the tuning half is ever read for training.
 
-`product_photos.json` lists the halves by id and the kind of each picture, judged by eye. The sets
-state no licence or are for research only: pictures stay where they are.
+`product_photos.json` lists the halves by id and the kind of each picture, judged by eye; and of the
+tuning half the finish where an eye is sure of it. The sets state no licence or are for research
+only: pictures stay where they are.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from models.attributes.crops import letterbox
-from models.attributes.vocabulary import KINDS
+from models.attributes.crops import crop_shade, letterbox
+from models.attributes.finding import find_shades
+from models.attributes.networks import ShadeFinder
+from models.attributes.vocabulary import FINISHES, KINDS
+from training.data.product_shades import AXIS_SCALES, FinishData, shown_by_shops
 from training.data.products import BARE, COLORED, KIND_ONLY, SceneStore
 
 SPLIT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -73,3 +77,26 @@ def read_photos(data: Path, size: int = 256) -> SceneStore:
         np.array([KINDS.index(kind) for _, kind, *_ in rows]),
         np.array([known for *_, known, _ in rows], np.uint8),
     )
+
+
+def read_shades(data: Path, finder: ShadeFinder, pan_finder: ShadeFinder) -> FinishData:
+    """Cut the largest shades out of the tuning half; most of their finishes nobody knows.
+
+    Args:
+        data: folder with products/.
+        finder: see `find_shades`.
+        pan_finder: likewise.
+    """
+    shades, finishes = [], []
+    for tar, most in (("lip-and-cheek", 1), ("palettes-unlabelled", 4)):
+        files = read_members(data / "products" / f"{tar}.tar")
+        for name in SPLIT[tar]["tune"]:
+            (file,) = [file for file in files if Path(file).stem == name]
+            pixels = np.asarray(Image.open(BytesIO(files[file])).convert("RGB"))
+            regions = find_shades(finder, pan_finder, pixels).regions
+            for region in sorted(regions, key=lambda region: -region.area)[:most]:
+                shades.append(crop_shade(pixels, region.mask, region.bbox_xyxy))
+                known = SPLIT["finishes"].get(name) if most == 1 else None
+                finishes.append(-1 if known is None else FINISHES.index(known))
+    unknown = np.full((len(shades), len(AXIS_SCALES)), np.nan, np.float32)
+    return FinishData(shown_by_shops(shades, seed=0), np.array(finishes), unknown)

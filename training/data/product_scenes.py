@@ -12,24 +12,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data import product_shapes as shapes
+from training.data import product_standing as standing
 from training.data.product_camera import photograph
 from training.data.product_canvas import Canvas
-from training.data.product_material import (
-    Material,
-    draw_material,
-    draw_rig,
-    noise,
+from training.data.product_colors import (
+    DRY_FINISHES,
+    PAN_FINISHES,
+    WET_FINISHES,
+    draw_lab,
+    draw_product,
+    packaging_lab,
 )
+from training.data.product_light import draw_rig
+from training.data.product_material import Material, noise
 from training.data.product_material import to_linear as linear
-
-PAN_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome", "cream")
-DRY_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome")
-WET_FINISHES = (  # what only wet products have comes twice as often
-    "matte", "satin", "cream", "shimmer", "metallic", "glitter", "duochrome",
-    "sheer", "gloss", "dewy", "sheer", "gloss", "dewy",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,21 +46,6 @@ class Scene:
     materials: tuple[Material, ...]
 
 
-def draw_lab(rng: np.random.Generator, *, held_out: bool = False) -> np.ndarray:
-    """Draw a makeup colour: mostly lips, cheeks and earths, sometimes anything."""
-    which = rng.random()
-    if which < 0.6:
-        lightness, chroma, hue = rng.uniform(22, 85), rng.uniform(8, 58), rng.uniform(-25, 65)
-    elif which < 0.8:
-        lightness, chroma, hue = rng.uniform(8, 90), rng.uniform(0, 28), rng.uniform(-20, 95)
-    else:
-        lightness, chroma, hue = rng.uniform(25, 85), rng.uniform(20, 80), rng.uniform(0, 360)
-    if held_out:  # colours between those seen in training
-        hue = 20 * round(hue / 20) + rng.uniform(-3, 3)
-    lab = np.array([lightness, chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))])
-    return rgb_to_lab(lab_to_rgb(lab[None].astype(np.float32)))[0]
-
-
 def render_scene(
     kind: str, size: int, rng: np.random.Generator, *, held_out: bool = False
 ) -> Scene:
@@ -75,13 +57,14 @@ def render_scene(
         rng: every draw comes from it.
         held_out: use lights, pan shapes and backgrounds that training never sees.
     """
-    rig = draw_rig(rng, held_out=held_out)
+    rig = draw_rig(rng, held_out=held_out, standing=kind in STANDING)
     canvas = Canvas(_background(size, rng, held_out), rig, rng, held_out)
     SCENES[kind](canvas)
     pixels, ids = photograph(canvas.light, canvas.ids, rng, tilt=_TILT.get(kind, 0.05))
     return Scene(kind, pixels, ids, tuple(canvas.materials))
 
 
+STANDING = ("bullet", "bottle", "pencil")
 _TILT = {"palette": 0.16, "pan": 0.08}
 
 
@@ -108,23 +91,6 @@ def _background(size: int, rng: np.random.Generator, held_out: bool) -> np.ndarr
     return picture.clip(0, 1)
 
 
-def _material(canvas: Canvas, finishes: tuple[str, ...], lab: np.ndarray | None = None) -> Material:
-    rng = canvas.rng
-    lab = draw_lab(rng, held_out=canvas.held_out) if lab is None else lab
-    return draw_material(str(rng.choice(finishes)), lab, rng)
-
-
-def _packaging_lab(rng: np.random.Generator) -> np.ndarray:
-    which = rng.random()
-    if which < 0.4:
-        return np.array([rng.uniform(3, 18), 0, 0])
-    if which < 0.6:
-        return np.array([rng.uniform(85, 97), 0, rng.uniform(-2, 4)])
-    if which < 0.75:
-        return np.array([rng.uniform(60, 82), rng.uniform(0, 12), rng.uniform(8, 35)])  # gold
-    return draw_lab(rng)
-
-
 def _palette(canvas: Canvas) -> None:
     rng, size = canvas.rng, canvas.size
     rows, columns = int(rng.integers(1, 6)), int(rng.integers(2, 8))
@@ -138,11 +104,11 @@ def _palette(canvas: Canvas) -> None:
     width, height = columns * step_x, rows * step_y
     left, top = (size - width) // 2, int(rng.uniform(0.4, 0.95) * (size - height))
     rim = int(rng.uniform(0.02, 0.06) * size)
-    tray = _packaging_lab(rng)
+    tray = packaging_lab(rng)
     lid_h = min(top - 2 * rim, height + rim) if rng.random() < 0.6 else 0
     if lid_h > 8:
         box = np.ones((lid_h, width + 2 * rim), np.float32)
-        canvas.prop(box, np.zeros_like(box), _packaging_lab(rng), (left - rim, top - rim - lid_h),
+        canvas.prop(box, np.zeros_like(box), packaging_lab(rng), (left - rim, top - rim - lid_h),
                     finish=str(rng.choice(["matte", "gloss"])))  # fmt: skip
     box = np.ones((height + 2 * rim, width + 2 * rim), np.float32)
     canvas.drop_shadow(box, (left - rim, top - rim))
@@ -154,7 +120,7 @@ def _palette(canvas: Canvas) -> None:
             mask = shapes.pan_outline(shape, (pan_h, pan_w))
             at = left + column * step_x + (step_x - pan_w) // 2, top + row * step_y
             canvas.shade(
-                mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES, lab), at
+                mask, shapes.pan_relief(mask, rng), draw_product(canvas, PAN_FINISHES, lab), at
             )
     if lid_h > 8 and rng.random() < 0.6:  # a mirror shows the first rows upside down
         x0, x1 = max(0, left), min(size, left + width)
@@ -174,7 +140,7 @@ def _pan(canvas: Canvas) -> None:
     width = side if shape != "wide" else int(side * rng.uniform(1.0, 1.4))
     left, top = (size - width) // 2, int(rng.uniform(0.4, 1.0) * (size - side - 6))
     rim = int(rng.uniform(0.02, 0.14) * side)
-    case = _packaging_lab(rng)
+    case = packaging_lab(rng)
     if rng.random() < 0.8:
         outline = shapes.pan_outline(shape, (side + 2 * rim, width + 2 * rim))
         relief = shapes.pan_relief(outline, rng)
@@ -187,8 +153,8 @@ def _pan(canvas: Canvas) -> None:
     if rng.random() < 0.15:  # marbled
         swirl = np.sin(4 * noise((side, width), 4, rng))
         tone = np.exp(0.18 * swirl - 0.18 * np.mean(swirl))
-    canvas.shade(mask, shapes.pan_relief(mask, rng), _material(canvas, PAN_FINISHES), (left, top),
-                 tone=tone)  # fmt: skip
+    material = draw_product(canvas, PAN_FINISHES)
+    canvas.shade(mask, shapes.pan_relief(mask, rng), material, (left, top), tone=tone)
     if rng.random() < 0.3:
         canvas.write(1, (left, top, left + width, top + side))
 
@@ -201,9 +167,9 @@ def _smear(canvas: Canvas) -> None:
         relief = 6 * noise((size, size), 2, rng)
         canvas.prop(arm, relief, skin, (0, 0), finish="satin")
     dry = rng.random() < 0.4
-    material = _material(canvas, DRY_FINISHES if dry else WET_FINISHES)
+    material = draw_product(canvas, DRY_FINISHES if dry else WET_FINISHES)
     side = int(size * rng.uniform(0.45, 1.05))
-    mask, height = shapes.smear(side, rng, dry=dry)
+    mask, height = shapes.smear(side, rng, dry=dry, flow=material.flow)
     turn = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(0, 360), 1.0)
     mask, height = (cv2.warpAffine(x, turn, (side, side)) for x in (mask, height))
     at = int((size - side) * rng.uniform(0.3, 0.7)), int((size - side) * rng.uniform(0.3, 0.7))
@@ -212,77 +178,6 @@ def _smear(canvas: Canvas) -> None:
     canvas.shade(mask, height, material, at)
     if rng.random() < 0.2:
         canvas.write(1, (0, int(0.85 * size), size, size))
-
-
-def _stand(canvas: Canvas, height: int, width: int, at: tuple[int, int], lab: np.ndarray) -> None:
-    mask, relief = shapes.column((max(4, height), max(4, width)), slant=0, tip="flat")
-    canvas.prop(mask, relief, lab, at, finish=str(canvas.rng.choice(["gloss", "satin", "cream"])))
-
-
-def _bullet(canvas: Canvas) -> None:
-    rng, size = canvas.rng, canvas.size
-    width = int(size * rng.uniform(0.1, 0.3))
-    x, top = int(rng.uniform(0.25, 0.6) * size), int(rng.uniform(0.03, 0.2) * size)
-    length = int(width * rng.uniform(0.7, 1.7))
-    tip = str(rng.choice(["slant", "slant", "round", "point"]))
-    mask, relief = shapes.column((length, width), slant=float(rng.uniform(0.3, 0.9)), tip=tip)
-    finishes = tuple(finish for finish in WET_FINISHES if finish not in ("glitter", "duochrome"))
-    canvas.shade(mask, relief, _material(canvas, finishes), (x, top))
-    wide = int(width * rng.uniform(1.05, 1.3))
-    ring = int(width * rng.uniform(0.2, 0.9))
-    left = x - (wide - width) // 2
-    _stand(canvas, ring, wide, (left, top + length), _packaging_lab(rng))
-    base = int(wide * rng.uniform(1.0, 1.2))
-    _stand(canvas, int(size * rng.uniform(0.2, 0.7)), base,
-           (x - (base - width) // 2, top + length + ring), _packaging_lab(rng))  # fmt: skip
-    if rng.random() < 0.5:  # the cap beside it
-        side = -1 if x > size / 2 else 1
-        cap = _packaging_lab(rng)
-        _stand(canvas, int(size * rng.uniform(0.3, 0.7)), base,
-               (x + side * int(base * 1.4), top + int(size * 0.25)), cap)  # fmt: skip
-
-
-def _bottle(canvas: Canvas) -> None:
-    rng, size = canvas.rng, canvas.size
-    width = int(size * rng.uniform(0.1, 0.3))
-    height = int(size * rng.uniform(0.3, 0.6))
-    x, top = int(rng.uniform(0.1, 0.55) * size), int(rng.uniform(0.25, 0.4) * size)
-    cap = _packaging_lab(rng)
-    material = _material(canvas, ("gloss", "dewy", "cream", "shimmer"))
-    mask, relief = shapes.column((height, width), slant=0, tip=str(rng.choice(["flat", "round"])))
-    wall = max(1, int(width * rng.uniform(0.02, 0.1)))
-    glass, bulge = shapes.column((height + 2 * wall, width + 2 * wall), slant=0, tip="flat")
-    canvas.prop(glass, bulge, np.array([88.0, 0, 0]), (x - wall, top - wall))
-    canvas.shade(mask, relief, material, (x, top))
-    canvas.write(int(rng.integers(1, 3)), (x, top, x + width, top + height))
-    if rng.random() < 0.5:
-        _stand(canvas, int(size * rng.uniform(0.2, 0.4)), width, (x, top - int(size * 0.3)), cap)
-        return
-    wand = max(3, width // 6)
-    wand_x = x + width + int(width * rng.uniform(0.4, 1.0)) + width // 2
-    _stand(canvas, int(size * 0.45), wand, (wand_x, int(size * 0.15)), np.array([90.0, 0, 0]))
-    tip, tip_relief = shapes.column((max(6, int(size * 0.12)), max(4, int(wand * 1.8))),
-                                    slant=0.5, tip="round")  # fmt: skip
-    canvas.shade(tip, tip_relief, material, (wand_x - wand // 3, int(size * 0.06)), number=1)
-    _stand(canvas, int(size * 0.35), width, (wand_x - width // 2, int(size * 0.55)), cap)
-
-
-def _pencil(canvas: Canvas) -> None:
-    rng, size = canvas.rng, canvas.size
-    width = max(4, int(size * rng.uniform(0.03, 0.1)))
-    x, top = int(rng.uniform(0.2, 0.8) * size), int(rng.uniform(0.03, 0.15) * size)
-    material = _material(canvas, ("matte", "satin", "cream"))
-    length = int(width * rng.uniform(1.0, 2.2))
-    mask, relief = shapes.column((length, width), slant=0, tip=str(rng.choice(["point", "round"])))
-    canvas.shade(mask, relief, material, (x, top))
-    matched = material.lab if rng.random() < 0.4 else _packaging_lab(rng)
-    if matched is not material.lab:
-        _stand(canvas, length, width, (x, top + length), np.array([70.0, 8, 22]))
-    _stand(canvas, size, width, (x, top + 2 * length), np.asarray(matched))
-    if rng.random() < 0.4:
-        stroke, height = shapes.smear(int(size * 0.5), rng, dry=True)
-        canvas.shade(stroke, height, material, (int(size * (0.5 if x < size / 2 else 0.02)),
-                                                int(size * 0.3)), number=1)  # fmt: skip
 
 
 def _packaging(canvas: Canvas) -> None:
@@ -298,7 +193,7 @@ def _packaging(canvas: Canvas) -> None:
             mask, relief = shapes.column((height, width), slant=0, tip="flat")
         canvas.drop_shadow(mask, at)
         canvas.prop(
-            mask, relief, _packaging_lab(rng), at, finish=str(rng.choice(["matte", "gloss"]))
+            mask, relief, packaging_lab(rng), at, finish=str(rng.choice(["matte", "gloss"]))
         )
     canvas.write(int(rng.integers(1, 6)), (0, 10, size, size))
 
@@ -306,9 +201,9 @@ def _packaging(canvas: Canvas) -> None:
 SCENES: dict[str, Callable[[Canvas], None]] = {
     "palette": _palette,
     "pan": _pan,
-    "bullet": _bullet,
+    "bullet": standing.bullet,
     "smear": _smear,
-    "bottle": _bottle,
-    "pencil": _pencil,
+    "bottle": standing.bottle,
+    "pencil": standing.pencil,
     "packaging": _packaging,
 }

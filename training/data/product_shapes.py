@@ -34,13 +34,14 @@ def pan_outline(shape: str, size_hw: tuple[int, int]) -> np.ndarray:
 
 
 def pan_relief(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A pressed pan: bevelled rim, grain, and sometimes a stamp or strokes of a brush."""
+    """A pressed pan: domed or dished, bevelled rim, sometimes a stamp or strokes of a brush."""
     size_hw = mask.shape[0], mask.shape[1]
     side = min(size_hw)
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     height = 0.05 * side * np.minimum(depth / max(2.0, 0.06 * side), 1) ** 0.5
     height += 0.002 * side * noise(size_hw, 3, rng)
-    height += rng.uniform(0.0, 0.05) * rng.normal(size=size_hw)
+    ys, xs = np.mgrid[-1 : 1 : size_hw[0] * 1j, -1 : 1 : size_hw[1] * 1j]
+    height -= rng.uniform(-0.06, 0.06) * side * (xs**2 + ys**2)
     style = rng.random()
     if style < 0.35:
         height += 0.015 * side * _stamp(size_hw, rng)
@@ -78,8 +79,16 @@ def _stamp(size_hw: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return cv2.GaussianBlur(stamp, (0, 0), max(0.6, thick * 0.7)) * rng.choice([-1, 1])
 
 
-def smear(size: int, rng: np.random.Generator, *, dry: bool) -> tuple[np.ndarray, np.ndarray]:
+def smear(
+    size: int, rng: np.random.Generator, *, dry: bool, flow: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
     """A smear across a square box, wet (streaks, thick edge, thinning out) or dry (crumbs, grain).
+
+    Args:
+        size: side of the box in pixels.
+        rng: draws it.
+        dry: of powder.
+        flow: share of its streaks that has levelled.
 
     Returns:
         (size, size) mask 0..1 and height in pixels.
@@ -99,12 +108,10 @@ def smear(size: int, rng: np.random.Generator, *, dry: bool) -> tuple[np.ndarray
     row = np.clip((across / (2 * taper) + 0.5) * 63, 0, 63)
     streaks = cv2.remap(lines, np.zeros_like(row), row, cv2.INTER_CUBIC)
     if dry:
-        height = 0.006 * size * noise((size, size), 45, rng) + 0.004 * size * noise(
-            (size, size), 90, rng
-        )
-        height += 0.003 * size * streaks
+        height = 0.002 * size * noise((size, size), 45, rng)
+        height += 0.002 * size * streaks + 0.012 * size * noise((size, size), 5, rng)
     else:
-        height = rng.uniform(0.002, 0.008) * size * streaks
+        height = (1 - flow) * rng.uniform(0.002, 0.008) * size * streaks
         height += 0.012 * size * noise((size, size), rng.uniform(2, 5), rng)
     height += 0.05 * size * np.clip(edge * rng.uniform(2, 6), 0, 1) ** 0.6
     return mask.astype(np.float32), height.astype(np.float32)

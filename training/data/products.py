@@ -1,9 +1,11 @@
 """Rendered products as training data.
 
-    python -m training.data.products CACHE --scenes 1800 --close-ups 3000 [--photos DATA]
+    python -m training.data.products CACHE --scenes 1400 --close-ups 2700
+    python -m training.data.products CACHE --scenes 0 --close-ups 0 --photos DATA --finders WEIGHTS
 
-writes `scenes.npz` and `close_ups.npz`, of rendered products only, and with `--photos` the tuning
-half of the real photographs (see `product_photos`) to `photos.npz`.
+writes `scenes.npz` and `close_ups.npz`, of rendered products only; and of the tuning half of the
+real photographs (see `product_photos`) `photos.npz` and, once there are finders that find them, the
+shades in it, `photographed_shades.npz`.
 """
 
 from __future__ import annotations
@@ -18,16 +20,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from models.attributes.crops import crop_shade, network_crops
-from models.attributes.shades import Region
-from models.attributes.vocabulary import FINISHES, KINDS
+from models.attributes.networks import ShadeFinder
+from models.attributes.vocabulary import KINDS
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data.product_scenes import Scene, render_scene
+from training.data.product_shades import FinishData
 
 SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 0.11,
           "pencil": 0.06, "packaging": 0.05}  # fmt: skip
-AXIS_SCALES = np.array([1.0, 1.0, 0.1, 180.0, 1.0], np.float32)
-"""What 1 means on each of `FinishReader`'s axes; sparkles are small."""
+CLOSE_UPS = ("pan", "smear", "bullet")
+"""Kinds of scenes that show one shade large enough to read its finish."""
 CORE = 0.45
 """How deep a shade's core lies, as a share of its greatest depth."""
 COLORED, KIND_ONLY, BARE = 1, 2, 3
@@ -223,87 +225,38 @@ def _recolored(
     return np.round(turned * 255).astype(np.uint8), truth
 
 
-class FinishData:
-    """Batches of single shades, turned, blurred and tinted at every visit.
-
-    Args:
-        crops: (N, S, S, 4) uint8, RGB and mask.
-        finishes: (N,) int64 into `FINISHES`.
-        axes: (N, 5) float32 in 0..1.
-    """
-
-    def __init__(self, crops: np.ndarray, finishes: np.ndarray, axes: np.ndarray) -> None:
-        self.crops, self.finishes, self.axes = crops, finishes, axes
-
-    @classmethod
-    def of(cls, scenes: list[Scene], least: int = 24) -> FinishData:
-        """Cut out every shade at least `least` pixels high; bottles hide their finish."""
-        crops, finishes, axes = [], [], []
-        for scene in scenes:
-            for number, material in enumerate(scene.materials, start=1):
-                mask = scene.ids == number
-                if scene.kind == "bottle" or mask.sum() < least**2 / 2:
-                    continue
-                region = Region.of(mask, 1.0)
-                if region.mask.shape[0] >= least:
-                    crops.append(crop_shade(scene.pixels, region.mask, region.bbox_xyxy))
-                    finishes.append(FINISHES.index(material.finish))
-                    axes.append(material.axes / AXIS_SCALES)
-        return cls(np.stack(crops), np.array(finishes), np.clip(axes, 0, 1).astype(np.float32))
-
-    def __len__(self) -> int:
-        return len(self.crops)
-
-    def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the fields of `ReadFinish`."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        crops = np.stack([self._varied(self.crops[int(i)], rng) for i in indices])
-        return {
-            "crops": network_crops(crops),
-            "finish": torch.from_numpy(self.finishes[indices.numpy()]),
-            "axes": torch.from_numpy(self.axes[indices.numpy()]),
-        }
-
-    def _varied(self, crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() < 0.5:
-            crop = crop[:, ::-1]
-        side = len(crop)
-        matrix = cv2.getRotationMatrix2D(
-            (side / 2, side / 2), rng.normal(0, 6), np.exp(rng.uniform(-0.1, 0.12))
-        )
-        crop = cv2.warpAffine(np.ascontiguousarray(crop), matrix, (side, side),
-                              borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-        rgb = crop[..., :3].astype(np.float32)
-        rgb = rgb * rng.uniform(0.9, 1.05) * (1 + rng.normal(0, 0.02, 3))
-        if rng.random() < 0.4:  # a small picture of it
-            small = cv2.resize(rgb, None, fx=(f := rng.uniform(0.5, 0.95)), fy=f,
-                               interpolation=cv2.INTER_AREA)  # fmt: skip
-            rgb = cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR)
-        crop[..., :3] = np.clip(np.round(rgb), 0, 255)
-        return crop
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Write the cache."""
     parser = argparse.ArgumentParser(description="Render products for training.")
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--scenes", type=int, default=1800)
-    parser.add_argument("--close-ups", type=int, default=3000)
+    parser.add_argument("--scenes", type=int, default=1400)
+    parser.add_argument("--close-ups", type=int, default=2700)
     parser.add_argument("--photos", type=Path, help="folder with products/, makeup/, garments/")
+    parser.add_argument("--finders", type=Path, help="folder of shade-finder and pan-finder")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     options.cache.mkdir(parents=True, exist_ok=True)
     if options.photos:
-        from training.data.product_photos import read_photos
+        from training.data.product_photos import read_photos, read_shades
 
         read_photos(options.photos).save(options.cache / "photos.npz")
+        if options.finders:
+            finders = [
+                ShadeFinder.from_pretrained(options.finders / name).float().eval()
+                for name in ("shade-finder", "pan-finder")
+            ]
+            shades = read_shades(options.photos, *finders)
+            shades.save(options.cache / "photographed_shades.npz")
     if options.scenes:
         SceneStore.of(render_scenes(options.scenes, 256, seed=1)).save(options.cache / "scenes.npz")
     if options.close_ups:
-        near = FinishData.of(
-            render_scenes(options.close_ups, 144, seed=2, kinds=("pan", "smear", "bullet"))
-        )
-        np.savez(options.cache / "close_ups.npz", **vars(near))
+        near = [
+            FinishData.of(
+                render_scenes(options.close_ups // 3, side, seed=side, kinds=CLOSE_UPS), side
+            )
+            for side in (144, 192, 256)
+        ]
+        near[0].and_often(near[1], 1).and_often(near[2], 1).save(options.cache / "close_ups.npz")
 
 
 if __name__ == "__main__":

@@ -1,3 +1,6 @@
+import math
+
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,8 +20,10 @@ from models.attributes.shades import (
     separate_pieces,
     without_mirror,
 )
+from models.attributes.signs import signs_of
 from models.attributes.skin import MONK, monk_tone, skin_tone
 from models.ops.color import delta_e, rgb_to_lab
+from training.data.products import render_scenes
 
 
 def lab_of(code: str) -> np.ndarray:
@@ -159,9 +164,45 @@ def test_a_crop_shows_the_shade_in_its_middle_also_at_the_border():
     pixels = np.zeros((50, 90, 3), np.uint8)
     pixels[:30, :20] = 200
     crop = crop_shade(pixels, np.ones((30, 20), bool), (0, 0, 20, 30))
-    assert crop[32, 32].tolist() == [200, 200, 200, 255]
-    assert crop[2, 32, 3] == 0
-    assert crop[32, 2].tolist() == [128, 128, 128, 0]
+    assert crop[64, 64].tolist() == [200, 200, 200, 255]
+    assert crop[5, 64, 3] == 0
+    assert crop[64, 5].tolist() == [128, 128, 128, 0]
+
+
+def a_shade(seed: int = 0) -> np.ndarray:
+    """A rendered pan, (240, 240, 3) uint8 with its mask."""
+    (scene,) = render_scenes(1, 240, seed=seed, kinds=("pan",))
+    return np.dstack([scene.pixels, 255 * (scene.ids == 1)]).astype(np.uint8)
+
+
+def signs_in(picture: np.ndarray) -> np.ndarray:
+    region = Region.of(picture[..., 3] > 127, 1.0)
+    return signs_of(crop_shade(picture[..., :3].copy(), region.mask, region.bbox_xyxy))
+
+
+def test_signs_are_the_same_however_many_pixels_show_a_shade():
+    picture = a_shade()
+    large = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+    assert np.abs(signs_in(picture) - signs_in(large)).mean() < 0.1
+
+
+def test_signs_of_another_shade_are_others():
+    assert np.abs(signs_in(a_shade(0)) - signs_in(a_shade(3))).mean() > 0.2
+
+
+def test_signs_hardly_change_with_the_lights_colour():
+    picture = a_shade()
+    warm = picture.copy()
+    warm[..., :3] = np.clip(picture[..., :3] * np.array([1.03, 1.0, 0.96]), 0, 255)
+    assert np.abs(signs_in(picture) - signs_in(warm)).mean() < 0.1
+
+
+@pytest.mark.parametrize("side", [0, 1, 3, 20])
+def test_signs_of_any_mask_are_finite(side):
+    square = np.full((128, 128, 4), 128, np.uint8)
+    square[..., 3] = 0
+    square[60 : 60 + side, 60 : 60 + side, 3] = 255
+    assert np.isfinite(signs_of(square)).all()
 
 
 def test_letterboxing_keeps_the_shape_of_things():
@@ -171,14 +212,18 @@ def test_letterboxing_keeps_the_shape_of_things():
 
 
 @pytest.mark.parametrize(
-    ("network", "channels"), [(ShadeFinder, 3), (FinishReader, 4)], ids=["finder", "reader"]
+    ("toy", "shape"),
+    [
+        (ShadeFinder(widths=(8, 8, 8), depths=(1, 1, 1)), (1, 3, 64, 64)),
+        (FinishReader(signs=7, width=8), (2, 7)),
+    ],
+    ids=["finder", "reader"],
 )
-def test_saved_and_read_back_it_says_the_same(tmp_path, network, channels):
-    toy = network(widths=(8, 8, 8), depths=(1, 1, 1))
+def test_saved_and_read_back_it_says_the_same(tmp_path, toy, shape):
     seeding.initialise(toy, seeding.generator_for(0, "toy"))
     toy.eval().save_pretrained(tmp_path)
-    again = network.from_pretrained(tmp_path).eval()
-    images = torch.linspace(-1, 1, channels * 64 * 64).view(1, channels, 64, 64)
+    again = type(toy).from_pretrained(tmp_path).eval()
+    images = torch.linspace(-1, 1, math.prod(shape)).view(shape)
     with torch.inference_mode():
         for one, two in zip(toy(images), again(images), strict=True):
             torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)

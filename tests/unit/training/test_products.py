@@ -4,20 +4,23 @@ import numpy as np
 import pytest
 import torch
 
+from models.attributes.networks import FinishReader
 from models.ops.color import delta_e, rgb_to_lab
 from training import train_attributes
-from training.data.product_material import Material, Rig, shade_surface, to_srgb
+from training.data.product_light import Rig, Softbox, unit
+from training.data.product_material import Material, shade_surface, to_srgb
 from training.data.product_scenes import SCENES, render_scene
-from training.data.products import FinishData, SceneData, SceneStore, core_of, render_scenes
+from training.data.product_shades import SHOPS, FinishData, shown_elsewhere
+from training.data.products import SceneData, SceneStore, core_of, render_scenes
 from training.fit_confidence import fit_logistic
+from training.methods.attributes import ReadFinish
 
 LAB = np.array([52.0, 38.0, 20.0], np.float32)
 RIG = Rig(
-    key_xyz=np.array([0.3, 0.1, 1.0]),
-    fill_xyz=np.array([1.4, 0.9, 1.2]),
-    fill=0.3,
+    key=Softbox(np.array([0.3, 0.1, 1.0]), np.array([0.2, 0.3])),
+    fill=Softbox(np.array([1.4, 0.9, 1.2]), np.array([0.2, 0.2])),
+    fill_share=0.3,
     ambient=0.5,
-    softness=0.03,
     camera_z=3.0,
     exposure=1.0,
 )
@@ -44,6 +47,22 @@ def test_the_smoother_the_coat_the_brighter_its_highlight():
     assert peaks == sorted(peaks)
     gloss = [Material("any", LAB, r).gloss for r in (0.9, 0.5, 0.3, 0.1)]
     assert gloss == sorted(gloss)
+
+
+@pytest.mark.parametrize("blur", [0.01, 0.1, 0.5])
+def test_a_mirror_turned_in_all_directions_sees_the_softbox_as_often_as_it_is_large(blur):
+    lamp = Softbox(np.array([0.5, 0.5, 1.0]), np.array([0.2, 0.3]), turn=0.4)
+    ys, xs = np.mgrid[-3:3:600j, -3:3:600j]  # tangents of the direction mirrored to
+    mirrored = unit(np.stack([xs, ys, np.ones_like(xs)], -1))
+    seen = lamp.seen(mirrored, np.broadcast_to([0.0, 0, 1], mirrored.shape), blur)
+    assert seen.mean() * 36 == pytest.approx(lamp.solid_angle, rel=0.02)
+
+
+def test_gloss_shows_the_edges_of_a_softbox_and_satin_does_not():
+    steepest = [
+        np.abs(np.diff(lit(roughness=r, coat=1.0).sum(-1), axis=1)).max() for r in (0.06, 0.2, 0.5)
+    ]
+    assert steepest[0] > 1.4 * steepest[1] > 4 * steepest[2]
 
 
 def test_a_metals_highlight_keeps_the_colour_of_the_metal():
@@ -120,6 +139,29 @@ def test_recoloured_truth_goes_with_its_picture():
     inside = batch["lab"][:, :, 12:20, 12:20].mean((2, 3))
     torch.testing.assert_close(inside, batch["color"], atol=1.0, rtol=0)
     assert (batch["color"][0] - batch["color"][1]).abs().max() > 1
+
+
+def test_a_shade_shown_elsewhere_has_about_the_same_place():
+    crop = np.zeros((128, 128, 4), np.uint8)
+    crop[40:90, 30:100] = (180, 60, 80, 255)
+    other = shown_elsewhere(crop, np.random.default_rng(0))
+    assert other.shape == crop.shape
+    assert not np.array_equal(other[..., :3], crop[..., :3])
+    one, two = crop[..., 3] > 127, other[..., 3] > 127
+    assert (one & two).sum() > 0.5 * (one | two).sum()
+
+
+def test_no_finish_is_learned_where_nobody_knows_it():
+    signs = np.random.default_rng(0).normal(size=(4, SHOPS, 7)).astype(np.float32)
+    data = FinishData(signs, np.array([-1, -1, 3, 4]), np.full((4, 5), np.nan, np.float32))
+    method = ReadFinish(FinishReader(signs=7, width=8), torch.from_numpy(signs[:, 0]))
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(0)
+        batch = data.batch(torch.arange(4), generator)
+        losses = method.step(batch, generator, "reader")
+    assert not torch.equal(batch["signs"], batch["again"])
+    assert float(losses["axes"]) == 0
+    assert float(losses["finish"]) == pytest.approx(np.log(10), abs=1e-4)
 
 
 def test_bottles_hide_their_finish_from_the_reader():
