@@ -51,7 +51,7 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     uv = uv * size - 0.5
     # 2. The look in place of what the wearer has there, carried into the picture
     masks = canonical_regions(size)
-    change = sample(_change(makeup, texture, masks), uv)
+    change = sample(change_on(makeup, texture), uv)
     lips, eyes, cheeks, plain = cv2.split(sample(_packed(size), uv))
     zone_and_bare = np.dstack([masks[regions.BROWS], texture.bare[..., 0]])
     zone, bare = cv2.split(sample(zone_and_bare, uv))
@@ -154,9 +154,10 @@ def blend(
     return result
 
 
-def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) -> np.ndarray:
+def change_on(makeup: Makeup, texture: FaceTexture) -> np.ndarray:
     """CIELAB to add to each texel of the wearer: the look's deviation in place of the wearer's."""
     size = makeup.size
+    masks = canonical_regions(size)
     half = (size // 2, size // 2)
     own = blur(cv2.resize(texture.lab, half, interpolation=cv2.INTER_AREA), 0.012 * size / 2)
     own = cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)

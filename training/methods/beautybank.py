@@ -1,0 +1,135 @@
+"""Learn makeup apart from faces, from looks worn by several people whose bare faces are known."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models import seeding
+from models.beautybank.networks import BeautyBank
+from models.beautybank.patches import PATCHES, REGIONS
+from models.beautybank.reading import MIDDLE, SPREAD
+from training.data.bare_makeup import weights
+from training.loop import Method
+
+_ABSENT = 0.05
+"""A region wears nothing when neither its opacity nor its tint (as `TINT_SPREAD`) goes beyond."""
+
+
+class MakeupCodes(Method):
+    """Cross-reconstruction on a grid of looks x faces.
+
+    The code read from one wearer must draw the look on another (`render`); it must be the same
+    whoever wears it (`same`) and closer than any other look's (`nearest`, the InfoNCE loss with
+    squared distance); a region that wears nothing has code 0 (`absent`), and half the structure
+    draws half the strength, because the drawing is asked for at random strengths. The bare code
+    must give the bare face (`bare`) and not change with the makeup (`same_bare`).
+
+    Args:
+        network: its weights are drawn anew.
+        seed: of the first weights.
+        jitter: standard deviation of noise on a code before it is drawn, the paper's 0.1.
+    """
+
+    def __init__(self, network: BeautyBank, seed: int = 0, jitter: float = 0.05) -> None:
+        seeding.initialise(network, seeding.generator_for(seed, "beautybank"))
+        self.networks = {"beautybank": network}
+        self.phases = {"beautybank": ("beautybank",)}
+        self.jitter = jitter
+        self.weights = weights()
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the terms above, scalars, for a batch of `BareMakeup.grid`."""
+        network = self.networks["beautybank"]
+        assert isinstance(network, BeautyBank)
+        see = {region: batch[f"see.{region}"] for region in REGIONS}
+        structure, colors = network.encode(see)
+        looks, faces = int(batch["look"].max()) + 1, int(batch["face"].max()) + 1
+        losses = self._codes(structure, colors, looks, faces)
+        losses["absent"] = 0.1 * _absent(structure, colors, batch)
+
+        # Each code is drawn on the next face of the grid: never on the one it was read from.
+        turn = (torch.arange(looks * faces) + 1).view(looks, faces)
+        turn[:, -1] -= faces
+        swap = turn.flatten()
+        strength = torch.rand(len(swap), 4, 1, generator=generator)
+        full = torch.rand(len(swap), 1, 1, generator=generator) < 0.6
+        strength = torch.where(full, torch.ones_like(strength), strength)
+        noise = self.jitter * torch.randn(structure.shape, generator=generator)
+        layers = network.decode((structure + noise) * strength, colors, self.weights.paintable)
+        for key in ("render", "layer"):
+            losses[key] = structure.new_zeros(())
+        for number, region in enumerate(REGIONS):
+            share = self.weights.share[region].repeat_interleave(3, 1)
+            power = strength[:, number, :, None, None]
+            change = batch[f"change.{region}"][swap] * power
+            drawn = layers[region].change_on(batch[f"base.{region}"][swap])
+            weight = share * (0.15 + (3 * change.abs()).clamp_max(1.5))
+            losses["render"] += (weight * (drawn - change).abs()).mean()
+            alpha, tint = batch[f"alpha.{region}"] * power, batch[f"tint.{region}"] * power
+            near = self.weights.share[region]
+            wrong = (near * (layers[region].alpha - alpha).abs()).mean()
+            wrong = wrong + (share * (layers[region].tint - tint).abs()).mean()
+            losses["layer"] += 0.3 * wrong
+        losses["render"] = 6 * losses["render"]
+        return losses | self._bare(network, see, batch, looks, faces)
+
+    def _codes(
+        self, structure: Tensor, colors: Tensor, looks: int, faces: int
+    ) -> dict[str, Tensor]:
+        whole = torch.cat([structure.flatten(1), colors.flatten(1)], 1)
+        apart = whole.view(looks, faces, -1)
+        same = (apart - apart.mean(1, keepdim=True)).square().mean()
+        distance = torch.cdist(whole, whole).square() / whole.shape[1]
+        logits = -20 * distance - 1e4 * torch.eye(len(whole))
+        look = torch.arange(looks).repeat_interleave(faces)
+        alike = (look[:, None] == look[None]).float() - torch.eye(len(whole))
+        nearest = -(alike * F.log_softmax(logits, 1)).sum(1) / alike.sum(1)
+        return {"same": same, "nearest": 0.1 * nearest.mean()}
+
+    def _bare(
+        self,
+        network: BeautyBank,
+        see: dict[str, Tensor],
+        batch: dict[str, Tensor],
+        looks: int,
+        faces: int,
+    ) -> dict[str, Tensor]:
+        code = network.encode_bare(see)
+        synthetic = batch["synthetic"].view(-1, 1, 1, 1)
+        apart = code.view(looks, faces, -1)
+        known = batch["synthetic"].view(looks, faces, 1)
+        middle = (known * apart).sum(0, keepdim=True) / known.sum(0, keepdim=True).clamp_min(1)
+        losses = {
+            "same_bare": 0.5 * (known * (apart - middle).square()).mean(),
+            "bare": code.new_zeros(()),
+        }
+        drawn = network.decode_bare(code)
+        for region in REGIONS:
+            target = batch[f"bare.{region}"] - batch[f"skin.{region}"]
+            share = self.weights.share[region].repeat_interleave(3, 1) * synthetic
+            losses["bare"] += (share * (drawn[region] - target).abs()).mean()
+        losses["bare"] = 2 * losses["bare"]
+        return losses
+
+
+def _absent(structure: Tensor, colors: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Mean square of the codes of regions that wear nothing."""
+    total = structure.new_zeros(())
+    by_region = colors.split([PATCHES[region].slots for region in REGIONS], 1)
+    for number, region in enumerate(REGIONS):
+        worn = batch[f"alpha.{region}"].flatten(1).amax(1)
+        worn = torch.maximum(worn, batch[f"tint.{region}"].abs().flatten(1).amax(1))
+        nothing = (worn < _ABSENT).float()
+        size = structure[:, number].square().mean(1) + by_region[number].square().mean((1, 2))
+        total = total + (nothing * size).mean()
+    return total
+
+
+def to_lab(values: Tensor) -> Tensor:
+    """Colours as the network says them, (B, 6, h, w), as CIELAB."""
+    spread = torch.from_numpy(SPREAD).repeat(2).view(1, 6, 1, 1)
+    return values * spread + torch.from_numpy(MIDDLE).repeat(2).view(1, 6, 1, 1)
