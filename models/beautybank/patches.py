@@ -92,7 +92,7 @@ def paste(patch_maps: np.ndarray, region: str, size: int) -> np.ndarray:
     """Undo `cut`: a patch as canonical maps, 0 where the patch does not reach.
 
     Args:
-        patch_maps: (2 C, h, w) float32.
+        patch_maps: (2 C, h, w) float32, C at most 4.
         region: one of `REGIONS`.
         size: side S of the maps wanted.
 

@@ -24,7 +24,9 @@ class MakeupCodes(Method):
     whoever wears it (`same`) and closer than any other look's (`nearest`, the InfoNCE loss with
     squared distance); a region that wears nothing has code 0 (`absent`), and half the structure
     draws half the strength, because the drawing is asked for at random strengths. The bare code
-    must give the bare face (`bare`) and not change with the makeup (`same_bare`).
+    must give the bare face (`bare`), not change with the makeup (`same_bare`) and differ between
+    people (`spread`). What codes still differ by must not be the person's own (`person`), and in
+    bare codes not the look's (`look`).
 
     Args:
         network: its weights are drawn anew.
@@ -88,7 +90,11 @@ class MakeupCodes(Method):
         look = torch.arange(looks).repeat_interleave(faces)
         alike = (look[:, None] == look[None]).float() - torch.eye(len(whole))
         nearest = -(alike * F.log_softmax(logits, 1)).sum(1) / alike.sum(1)
-        return {"same": same, "nearest": 0.1 * nearest.mean()}
+        return {
+            "same": same,
+            "nearest": 0.1 * nearest.mean(),
+            "person": 0.3 * shared_effect(apart, torch.ones(looks, faces, 1)),
+        }
 
     def _bare(
         self,
@@ -104,7 +110,9 @@ class MakeupCodes(Method):
         known = batch["synthetic"].view(looks, faces, 1)
         middle = (known * apart).sum(0, keepdim=True) / known.sum(0, keepdim=True).clamp_min(1)
         losses = {
-            "same_bare": 0.5 * (known * (apart - middle).square()).mean(),
+            "same_bare": 0.2 * (known * (apart - middle).square()).mean(),
+            "look": 0.3 * shared_effect(apart.transpose(0, 1), known.transpose(0, 1)),
+            "spread": 0.3 * F.relu(1 - middle[0].std(0)).mean(),
             "bare": code.new_zeros(()),
         }
         drawn = network.decode_bare(code)
@@ -114,6 +122,25 @@ class MakeupCodes(Method):
             losses["bare"] += (share * (drawn[region] - target).abs()).mean()
         losses["bare"] = 2 * losses["bare"]
         return losses
+
+
+def shared_effect(codes: Tensor, known: Tensor) -> Tensor:
+    """How much of what differs within a row is the same in all rows.
+
+    With looks as rows: how much of a code's differences between people is the people's own, in each
+    number of the code. It is small when nothing of the person is in it.
+
+    Args:
+        codes: (rows, columns, D).
+        known: (rows, columns, 1), 1 for codes that count.
+
+    Returns:
+        A scalar in 0..1; unrelated differences give 1 / rows.
+    """
+    count = known.sum(1, keepdim=True).clamp_min(1)
+    rest = known * (codes - (known * codes).sum(1, keepdim=True) / count)
+    effect = rest.sum(0) / known.sum(0).clamp_min(1)
+    return (effect.square().mean(0) / (rest.square().mean((0, 1)) + 1e-4)).mean()
 
 
 def _absent(structure: Tensor, colors: Tensor, batch: dict[str, Tensor]) -> Tensor:
