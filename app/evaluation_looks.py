@@ -5,10 +5,10 @@ light. A view asks all views of other people: is the nearest the same look? Agai
 the very same views: mean colour of each makeup region, and colour histograms of each region, both
 of the deviation from plain skin.
 
-*Rebuild*: the code read from one wearer is drawn on that wearer's bare face. `color` is the CIEDE2000
-of the mean colour over what the look covers of a region, `pattern` the mean CIELAB distance of the
-change texel by texel, divided by the mean size of the true change: 0 is perfect, 1 is drawing
-nothing. `bare` is the mean size, in CIELAB, of what is drawn where the look is not.
+*Rebuild*: the code read from one wearer is drawn on that wearer's bare face. `color` is the
+CIEDE2000 of the mean colour over what the look covers of a region, `pattern` the mean CIELAB
+distance of the change texel by texel, divided by the mean size of the true change: 0 is perfect, 1
+is drawing nothing. `bare` is the mean size, in CIELAB, of what is drawn where the look is not.
 
 *Disentanglement*: a linear probe (ridge regression to one-hot labels) tries to name the wearer from
 the makeup code and the look from the bare code. Chance is what ignorance gives.
@@ -19,18 +19,13 @@ share that `BareClassifier` calls bare, before and after.
 
 from __future__ import annotations
 
-import platform
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from models import seeding
 from models.beautybank.code import MakeupCode
 from models.beautybank.drawing import (
-    bare_colors,
     draw_code,
     made_up,
     read_bare,
@@ -135,9 +130,7 @@ def histograms(face: FaceTexture, bins: int = 6) -> np.ndarray:
     found = []
     for region in REGIONS:
         inside = (masks[region] * face.seen) > 0.5
-        counts, _ = np.histogramdd(
-            np.clip(face.deviation[inside], -59, 59), bins, [(-60, 60)] * 3
-        )
+        counts, _ = np.histogramdd(np.clip(face.deviation[inside], -59, 59), bins, [(-60, 60)] * 3)
         found.append(np.sqrt(counts.ravel() / max(1, counts.sum())))
     return np.concatenate(found)
 

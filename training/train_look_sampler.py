@@ -1,7 +1,7 @@
 """Train the sampler that invents looks, on the codes of photographs.
 
-    python -m training.train_look_sampler tiny                 # seconds, made-up codes
-    python -m training.train_look_sampler small --cache CACHE --networks assets/weights/beautybank
+python -m training.train_look_sampler tiny                 # seconds, made-up codes
+python -m training.train_look_sampler small --cache CACHE --networks assets/weights/beautybank
 """
 
 from __future__ import annotations

@@ -7,7 +7,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="List the drawn looks; save a look as a file.", add_completion=False)
+from app.commands import codes
+
+app = typer.Typer(help="Looks: drawn ones, as files, and as codes.", add_completion=False)
+for command in codes.COMMANDS:
+    app.command()(command)
 
 
 @app.callback(invoke_without_command=True)

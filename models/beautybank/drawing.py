@@ -157,9 +157,7 @@ def resized(texture: FaceTexture, size: int) -> FaceTexture:
     def small(values: np.ndarray) -> np.ndarray:
         return cv2.resize(values, (size, size), interpolation=cv2.INTER_AREA)
 
-    return FaceTexture(
-        small(texture.lab), small(texture.bare), small(texture.seen), texture.tone
-    )
+    return FaceTexture(small(texture.lab), small(texture.bare), small(texture.seen), texture.tone)
 
 
 @lru_cache(maxsize=1)

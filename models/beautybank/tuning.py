@@ -31,6 +31,7 @@ from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import REGIONS, cut
 from models.beautybank.reading import MIDDLE, SPREAD
 from models.instant.face_texture import FaceTexture
+from models.ops.color import chroma
 from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
 
 _NOISE = np.array([3.0, 2.0, 2.0], np.float32)
@@ -60,7 +61,8 @@ def tuned(
         network: in eval mode, on the CPU; it is not changed.
         texture: the made-up face, unfolded to `MAP_SIZE`.
         iterations: of each stage.
-        colour_rate, structure_rate: Adam's learning rates (the paper: 0.01 and 0.005, 300 steps).
+        colour_rate: Adam's learning rate of the colours; the paper's is 0.01, over 300 steps.
+        structure_rate: of the structure; the paper's is 0.005.
     """
     before = read_code(network, texture)
     size = len(texture.lab)
@@ -75,9 +77,7 @@ def tuned(
     worn = np.clip(blur(worn, 0.01 * size) * 1.5, 0, 1)
     kept = made_up(bare, draw_code(network, replace_detail(stage1), size)) - bare
     weight = seen * worn + _KEEP_BARE * (1 - worn)
-    stage2 = _optimised(
-        network, stage1, bare, kept * worn[..., None], weight, rates, iterations
-    )
+    stage2 = _optimised(network, stage1, bare, kept * worn[..., None], weight, rates, iterations)
     shown = cv2.resize(worn, (DETAIL_SIZE, DETAIL_SIZE), interpolation=cv2.INTER_LINEAR)
     pattern = stage1.detail() * smoothstep(0.3, 0.8, shown)[..., None]
     return Tuned(before, stage1, stage2.with_detail(pattern))
@@ -109,7 +109,9 @@ def _optimised(
         torch.from_numpy(np.array(part, np.float32))[None].requires_grad_()
         for part in (code.structure, code.colors)
     )
-    groups = [{"params": [p], "lr": rate} for p, rate in zip((structure, colors), rates, strict=True)]
+    groups = [
+        {"params": [p], "lr": rate} for p, rate in zip((structure, colors), rates, strict=True)
+    ]
     adam = torch.optim.Adam(groups)
     network.requires_grad_(False)
     for step in range(iterations):
@@ -124,9 +126,7 @@ def _optimised(
             loss = loss + (share * weights[region] * wrong).mean()
         loss.backward()
         adam.step()
-    return replace(
-        code, structure=structure[0].detach().numpy(), colors=colors[0].detach().numpy()
-    )
+    return replace(code, structure=structure[0].detach().numpy(), colors=colors[0].detach().numpy())
 
 
 def _left_over(
@@ -141,4 +141,11 @@ def _left_over(
     drawn = made_up(bare, draw_code(network, code, size))
     rest = (texture.lab - drawn) * (seen > 0.5)[..., None]
     rest = np.sign(rest) * np.clip(np.abs(rest) - _NOISE, 0, None)
+    # A shadow or a fingertip lies on one side and is grey; paint on one side has a colour.
+    mirrored = rest[:, ::-1]
+    agreed = np.where(
+        rest * mirrored > 0, np.copysign(np.minimum(abs(rest), abs(mirrored)), rest), 0
+    )
+    painted = smoothstep(10, 22, chroma(rest))[..., None]
+    rest = np.asarray(agreed + painted * (rest - agreed), np.float32)
     return cv2.resize(rest, (DETAIL_SIZE, DETAIL_SIZE), interpolation=cv2.INTER_LINEAR)

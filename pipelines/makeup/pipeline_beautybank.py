@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from models import seeding
-from models.beautybank.code import MakeupCode
+from models import regions, seeding
+from models.beautybank.code import MakeupCode, shifted
 from models.beautybank.drawing import (
     bare_colors,
     draw_code,
     made_up,
-    read_bare,
     read_code,
     removal,
 )
@@ -29,6 +28,7 @@ from models.beautybank.tuning import tuned
 from models.errors import LookError
 from models.instant.face_texture import unfold
 from models.instant.layer import blend, render_change
+from models.ops.masks import canonical_regions
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, load_network
 from pipelines.makeup.code_files import PREVIEW_SIZE, CodedLook
@@ -159,13 +159,29 @@ class BeautyBankPipeline:
         Raises:
             LookError: other networks made it.
         """
-        if look.network != self.fingerprint:
-            raise LookError(
-                "the code was made by other networks",
-                found=look.network,
-                needed=self.fingerprint,
-            )
+        self.check([look])
         return Look(look.name, quantised(draw_code(self.network, look.code)), origin="mixed")
+
+    def check(self, looks: Sequence[CodedLook]) -> None:
+        """See that these networks made the looks.
+
+        Raises:
+            LookError: others did.
+        """
+        for look in looks:
+            if look.network != self.fingerprint:
+                raise LookError(
+                    "the code was made by other networks",
+                    found=look.network,
+                    needed=self.fingerprint,
+                )
+
+    def with_lip_color(self, code: MakeupCode, lab: np.ndarray) -> MakeupCode:
+        """The code with its lipstick moved to a colour, (3,) CIELAB; its shading stays."""
+        makeup = draw_code(self.network, code, MAP_SIZE)
+        weight = makeup.opacity * canonical_regions(MAP_SIZE)[regions.LIPS]
+        mean = (weight[..., None] * makeup.paint).sum((0, 1)) / (weight.sum() + 1e-6)
+        return shifted(code, lab - mean, [regions.LIPS])
 
     def remove(self, found: Sequence[Face], *, faces: Sequence[int] | None = None) -> Removed:
         """Take makeup off faces already found, from `instant.find_faces`.
@@ -213,4 +229,3 @@ class BeautyBankPipeline:
             portrait(made_up(bare_colors(self.network, bare, skin, 2 * MAP_SIZE), makeup), size)
             for bare, skin in people
         ]
-
