@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from models import seeding
-from models.beautybank.networks import BeautyBank
+from models.beautybank.networks import SLOTS, BeautyBank
 from models.beautybank.patches import PATCHES, REGIONS
 from models.beautybank.reading import MIDDLE, SPREAD
 from training.data.bare_makeup import weights
@@ -26,7 +26,8 @@ class MakeupCodes(Method):
     draws half the strength, because the drawing is asked for at random strengths. The bare code
     must give the bare face (`bare`), not change with the makeup (`same_bare`) and differ between
     people (`spread`). What codes still differ by must not be the person's own (`person`), and in
-    bare codes not the look's (`look`).
+    bare codes not the look's (`look`). A critic tries to see the bare face in the makeup code
+    (`guess`), and the encoder to leave it no better off than a guess at the mean (`leak`).
 
     Args:
         network: its weights are drawn anew.
@@ -36,8 +37,14 @@ class MakeupCodes(Method):
 
     def __init__(self, network: BeautyBank, seed: int = 0, jitter: float = 0.05) -> None:
         seeding.initialise(network, seeding.generator_for(seed, "beautybank"))
-        self.networks = {"beautybank": network}
-        self.phases = {"beautybank": ("beautybank",)}
+        numbers = len(REGIONS) * network.structure + 3 * SLOTS
+        critic = nn.Sequential(
+            nn.Linear(numbers, 128), nn.LeakyReLU(0.1), nn.Linear(128, 2 * 3 * 16 * len(REGIONS))
+        )
+        seeding.initialise(critic, seeding.generator_for(seed, "critic"))
+        self.networks = {"beautybank": network, "critic": critic}
+        self.phases = {"beautybank": ("beautybank",), "critic": ("critic",)}
+        self._read: Tensor | None = None
         self.jitter = jitter
         self.weights = weights()
 
@@ -45,6 +52,9 @@ class MakeupCodes(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the terms above, scalars, for a batch of `BareMakeup.grid`."""
+        if phase == "critic":
+            assert self._read is not None
+            return {"guess": (self.networks["critic"](self._read) - _person(batch)).square().mean()}
         network = self.networks["beautybank"]
         assert isinstance(network, BeautyBank)
         see = {region: batch[f"see.{region}"] for region in REGIONS}
@@ -52,6 +62,12 @@ class MakeupCodes(Method):
         looks, faces = int(batch["look"].max()) + 1, int(batch["face"].max()) + 1
         losses = self._codes(structure, colors, looks, faces)
         losses["absent"] = 0.1 * _absent(structure, colors, batch)
+        whole = torch.cat([structure.flatten(1), colors.flatten(1)], 1)
+        self._read = whole.detach()  # the critic learns from the same codes, after this phase
+        person = _person(batch)
+        guess = (self.networks["critic"](whole) - person).square().mean()
+        ignorance = (person - person.mean(0)).square().mean()
+        losses["leak"] = F.relu(1 - guess / ignorance)
 
         # Each code is drawn on the next face of the grid: never on the one it was read from.
         turn = (torch.arange(looks * faces) + 1).view(looks, faces)
@@ -91,7 +107,7 @@ class MakeupCodes(Method):
         alike = (look[:, None] == look[None]).float() - torch.eye(len(whole))
         nearest = -(alike * F.log_softmax(logits, 1)).sum(1) / alike.sum(1)
         return {
-            "same": same,
+            "same": 2 * same,
             "nearest": 0.1 * nearest.mean(),
             "person": 0.3 * shared_effect(apart, torch.ones(looks, faces, 1)),
         }
@@ -122,6 +138,12 @@ class MakeupCodes(Method):
             losses["bare"] += (share * (drawn[region] - target).abs()).mean()
         losses["bare"] = 2 * losses["bare"]
         return losses
+
+
+def _person(batch: dict[str, Tensor]) -> Tensor:
+    """The bare face under neutral light, coarsely: (V, 384)."""
+    coarse = [F.adaptive_avg_pool2d(batch[f"base.{region}"], 4) for region in REGIONS]
+    return torch.cat([patch.flatten(1) for patch in coarse], 1)
 
 
 def shared_effect(codes: Tensor, known: Tensor) -> Tensor:
