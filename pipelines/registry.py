@@ -47,6 +47,16 @@ REGISTRY: tuple[Entry, ...] = (
         paper="our own",
     ),
     Entry(
+        name="beautybank",
+        task="makeup",
+        path="pipelines.makeup.pipeline_beautybank:BeautyBankPipeline",
+        weights=("face-mesh", "face-parser", "beautybank"),
+        licence="code Apache-2.0; networks trained on research data, non-commercial",
+        commercial=False,
+        needs="any CPU, 1 GB of memory",
+        paper="after BeautyBank, arXiv 2411.11231",
+    ),
+    Entry(
         name="dmvton",
         task="tryon",
         path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",

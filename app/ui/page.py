@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.service import Studio
 from app.settings import Settings
-from app.ui import live, makeup, products, text, tryon
+from app.ui import live, looks, makeup, products, text, tryon
 from app.ui.theme import CSS, theme
 from app.ui.uploads import Page
 from pipelines.registry import is_ready
@@ -30,6 +30,9 @@ def build(studio: Studio, settings: Settings) -> gr.Blocks:
             live.tab(studio, settings)
         with gr.Tab(text.PRODUCTS_TAB, elem_id="products-tab"):
             products.tab(studio, settings)
+        if is_ready("beautybank"):
+            with gr.Tab(text.LOOKS_TAB, elem_id="looks-tab"):
+                looks.tab(studio, settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
     page.queue(max_size=settings.queue_size)
     return page

@@ -45,5 +45,5 @@ def _view(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     uv, cover = mesh.texture_positions(points, (0, 0, size, size))
     facing = mesh.interpolate(mesh.facing(points)[:, None], 192)[..., 0]
     turned = sample(facing, uv * 192 - 0.5)
-    edge = smoothstep(0.25, 0.9, blur(cover, 0.012 * size))
+    edge = smoothstep(0.6, 1.0, blur(cover, 0.012 * size))
     return uv, edge * cover, 9 * blur(np.minimum(turned, 1) - 0.85, 0.01 * size)

@@ -75,15 +75,16 @@ def tuned(
 
     worn = presence(draw_code(network, before, size))
     worn = np.clip(blur(worn, 0.01 * size) * 1.5, 0, 1)
-    kept = made_up(bare, draw_code(network, replace_detail(stage1), size)) - bare
+    kept = made_up(bare, draw_code(network, without_detail(stage1), size)) - bare
     weight = seen * worn + _KEEP_BARE * (1 - worn)
     stage2 = _optimised(network, stage1, bare, kept * worn[..., None], weight, rates, iterations)
     shown = cv2.resize(worn, (DETAIL_SIZE, DETAIL_SIZE), interpolation=cv2.INTER_LINEAR)
-    pattern = stage1.detail() * smoothstep(0.3, 0.8, shown)[..., None]
-    return Tuned(before, stage1, stage2.with_detail(pattern))
+    detail = stage1.detail()
+    paint = np.maximum(smoothstep(0.3, 0.8, shown), smoothstep(10, 20, chroma(detail)))
+    return Tuned(before, stage1, stage2.with_detail(detail * paint[..., None]))
 
 
-def replace_detail(code: MakeupCode) -> MakeupCode:
+def without_detail(code: MakeupCode) -> MakeupCode:
     """The code without its fine pattern."""
     return replace(code, places=np.zeros(0, np.uint16), values=np.zeros((0, 3), np.int8))
 
