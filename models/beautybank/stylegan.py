@@ -84,7 +84,7 @@ class Resample(nn.Module):
 
 
 class ModulatedConv2d(nn.Module):
-    """A convolution whose weight the style scales and, by default, normalises (equations 1 to 3)."""
+    """A convolution whose weight the style scales and normalises (equations 1 to 3)."""
 
     def __init__(
         self, before: int, after: int, size: int, style: int, *, demodulate: bool = True,

@@ -177,11 +177,17 @@ class BeautyBankPipeline:
                 )
 
     def with_lip_color(self, code: MakeupCode, lab: np.ndarray) -> MakeupCode:
-        """The code with its lipstick moved to a colour, (3,) CIELAB; its shading stays."""
-        makeup = draw_code(self.network, code, MAP_SIZE)
-        weight = makeup.opacity * canonical_regions(MAP_SIZE)[regions.LIPS]
-        mean = (weight[..., None] * makeup.paint).sum((0, 1)) / (weight.sum() + 1e-6)
-        return shifted(code, lab - mean, [regions.LIPS])
+        """The code with its lipstick moved until nobody's lips show a colour, (3,) CIELAB.
+
+        Its shading stays; a look without lipstick stays without.
+        """
+        weight = canonical_regions(MAP_SIZE)[regions.LIPS][..., None]
+        lips = bare_colors(self.network, self.sampler.bare_middle.numpy(), NOBODYS_SKIN, MAP_SIZE)
+        for _ in range(4):  # thin lipstick shows a share of each move
+            worn = made_up(lips, draw_code(self.network, code, MAP_SIZE))
+            seen = (weight * worn).sum((0, 1)) / weight.sum()
+            code = shifted(code, lab - seen, [regions.LIPS])
+        return code
 
     def remove(self, found: Sequence[Face], *, faces: Sequence[int] | None = None) -> Removed:
         """Take makeup off faces already found, from `instant.find_faces`.

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from models import seeding
-from models.beautybank.patches import MAP_SIZE, REGIONS, cut, paintable, shares
+from models.beautybank.patches import MAP_SIZE, cut
 from models.beautybank.reading import MIDDLE, SPREAD, TINT_SPREAD, patches_of
 from models.instant.drawn import Recipe, draw
 from models.instant.face_texture import FaceTexture
@@ -139,14 +139,14 @@ class BareMakeup:
         rows: dict[str, list[np.ndarray]] = {}
         synthetic = []
         for look in looks:
-            on_photograph = look.photograph is not None and rng.random() < _PHOTOGRAPH
+            photograph = look.photograph if rng.random() < _PHOTOGRAPH else None
             for column, (lab, seen) in enumerate(faces):
                 pair = wear(look.makeup, lab, seen, rng)
                 shown = pair.made_up
-                real = on_photograph and column == 0 and look.photograph is not None
-                if real:
-                    shown = self.faces.face(look.photograph)
-                synthetic.append(float(not real))
+                synthetic.append(1.0)
+                if photograph is not None and column == 0:
+                    shown = self.faces.face(photograph)
+                    synthetic[-1] = 0.0
                 smooth = blur(pair.bare, 0.012 * MAP_SIZE)
                 maps = {
                     "base": (smooth - MIDDLE) / SPREAD,
@@ -214,23 +214,6 @@ def photographed(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def numpy_of(generator: torch.Generator) -> np.random.Generator:
     """A NumPy generator seeded by a draw of torch's."""
     return np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
-
-
-@dataclass(frozen=True)
-class Weights:
-    """How much each texel counts, and where makeup can lie, by region: (1, 2, h, w) float32."""
-
-    share: dict[str, Tensor]
-    paintable: dict[str, Tensor]
-
-
-def weights() -> Weights:
-    """The canonical map's own, cut to patches."""
-    cut_all = [
-        {r: torch.from_numpy(cut(maps[r][..., None], r))[None] for r in REGIONS}
-        for maps in (shares(MAP_SIZE), paintable(MAP_SIZE))
-    ]
-    return Weights(*cut_all)
 
 
 def main(arguments: list[str] | None = None) -> None:

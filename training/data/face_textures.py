@@ -72,7 +72,7 @@ class FaceTextures:
     def lab(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """One face: (S, S, 3) CIELAB and (S, S) seen, float32."""
         texture = np.asarray(self.textures[number])
-        return rgb_to_lab(texture[..., :3]), np.float32(texture[..., 3]) / 255
+        return rgb_to_lab(texture[..., :3]), np.asarray(texture[..., 3], np.float32) / 255
 
     def face(self, number: int) -> FaceTexture:
         """One face as `unfold` gives it."""

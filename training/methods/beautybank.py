@@ -7,10 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models import seeding
+from models.beautybank.drawing import patch_weights
 from models.beautybank.networks import SLOTS, BeautyBank
 from models.beautybank.patches import PATCHES, REGIONS
-from models.beautybank.reading import MIDDLE, SPREAD
-from training.data.bare_makeup import weights
 from training.loop import Method
 
 _ABSENT = 0.05
@@ -27,7 +26,7 @@ class MakeupCodes(Method):
     must give the bare face (`bare`), not change with the makeup (`same_bare`) and differ between
     people (`spread`). What codes still differ by must not be the person's own (`person`), and in
     bare codes not the look's (`look`). A critic tries to see the bare face in the makeup code
-    (`guess`), and the encoder to leave it no better off than a guess at the mean (`leak`).
+    (`guess`), and the encoder to make its guess no nearer to the wearer than to others (`leak`).
 
     Args:
         network: its weights are drawn anew.
@@ -46,7 +45,7 @@ class MakeupCodes(Method):
         self.phases = {"beautybank": ("beautybank",), "critic": ("critic",)}
         self._read: Tensor | None = None
         self.jitter = jitter
-        self.weights = weights()
+        self.shares, self.paintable = patch_weights()
 
     def step(
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
@@ -65,9 +64,10 @@ class MakeupCodes(Method):
         whole = torch.cat([structure.flatten(1), colors.flatten(1)], 1)
         self._read = whole.detach()  # the critic learns from the same codes, after this phase
         person = _person(batch)
-        guess = (self.networks["critic"](whole) - person).square().mean()
-        ignorance = (person - person.mean(0)).square().mean()
-        losses["leak"] = F.relu(1 - guess / ignorance)
+        guess = self.networks["critic"](whole)
+        others = person.view(looks, faces, -1).roll(1, 1).flatten(0, 1)
+        better = (guess - others).square().mean() - (guess - person).square().mean()
+        losses["leak"] = F.relu(better) / (others - person).square().mean()
 
         # Each code is drawn on the next face of the grid: never on the one it was read from.
         turn = (torch.arange(looks * faces) + 1).view(looks, faces)
@@ -77,18 +77,18 @@ class MakeupCodes(Method):
         full = torch.rand(len(swap), 1, 1, generator=generator) < 0.6
         strength = torch.where(full, torch.ones_like(strength), strength)
         noise = self.jitter * torch.randn(structure.shape, generator=generator)
-        layers = network.decode((structure + noise) * strength, colors, self.weights.paintable)
+        layers = network.decode((structure + noise) * strength, colors, self.paintable)
         for key in ("render", "layer"):
             losses[key] = structure.new_zeros(())
         for number, region in enumerate(REGIONS):
-            share = self.weights.share[region].repeat_interleave(3, 1)
+            share = self.shares[region].repeat_interleave(3, 1)
             power = strength[:, number, :, None, None]
             change = batch[f"change.{region}"][swap] * power
             drawn = layers[region].change_on(batch[f"base.{region}"][swap])
             weight = share * (0.15 + (3 * change.abs()).clamp_max(1.5))
             losses["render"] += (weight * (drawn - change).abs()).mean()
             alpha, tint = batch[f"alpha.{region}"] * power, batch[f"tint.{region}"] * power
-            near = self.weights.share[region]
+            near = self.shares[region]
             wrong = (near * (layers[region].alpha - alpha).abs()).mean()
             wrong = wrong + (share * (layers[region].tint - tint).abs()).mean()
             losses["layer"] += 0.3 * wrong
@@ -134,7 +134,7 @@ class MakeupCodes(Method):
         drawn = network.decode_bare(code)
         for region in REGIONS:
             target = batch[f"bare.{region}"] - batch[f"skin.{region}"]
-            share = self.weights.share[region].repeat_interleave(3, 1) * synthetic
+            share = self.shares[region].repeat_interleave(3, 1) * synthetic
             losses["bare"] += (share * (drawn[region] - target).abs()).mean()
         losses["bare"] = 2 * losses["bare"]
         return losses
@@ -176,9 +176,3 @@ def _absent(structure: Tensor, colors: Tensor, batch: dict[str, Tensor]) -> Tens
         size = structure[:, number].square().mean(1) + by_region[number].square().mean((1, 2))
         total = total + (nothing * size).mean()
     return total
-
-
-def to_lab(values: Tensor) -> Tensor:
-    """Colours as the network says them, (B, 6, h, w), as CIELAB."""
-    spread = torch.from_numpy(SPREAD).repeat(2).view(1, 6, 1, 1)
-    return values * spread + torch.from_numpy(MIDDLE).repeat(2).view(1, 6, 1, 1)
