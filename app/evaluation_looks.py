@@ -13,8 +13,9 @@ is drawing nothing. `bare` is the mean size, in CIELAB, of what is drawn where t
 *Disentanglement*: a linear probe (ridge regression to one-hot labels) tries to name the wearer from
 the makeup code and the look from the bare code. Chance is what ignorance gives.
 
-*Removal*: distance to the known bare face on synthetic pairs, before and after; on photographs, the
-share that `BareClassifier` calls bare, before and after.
+*Removal*: CIEDE2000 to the known bare face on synthetic pairs, where makeup is, before and after;
+on photographs kept out of training, the share that a `BareClassifier` calls bare, before and after.
+The judge's own accuracy on MT faces kept out of its training is given beside it.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 
 from models import seeding
+from models.beautybank.bare_classifier import BareClassifier
 from models.beautybank.code import MakeupCode
 from models.beautybank.drawing import (
     draw_code,
@@ -31,6 +34,7 @@ from models.beautybank.drawing import (
     read_bare,
     read_code,
     removal,
+    see,
 )
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE, REGIONS, shares
@@ -41,7 +45,7 @@ from models.instant.makeup import Makeup
 from models.ops.color import delta_e
 from models.ops.masks import blur, canonical_regions
 from training.data.bare_makeup import Pair, numpy_of, wear
-from training.data.face_textures import FaceTextures
+from training.data.face_textures import FaceTextures, fitted
 from training.data.random_looks import random_recipe
 
 _WORN = 2.0  # CIELAB from which on a texel counts as made up
@@ -193,6 +197,46 @@ def removed_synthetic(network: BeautyBank, pairs: list[Pair]) -> dict[str, float
         before.append(delta_e(pair.made_up.lab[worn], pair.lit[worn]).mean())
         after.append(delta_e(bare[worn], pair.lit[worn]).mean())
     return {"before": float(np.median(before)), "after": float(np.median(after))}
+
+
+@torch.no_grad()
+def removed_photographs(
+    network: BeautyBank, judge: BareClassifier, faces: FaceTextures
+) -> dict[str, Any]:
+    """Share of photographs that are called bare before and after removal, set by set."""
+    held = faces.which("makeup", "validation")
+    looks = [int(k) for k in held if faces.names[k].startswith("looks/")]
+    judged: dict[str, Any] = {"photographs": len(looks)}
+    textures = [faces.face(k) for k in looks]
+    judged["called bare before"] = called_bare(judge, textures)
+    removed = [
+        fitted(np.clip(t.lab + removal(network, t), [0, -110, -110], [100, 110, 110]), t.seen)
+        for t in textures
+    ]
+    judged["called bare after"] = called_bare(judge, removed)
+    for kind in ("bare", "makeup"):
+        own = [k for k in faces.which(kind, "validation") if faces.names[k].startswith("mt/")]
+        judged[f"MT {kind}, called bare"] = called_bare(judge, [faces.face(int(k)) for k in own])
+    return judged
+
+
+@torch.no_grad()
+def called_bare(judge: BareClassifier, textures: list[FaceTexture]) -> float:
+    """Share of faces a judge calls bare."""
+    return float(np.mean([float(judge(see(texture))) > 0 for texture in textures]))
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """The figures in a few lines."""
+    lines = [f"{figures['looks']} looks x {figures['people']} people"]
+    for name, found in figures["retrieval"].items():
+        lines.append(f"{name:<14} recall@1 {found['recall@1']:.3f}  @5 {found['recall@5']:.3f}")
+    for name, value in figures["probes"].items():
+        lines.append(f"{name:<26} {value:.3f}")
+    for stage, errors in figures["rebuild"].items():
+        lines.append(f"rebuilt, {stage}: " + ", ".join(f"{k} {v:.2f}" for k, v in errors.items()))
+    lines += [f"{key}: {figures[key]}" for key in figures if key.startswith("removal")]
+    return "\n".join(lines)
 
 
 def _medians(rows: list[dict[str, float]]) -> dict[str, float]:

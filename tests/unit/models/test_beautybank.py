@@ -16,9 +16,16 @@ from models.beautybank.code import (
 from models.beautybank.drawing import bare_colors, draw_code, made_up, read_bare, read_code, see
 from models.beautybank.networks import SLOTS, BeautyBank, Layer
 from models.beautybank.patches import MAP_SIZE, REGIONS, cut, paintable, paste, shares
+from models.beautybank.psp import PspEncoder
 from models.beautybank.published import PublishedBeautyBank, published_weights
+from models.beautybank.published_tuning import (
+    Judges,
+    demakeup,
+    refine_makeup,
+    refine_unrelated,
+)
 from models.beautybank.reading import SPREAD
-from models.beautybank.sampler import LookSampler
+from models.beautybank.sampler import LookSampler, published_sampler
 from models.beautybank.tuning import tuned
 from models.errors import CheckpointError
 from models.instant.face_texture import unfold
@@ -202,3 +209,58 @@ def test_public_keys_load_and_other_files_are_refused(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError):
         published_weights(tmp_path / "other.safetensors")
+
+
+def distance(a, b):
+    return (a - b).square().mean()
+
+
+def test_the_published_tuning_repeats_a_picture_and_then_gives_the_background_back():
+    network = PublishedBeautyBank(size=64, style=16, widest=16)
+    draws = seeding.generator_for(3, "codes")
+    for parameter in network.res.parameters():
+        torch.nn.init.normal_(parameter, 0, 0.3, generator=draws)
+    bare, wanted, first = torch.randn(3, 1, network.n_latent, 16, generator=draws)
+    with torch.no_grad():
+        picture, plain = network(bare, wanted), network(bare, None)
+        before = distance(network(bare, first), picture)
+    face = torch.zeros(1, 1, 64, 64)
+    face[..., 16:48, 16:48] = 1
+    masks = dict.fromkeys(("face", "eyes", "mouth", "foreground"), face) | {"background": 1 - face}
+    judges = Judges(distance, distance, distance)
+    stage1 = refine_makeup(network, bare, first, picture, masks, judges, steps=10)
+    stage2 = refine_unrelated(network, bare, stage1, plain, masks, judges, steps=10)
+    with torch.no_grad():
+        one, two = network(bare, stage1), network(bare, stage2)
+    assert distance(one, picture) < before
+    outside = 1 - face
+    assert distance(outside * two, outside * plain) < distance(outside * one, outside * plain)
+
+
+def test_taking_makeup_out_of_a_code_keeps_the_encoders_late_layers():
+    network = PublishedBeautyBank(size=64, style=16, widest=16).requires_grad_(False)
+    encoded, other = torch.randn(
+        2, 1, network.n_latent, 16, generator=seeding.generator_for(1, "e")
+    )
+    picture, face = network(other, None), torch.ones(1, 1, 64, 64)
+    judges = Judges(distance, distance, distance)
+    bare = demakeup(lambda code: network(code, None), encoded, picture, face, judges, steps=10)
+    assert torch.equal(bare[:, 8:], encoded[:, 8:])
+    assert not torch.equal(bare[:, :8], encoded[:, :8])
+
+
+def test_the_published_encoder_gives_a_code_for_every_layer():
+    with torch.device("meta"):
+        assert 266e6 < count(PspEncoder()) < 269e6
+    toy = PspEncoder(layers=10, width=4).eval()
+    keys = toy.state_dict().keys()
+    assert {"body.23.res_layer.5.fc2.weight", "styles.9.convs.10.weight"} <= keys
+    assert {"input_layer.2.weight", "latlayer2.bias", "styles.0.linear.weight"} <= keys
+    with torch.no_grad():
+        assert toy(torch.zeros(2, 3, 256, 256)).shape == (2, 10, 32)
+
+
+def test_the_published_sampler_fills_both_parts_of_a_code():
+    noise = torch.randn(4, 128, generator=seeding.generator_for(0, "noise"))
+    parts = [published_sampler(part)(noise) for part in ("structure", "colour")]
+    assert torch.cat(parts, 1).view(4, 18, 512).isfinite().all()
