@@ -11,7 +11,9 @@ distance of the change texel by texel, divided by the mean size of the true chan
 is drawing nothing. `bare` is the mean size, in CIELAB, of what is drawn where the look is not.
 
 *Disentanglement*: a linear probe (ridge regression to one-hot labels) tries to name the wearer from
-the makeup code and the look from the bare code. Chance is what ignorance gives.
+the makeup code and the look from the bare code; `nearest` asks the nearest code of another look (or
+of another person) instead. Chance is what ignorance gives. `share of the person` is how much of the
+makeup codes' variance goes with the wearer.
 
 *Removal*: CIEDE2000 to the known bare face on synthetic pairs, where makeup is, before and after;
 on photographs kept out of training, the share that a `BareClassifier` calls bare, before and after.
@@ -84,9 +86,13 @@ def evaluate(
         },
         "probes": {
             "identity from makeup code": probe(vectors, person_of, look_of),
+            "identity from makeup code, nearest": recall(vectors, person_of, look_of)["recall@1"],
             "identity, chance": 1 / len(wearers),
+            "share of the person in makeup codes": share_of(vectors, person_of, look_of),
             "look from bare code": probe(bare_codes, look_of, person_of),
+            "look from bare code, nearest": recall(bare_codes, look_of, person_of)["recall@1"],
             "look, chance": 1 / looks,
+            "share of the look in bare codes": share_of(bare_codes, look_of, person_of),
             "look from makeup code": probe(vectors, look_of, person_of),
             "identity from bare code": probe(bare_codes, person_of, look_of),
         },
@@ -148,6 +154,15 @@ def probe(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
     ridge = 1e-2 * (~held).sum() * np.eye(x.shape[1])
     fit = np.linalg.solve(x[~held].T @ x[~held] + ridge, x[~held].T @ targets[~held])
     return float(((x[held] @ fit).argmax(1) == label[held]).mean())
+
+
+def share_of(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
+    """Share of the variance that goes with `label`, whatever the `other` label is."""
+    centred = (
+        vectors - np.stack([vectors[other == k].mean(0) for k in range(other.max() + 1)])[other]
+    )
+    effect = np.stack([centred[label == k].mean(0) for k in range(label.max() + 1)])
+    return float(effect.var(0).sum() / vectors.var(0).sum())
 
 
 def rebuild(network: BeautyBank, looks: list[Makeup], pairs: list[Pair]) -> dict[str, Any]:

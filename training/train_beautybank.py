@@ -39,7 +39,7 @@ PRESETS = {
         BeautyBankConfig(
             name="beautybank",
             optim=OptimConfig(lr=2e-3, warmup=30, final=0.05),
-            loop=LoopConfig(steps=1100, batch=6, ema=0.99, threads=1, save_every=50),
+            loop=LoopConfig(steps=740, batch=6, ema=0.99, threads=1, save_every=50),
         ),
     ),
     "tiny": (

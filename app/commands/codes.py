@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -126,7 +126,7 @@ def similar(
     bank: Bank,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
     region: Annotated[
-        str | None, typer.Option(help="Compare only lips, eyes, cheeks or skin.")
+        Literal["lips", "eyes", "cheeks", "skin"] | None, typer.Option(help="Compare only this.")
     ] = None,
 ) -> None:
     """The looks of a bank nearest to a code or a face, the nearest first."""

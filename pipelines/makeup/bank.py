@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.beautybank.patches import REGIONS
-from models.errors import CatalogError
+from models.errors import CatalogError, LookError
 from pipelines.makeup.code_files import CodedLook
 
 TABLE = "looks"
@@ -46,7 +46,8 @@ class LookBank:
         """Add looks; returns how many were given.
 
         Raises:
-            CatalogError: other networks made the bank's looks, or LanceDB is not installed.
+            LookError: other networks made the bank's looks.
+            CatalogError: LanceDB is not installed.
         """
         records = [_record(look) for look in looks]
         for start in range(0, len(records), _WRITTEN_AT_ONCE):
@@ -64,7 +65,8 @@ class LookBank:
             region: compare only this region's part of the code.
 
         Raises:
-            CatalogError: there is no bank, it is damaged, or it speaks of other networks' looks.
+            LookError: other networks made the bank's looks.
+            CatalogError: there is no bank, or it is damaged.
         """
         self._check(look.network)
         vector = look.code.vector
@@ -121,10 +123,11 @@ class LookBank:
     def _check(self, network: str) -> None:
         known = self.table.search().select(["network"]).limit(1).to_list()
         if known and known[0]["network"] != network:
-            raise CatalogError(
-                "the bank's looks were made by other networks", reason="query",
-                found=network, needed=known[0]["network"],
-            )  # fmt: skip
+            raise LookError(
+                "the bank's looks were made by other networks",
+                found=network,
+                needed=known[0]["network"],
+            )
 
     def _write(self, records: list[dict[str, Any]]) -> None:
         database = self._database()
@@ -160,16 +163,7 @@ class LookBank:
 
 
 def region_numbers(look: CodedLook, region: str) -> np.ndarray:
-    """Which numbers of `MakeupCode.vector` speak of a region.
-
-    Raises:
-        CatalogError: it has no row in a code.
-    """
-    if region not in REGIONS:
-        raise CatalogError(
-            f"{region!r} is none of {', '.join(REGIONS)}", reason="query",
-            found=region, needed=REGIONS,
-        )  # fmt: skip
+    """Which numbers of `MakeupCode.vector` speak of a region, one of `REGIONS`."""
     rows, width = look.code.structure.shape
     start = REGIONS.index(region) * width
     colors = look.code.colors_of(region)

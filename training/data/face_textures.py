@@ -10,11 +10,12 @@ from typing import Literal
 import numpy as np
 import torch
 
+from models import regions
 from models.beautybank.patches import MAP_SIZE
 from models.errors import TrainingError
 from models.instant.face_texture import FaceTexture, bare_skin
 from models.ops.color import rgb_to_lab
-from models.ops.masks import face_fade
+from models.ops.masks import canonical_regions, face_fade
 from training.data.faces import Part, split
 
 Kind = Literal["bare", "makeup"]
@@ -51,9 +52,6 @@ class FaceTextures:
     @classmethod
     def made_up(cls, generator: torch.Generator, count: int = 12) -> FaceTextures:
         """Plain skins of random tones, half of them with red lips: enough to run a recipe."""
-        from models import regions
-        from models.ops.masks import canonical_regions
-
         rng = np.random.default_rng(int(torch.randint(1 << 30, (), generator=generator)))
         tones = rng.uniform((80, 50, 35), (240, 200, 180), (count, 1, 1, 3))
         textures = np.full((count, MAP_SIZE, MAP_SIZE, 4), 255, np.uint8)

@@ -5,7 +5,7 @@ import pytest
 
 from models.beautybank.code import MakeupCode, mix
 from models.beautybank.networks import SLOTS
-from models.errors import CatalogError
+from models.errors import CatalogError, LookError
 from pipelines.makeup.bank import LookBank, flat_map
 from pipelines.makeup.code_files import CodedLook
 
@@ -46,9 +46,9 @@ def test_lips_are_found_by_lips_alone(bank):
 
 
 def test_looks_of_other_networks_are_not_compared(bank, tmp_path):
-    with pytest.raises(CatalogError):
+    with pytest.raises(LookError):
         bank.similar(look(1, "b" * 16))
-    with pytest.raises(CatalogError):
+    with pytest.raises(LookError):
         bank.add([look(1, "b" * 16)])
     with pytest.raises(CatalogError):
         LookBank(tmp_path / "nowhere").similar(look(1))
