@@ -19,7 +19,7 @@ from models.beautybank.networks import SLOTS, BeautyBank
 from models.beautybank.patches import REGIONS
 from models.beautybank.sampler import LookSampler
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.face_textures import FaceTextures
+from training.data.face_textures import FaceTextures, Kind
 from training.loop import Method, Trainer
 
 
@@ -32,6 +32,8 @@ class SamplerConfig(RunConfig):
     structure: int = 32
     bare: int = 64
     noise: int = 24
+    # Photographs of each kind that codes are read from, at most.
+    photographs: int = 400
     # Candidates drawn at each step, of which each code takes the nearest.
     candidates: int = 512
 
@@ -42,7 +44,7 @@ PRESETS = {
         SamplerConfig(
             name="look-sampler",
             optim=OptimConfig(lr=1e-3, warmup=20),
-            loop=LoopConfig(steps=1500, batch=128, save_every=500, threads=1),
+            loop=LoopConfig(steps=800, batch=128, save_every=400, threads=1),
         ),
     ),
     "tiny": (
@@ -103,12 +105,17 @@ class NearestCandidates(Method):
         return {"distance": distance}
 
 
-def codes_of(networks: Path, cache: Path) -> tuple[Tensor, Tensor]:
-    """Codes of the made-up faces of a cache that train, and bare codes of its bare ones."""
+def codes_of(networks: Path, cache: Path, most: int) -> tuple[Tensor, Tensor]:
+    """Codes of at most so many made-up faces of a cache that train; bare codes of its bare ones."""
     network = BeautyBank.from_pretrained(networks, low_cpu_mem_usage=False).eval()
     faces = FaceTextures.load(cache)
-    made_up = [read_code(network, faces.face(k)) for k in faces.which("makeup", "train")]
-    bare = [read_bare(network, faces.face(k)) for k in faces.which("bare", "train")]
+
+    def some(kind: Kind) -> np.ndarray:
+        numbers = faces.which(kind, "train")
+        return numbers[:: max(1, -(-len(numbers) // most))]
+
+    made_up = [read_code(network, faces.face(k)) for k in some("makeup")]
+    bare = [read_bare(network, faces.face(k)) for k in some("bare")]
     return (
         torch.from_numpy(np.stack([code.vector for code in made_up])),
         torch.from_numpy(np.stack(bare)),
@@ -124,7 +131,7 @@ def main(arguments: list[str] | None = None) -> None:
         size = len(REGIONS) * config.structure + 3 * SLOTS
         vectors = torch.randn(64, size, generator=draws)
     else:
-        vectors, bare = codes_of(config.networks, config.cache)
+        vectors, bare = codes_of(config.networks, config.cache, config.photographs)
         sampler.bare_middle.copy_(bare.mean(0))
         sampler.bare_spread.copy_(bare.std(0))
     Trainer(

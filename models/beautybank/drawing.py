@@ -123,10 +123,15 @@ def made_up(bare: np.ndarray, makeup: Makeup) -> np.ndarray:
     return worn + makeup.opacity[..., None] * (makeup.paint - worn)
 
 
-def presence(makeup: Makeup) -> np.ndarray:
-    """Where a look is seen at all: (S, S) float32 in 0..1."""
-    tint = np.linalg.norm(makeup.deviation, axis=-1)
-    return np.maximum(smoothstep(0.06, 0.35, makeup.opacity), smoothstep(2.0, 7.0, tint))
+def presence(makeup: Makeup, tints: tuple[float, float] = (1.5, 6.0)) -> np.ndarray:
+    """Where a look is seen at all: (S, S) float32 in 0..1.
+
+    Args:
+        makeup: the look.
+        tints: CIELAB size of a tint that begins to count, and that counts in full.
+    """
+    size = np.linalg.norm(makeup.deviation, axis=-1)
+    return np.maximum(smoothstep(0.06, 0.35, makeup.opacity), smoothstep(*tints, size))
 
 
 def removal(network: BeautyBank, texture: FaceTexture) -> np.ndarray:

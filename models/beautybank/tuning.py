@@ -37,6 +37,8 @@ from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
 _NOISE = np.array([3.0, 2.0, 2.0], np.float32)
 """CIELAB below which what is left over is skin, not pattern."""
 _KEEP_BARE = 20.0
+_SOFT_TINTS = (0.4, 2.0)
+"""Blush fades out slowly: what is this faint is still makeup."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def tuned(
     stage1 = _optimised(network, before, bare, target, seen, rates, iterations)
     stage1 = stage1.with_detail(_left_over(network, stage1, bare, texture, seen))
 
-    worn = presence(draw_code(network, before, size))
+    worn = presence(draw_code(network, before, size), _SOFT_TINTS)
     worn = np.clip(blur(worn, 0.01 * size) * 1.5, 0, 1)
     kept = made_up(bare, draw_code(network, without_detail(stage1), size)) - bare
     weight = seen * worn + _KEEP_BARE * (1 - worn)

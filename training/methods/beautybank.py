@@ -59,17 +59,35 @@ class MakeupCodes(Method):
         see = {region: batch[f"see.{region}"] for region in REGIONS}
         structure, colors = network.encode(see)
         looks, faces = int(batch["look"].max()) + 1, int(batch["face"].max()) + 1
-        losses = self._codes(structure, colors, looks, faces)
-        losses["absent"] = 0.1 * _absent(structure, colors, batch)
         whole = torch.cat([structure.flatten(1), colors.flatten(1)], 1)
         self._read = whole.detach()  # the critic learns from the same codes, after this phase
+        return {
+            **self._codes(whole, looks, faces),
+            "absent": 0.1 * _absent(structure, colors, batch),
+            "leak": self._leak(whole, batch, looks, faces),
+            **self._render(network, structure, colors, batch, (looks, faces), generator),
+            **self._bare(network, see, batch, looks, faces),
+        }
+
+    def _leak(self, whole: Tensor, batch: dict[str, Tensor], looks: int, faces: int) -> Tensor:
+        """How much nearer to the wearer than to another the critic's guess is; 0 or more."""
         person = _person(batch)
         guess = self.networks["critic"](whole)
         others = person.view(looks, faces, -1).roll(1, 1).flatten(0, 1)
         better = (guess - others).square().mean() - (guess - person).square().mean()
-        losses["leak"] = F.relu(better) / (others - person).square().mean()
+        return F.relu(better) / (others - person).square().mean()
 
-        # Each code is drawn on the next face of the grid: never on the one it was read from.
+    def _render(
+        self,
+        network: BeautyBank,
+        structure: Tensor,
+        colors: Tensor,
+        batch: dict[str, Tensor],
+        grid: tuple[int, int],
+        generator: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """Draw each code on the next face of the grid: never on the one it was read from."""
+        looks, faces = grid
         turn = (torch.arange(looks * faces) + 1).view(looks, faces)
         turn[:, -1] -= faces
         swap = turn.flatten()
@@ -78,27 +96,21 @@ class MakeupCodes(Method):
         strength = torch.where(full, torch.ones_like(strength), strength)
         noise = self.jitter * torch.randn(structure.shape, generator=generator)
         layers = network.decode((structure + noise) * strength, colors, self.paintable)
-        for key in ("render", "layer"):
-            losses[key] = structure.new_zeros(())
+        render, layer = structure.new_zeros(()), structure.new_zeros(())
         for number, region in enumerate(REGIONS):
-            share = self.shares[region].repeat_interleave(3, 1)
+            near = self.shares[region]
+            share = near.repeat_interleave(3, 1)
             power = strength[:, number, :, None, None]
             change = batch[f"change.{region}"][swap] * power
             drawn = layers[region].change_on(batch[f"base.{region}"][swap])
             weight = share * (0.15 + (3 * change.abs()).clamp_max(1.5))
-            losses["render"] += (weight * (drawn - change).abs()).mean()
+            render = render + (weight * (drawn - change).abs()).mean()
             alpha, tint = batch[f"alpha.{region}"] * power, batch[f"tint.{region}"] * power
-            near = self.shares[region]
-            wrong = (near * (layers[region].alpha - alpha).abs()).mean()
-            wrong = wrong + (share * (layers[region].tint - tint).abs()).mean()
-            losses["layer"] += 0.3 * wrong
-        losses["render"] = 6 * losses["render"]
-        return losses | self._bare(network, see, batch, looks, faces)
+            layer = layer + (near * (layers[region].alpha - alpha).abs()).mean()
+            layer = layer + (share * (layers[region].tint - tint).abs()).mean()
+        return {"render": 6 * render, "layer": 0.3 * layer}
 
-    def _codes(
-        self, structure: Tensor, colors: Tensor, looks: int, faces: int
-    ) -> dict[str, Tensor]:
-        whole = torch.cat([structure.flatten(1), colors.flatten(1)], 1)
+    def _codes(self, whole: Tensor, looks: int, faces: int) -> dict[str, Tensor]:
         apart = whole.view(looks, faces, -1)
         same = (apart - apart.mean(1, keepdim=True)).square().mean()
         distance = torch.cdist(whole, whole).square() / whole.shape[1]
