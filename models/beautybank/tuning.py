@@ -80,10 +80,18 @@ def tuned(
     kept = made_up(bare, draw_code(network, without_detail(stage1), size)) - bare
     weight = seen * worn + _KEEP_BARE * (1 - worn)
     stage2 = _optimised(network, stage1, bare, kept * worn[..., None], weight, rates, iterations)
-    shown = cv2.resize(worn, (DETAIL_SIZE, DETAIL_SIZE), interpolation=cv2.INTER_LINEAR)
-    detail = stage1.detail()
-    paint = np.maximum(smoothstep(0.3, 0.8, shown), smoothstep(10, 20, chroma(detail)))
-    return Tuned(before, stage1, stage2.with_detail(detail * paint[..., None]))
+    return Tuned(before, stage1, stage2.with_detail(_makeup_of(network, before, stage1.detail())))
+
+
+def _makeup_of(network: BeautyBank, code: MakeupCode, detail: np.ndarray) -> np.ndarray:
+    """The part of a fine pattern that is makeup: where the network saw some, or bright twins.
+
+    Stars come in pairs and in the middle of cheeks; hair and lamps do not.
+    """
+    shown = blur(presence(draw_code(network, code, DETAIL_SIZE)), 0.01 * DETAIL_SIZE)
+    twins = np.minimum(chroma(detail), chroma(detail[:, ::-1]))
+    twins = smoothstep(22, 34, twins) * smoothstep(0.9, 1.0, face_fade(DETAIL_SIZE))
+    return detail * np.maximum(smoothstep(0.3, 0.8, shown), twins)[..., None]
 
 
 def without_detail(code: MakeupCode) -> MakeupCode:
