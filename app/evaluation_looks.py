@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.spatial.distance import cdist
 
 from models import seeding
 from models.beautybank.bare_classifier import BareClassifier
@@ -43,7 +44,6 @@ from models.beautybank.patches import MAP_SIZE, REGIONS, shares
 from models.beautybank.tuning import Tuned, tuned
 from models.instant.drawn import draw
 from models.instant.face_texture import FaceTexture
-from models.instant.makeup import Makeup
 from models.ops.color import delta_e
 from models.ops.masks import blur, canonical_regions
 from training.data.bare_makeup import Pair, numpy_of, wear
@@ -96,8 +96,7 @@ def evaluate(
             "look from makeup code": probe(vectors, look_of, person_of),
             "identity from bare code": probe(bare_codes, person_of, look_of),
         },
-        "rebuild": rebuild(network, makeups[:rebuilt], [row[k % len(wearers)] for k, row in
-                           enumerate(grid[:rebuilt])]),
+        "rebuild": rebuild(network, faces, wearers, rebuilt, seed),
         "removal, synthetic": removed_synthetic(network, [row[k % len(wearers)] for k, row in
                                                 enumerate(grid)]),
         "seed": seed,
@@ -117,7 +116,7 @@ def held_out_people(faces: FaceTextures, count: int) -> list[int]:
 
 def recall(vectors: np.ndarray, look: np.ndarray, person: np.ndarray) -> dict[str, float]:
     """Share of views whose nearest (of 1, of 5) on other people wears the same look."""
-    distance = ((vectors[:, None] - vectors[None]) ** 2).sum(-1)
+    distance = cdist(vectors, vectors)
     distance[person[:, None] == person[None]] = np.inf
     order = np.argsort(distance, axis=1)[:, :5]
     hit = look[order] == look[:, None]
@@ -165,12 +164,16 @@ def share_of(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float
     return float(effect.var(0).sum() / vectors.var(0).sum())
 
 
-def rebuild(network: BeautyBank, looks: list[Makeup], pairs: list[Pair]) -> dict[str, Any]:
-    """Errors of the drawing before tuning and after each stage, by region."""
+def rebuild(
+    network: BeautyBank, faces: FaceTextures, wearers: list[int], count: int, seed: int
+) -> dict[str, Any]:
+    """Errors of the drawing before tuning and after each stage, by region; medians over looks."""
+    rng = numpy_of(seeding.generator_for(seed, "rebuild"))
     stages: dict[str, list[dict[str, float]]] = {}
-    for pair in pairs:
-        result = tuned(network, pair.made_up)
-        for name, code in stages_of(result).items():
+    for number in range(count):
+        look = draw(random_recipe(rng), MAP_SIZE)
+        pair = wear(look, *faces.lab(wearers[number % len(wearers)]), rng)
+        for name, code in stages_of(tuned(network, pair.made_up)).items():
             stages.setdefault(name, []).append(rebuild_error(network, code, pair))
     return {name: _medians(rows) for name, rows in stages.items()}
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from models.beautybank.patches import REGIONS
-from models.errors import CatalogError, LookError
+from models.errors import LookError
+from pipelines.catalog.lance_table import LanceTable
 from pipelines.makeup.code_files import CodedLook
 
 TABLE = "looks"
@@ -31,7 +32,7 @@ class Neighbour:
     distance: float
 
 
-class LookBank:
+class LookBank(LanceTable):
     """Looks by their code; a look that comes twice is kept once.
 
     Args:
@@ -39,8 +40,7 @@ class LookBank:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._opened: Any = None
+        super().__init__(path, TABLE, "bank of looks")
 
     def add(self, looks: Iterable[CodedLook]) -> int:
         """Add looks; returns how many were given.
@@ -97,26 +97,6 @@ class LookBank:
     def __len__(self) -> int:
         return int(self.table.count_rows()) if self.exists() else 0
 
-    def exists(self) -> bool:
-        """Whether there is a bank at this place."""
-        return (self.path / f"{TABLE}.lance").is_dir()
-
-    @property
-    def table(self) -> Any:
-        """The LanceDB table.
-
-        Raises:
-            CatalogError: there is none, it is damaged, or LanceDB is not installed.
-        """
-        if self._opened is None:
-            if not self.exists():
-                raise CatalogError(f"there is no bank of looks at {self.path}", reason="missing")
-            try:
-                self._opened = self._database().open_table(TABLE)
-            except (ValueError, RuntimeError, OSError) as error:
-                raise CatalogError(f"cannot open the bank {self.path}: {error}") from None
-        return self._opened
-
     def _rows(self, numbers: np.ndarray) -> list[dict[str, Any]]:
         return self.table.to_arrow().take(numbers).to_pylist()
 
@@ -130,7 +110,7 @@ class LookBank:
             )
 
     def _write(self, records: list[dict[str, Any]]) -> None:
-        database = self._database()
+        database = self.database()
         import pyarrow as pa  # comes with LanceDB
 
         size = len(records[0]["vector"])
@@ -149,17 +129,6 @@ class LookBank:
             .when_not_matched_insert_all()
             .execute(new)
         )
-
-    def _database(self) -> Any:
-        try:
-            import lancedb
-        except ImportError:
-            raise CatalogError(
-                "a bank needs LanceDB: pip install -e '.[catalog]'",
-                reason="extra",
-                needed="lancedb",
-            ) from None
-        return lancedb.connect(self.path)
 
 
 def region_numbers(look: CodedLook, region: str) -> np.ndarray:
