@@ -80,7 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         stages = {
             "read_code": timed(lambda: read_code(pipe.network, texture), 11),
-            "tune_60_steps_a_stage": timed(lambda: tuned(pipe.network, texture), 3),
+            "tune_60_steps_a_stage": timed(lambda: tuned(pipe.network, texture), 2),
             "draw_code_512": timed(lambda: draw_code(pipe.network, look.code), 11),
             "wear_512_photo": timed(lambda: pipe(photo, look), 5),
             "remove_512_photo": timed(lambda: pipe.remove(found), 5),
