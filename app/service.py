@@ -15,17 +15,20 @@ from pipelines.registry import is_ready
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL.Image import Image
+    from PIL import Image
     from torch import Tensor
 
+    from app.ui.look_map import LookMap
     from models.structures import Face
     from pipelines.catalog.attributes import Attributes
     from pipelines.catalog.extractor import AttributeExtractor
     from pipelines.catalog.search import Match
     from pipelines.catalog.store import Catalog
     from pipelines.catalog.worn import WornColour
+    from pipelines.makeup.code_files import CodedLook
     from pipelines.makeup.looks import Look
     from pipelines.makeup.output import MakeupOutput
+    from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
     from pipelines.makeup.pipeline_shade import ShadePipeline
@@ -110,6 +113,20 @@ class Studio:
         return pipe
 
     @cached_property
+    def codes(self) -> BeautyBankPipeline:
+        """BeautyBank, on the same models."""
+        from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
+
+        return BeautyBankPipeline(self.makeup.analyzer)
+
+    @cached_property
+    def look_map(self) -> LookMap:
+        """Looks invented by the sampler, laid out; drawing them takes a few seconds."""
+        from app.ui.look_map import LookMap
+
+        return LookMap.of(self.codes.sample(48, seed=7))
+
+    @cached_property
     def shades(self) -> ShadePipeline:
         """The shade pipeline, on the same models."""
         from pipelines.makeup.pipeline_shade import ShadePipeline
@@ -181,7 +198,9 @@ class Studio:
         check()
         return self.makeup(picture, look, strengths=strengths, strength=strength, faces=faces)
 
-    def paint(self, source: str | Path, reference: str | Path, seed: int | None = None) -> Image:
+    def paint(
+        self, source: str | Path, reference: str | Path, seed: int | None = None
+    ) -> Image.Image:
         """Paint the makeup of one photograph on the face of another, with FLUX.
 
         Faces are found and the result is laid over the source here; only what lies between needs a
@@ -202,6 +221,51 @@ class Studio:
             return self.painter(
                 decode(source), decode(reference), seed=seed, on_step=_still_wanted
             ).images[0]
+
+    def read_code(self, picture: str | Path, steps: int) -> CodedLook:
+        """Read the makeup of a photograph as a code, with so many steps of each tuning stage.
+
+        Raises:
+            MirraError: the picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        return self.codes.read(decode(picture), iterations=steps)
+
+    def between(
+        self, first: CodedLook | None, second: CodedLook | None, t: float
+    ) -> CodedLook | None:
+        """The look between two, or the only one there is."""
+        if first is None or second is None:
+            return first or second
+        if t in (0, 1):
+            return second if t else first
+        from models.beautybank.code import between
+
+        return self.codes.coded(
+            between(first.code, second.code, t), f"{first.name} + {second.name}"
+        )
+
+    def wear_code(self, source: str | Path, look: CodedLook, made_up: bool) -> MakeupOutput:
+        """Put a code on a photograph; `made_up` takes off what the wearer wears first.
+
+        Raises:
+            MirraError: the picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        return self.codes(decode(source), look, source_made_up=made_up)
+
+    def take_off(self, source: str | Path) -> tuple[Image.Image, Image.Image]:
+        """A photograph, and the same without makeup.
+
+        Raises:
+            MirraError: the picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        picture = decode(source)
+        return picture, self.codes.remove(self.makeup.find_faces(picture)).image
 
     def read_product(
         self, source: str | Path, title: str = ""

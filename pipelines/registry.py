@@ -80,6 +80,15 @@ REGISTRY: tuple[Entry, ...] = (
         paper="our own",
     ),
     Entry(
+        name="beautybank",
+        task="makeup",
+        path="pipelines.makeup.pipeline_beautybank:BeautyBankPipeline",
+        weights=("face-mesh", "face-parser", "beautybank"),
+        licence=FACE,
+        needs="any CPU, 1 GB of memory",
+        paper="after BeautyBank, arXiv 2411.11231",
+    ),
+    Entry(
         name="dmvton",
         task="tryon",
         path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",

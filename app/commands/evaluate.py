@@ -83,3 +83,31 @@ def fairness(
     out.with_suffix(".md").write_text(table(figures))
     out.with_suffix(".svg").write_text(plot(figures))
     typer.echo(table(figures))
+
+
+@app.command()
+def looks(
+    cache: Annotated[Path, typer.Argument(help="What `mirra looks unfold` wrote.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
+    looks: Annotated[int, typer.Option(help="How many looks.")] = 60,
+    people: Annotated[int, typer.Option(help="How many held-out faces wear each.")] = 20,
+    rebuilt: Annotated[int, typer.Option(help="How many looks are tuned.")] = 20,
+    judge: Annotated[
+        Path | None, typer.Option(help="Weights of `python -m training.train_bare_classifier`.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of looks, light and people.")] = 0,
+) -> None:
+    """Makeup codes: retrieval, rebuilding, disentanglement and removal, on what was kept apart."""
+    from app.evaluation_looks import evaluate, removed_photographs, summary
+    from models.beautybank.bare_classifier import BareClassifier
+    from pipelines.analysis import load_network
+    from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
+    from training.data.face_textures import FaceTextures
+
+    network, faces = BeautyBankPipeline().network, FaceTextures.load(cache)
+    figures = evaluate(network, faces, looks, people, rebuilt, seed)
+    if judge is not None:
+        classifier = load_network(BareClassifier, judge)
+        figures["removal, photographs"] = removed_photographs(network, classifier, faces)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    typer.echo(summary(figures))

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
+from app.commands import codes
 from app.licences import CommercialOnly, refuse_unlicensed
 
-app = typer.Typer(help="List the drawn looks; save a look as a file.", add_completion=False)
+app = typer.Typer(help="Looks: drawn ones, as files, and as codes.", add_completion=False)
+for command in codes.COMMANDS:
+    app.command()(command)
 
 
 @app.callback(invoke_without_command=True)

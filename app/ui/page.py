@@ -13,7 +13,7 @@ from app.server.run import Server
 from app.server.visits import Visits
 from app.service import Studio
 from app.settings import Settings
-from app.ui import live, makeup, products, text, tryon
+from app.ui import live, looks, makeup, products, text, tryon
 from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
 from app.ui.theme import CSS, SCRIPT, theme
 from app.version import version, weights_hash
@@ -25,6 +25,7 @@ TABS = (
     (text.TRYON_TAB, "dmvton", "tryon-tab", tryon.tab),
     (text.LIVE_TAB, "instant", "live-tab", live.tab),
     (text.PRODUCTS_TAB, "product-reader", "products-tab", products.tab),
+    (text.LOOKS_TAB, "beautybank", "looks-tab", looks.tab),
 )
 """Title, the pipeline without which there is no tab, the element's id, and what builds it."""
 

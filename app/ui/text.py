@@ -121,3 +121,20 @@ NOT_OFFERED = (
     "are not shown: {names}."
 )
 NOT_WORN = "This part of the face is hidden, so nothing was put on."
+LOOKS_TAB = "Looks"
+REFERENCE_CODE = "A photo of someone in makeup"
+READ_LOOK = "Read the look"
+TAKE_OFF = "Take my makeup off"
+MADE_UP = "I wear makeup in my photo: take it off first"
+LOOKS_WAITING = (
+    "Read a look from a photo, or choose one on the map. A look is a small code; wear it, mix it "
+    "with a similar one, keep it as a file."
+)
+MIX = "From the look that was read (0) to the one you chose (1)"
+SIMILAR = "Similar looks: choose one"
+SHOW_MAP = "Show all looks on a map"
+MAP = "Near looks are alike: click one to wear it"
+NO_LOOK_PHOTO = "Add a photo of someone in makeup first."
+READ_AS_CODE = "Read. Add your photo to wear it; similar looks are below."
+WEARING = "{name}, a code of {size:,} bytes"
+TAKEN_OFF = "An estimate of your face without makeup: what nobody saw can only be guessed."

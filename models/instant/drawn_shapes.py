@@ -34,13 +34,16 @@ _EXTENT = np.array([2.4, 2.75])
 _DETAIL = 0.55  # canvas pixels to the unit, as a share of the map's side: about one a texel
 
 
+@lru_cache(maxsize=32)
 def zone_mask(zone: Zone | Place, size: int) -> np.ndarray:
-    """Where a wash or tint lies: (S, S) float32 in 0..1, soft, the same on both sides.
+    """Where a wash or tint lies: (S, S) float32 in 0..1, soft, the same on both sides; read-only.
 
     Raises:
         KeyError: there is no such zone.
     """
-    return both_sides(_SHAPES[zone](size))
+    mask = both_sides(_SHAPES[zone](size))
+    mask.setflags(write=False)
+    return mask
 
 
 def area(

@@ -60,7 +60,7 @@ def unfold(face: Face, size: int = TEXTURE_SIZE) -> FaceTexture:
         offset = np.asarray(face.box_xyxy[:2], np.float32)
         seen = front * sample(face.skin, coarse - offset)
     seen = cv2.resize(seen, (size, size), interpolation=cv2.INTER_LINEAR)
-    bare, tone = _bare_skin(lab, seen)
+    bare, tone = bare_skin(lab, seen)
     # Hair, hands and frames are not of bright colours: what is, is paint, whatever the parser says.
     bright = smoothstep(30, 45, chroma(lab - bare)[::2, ::2]) * front
     seen = np.maximum(seen, cv2.resize(bright, (size, size), interpolation=cv2.INTER_LINEAR))
@@ -77,8 +77,15 @@ def _front(face: Face, positions: np.ndarray) -> np.ndarray:
     return smoothstep(0.12, 0.42, facing) * inside
 
 
-def _bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fit the light on plain skin: quadratic in L*, linear in a* and b*, robust to paint.
+
+    Args:
+        lab: (S, S, 3) float32 CIELAB of an unfolded face.
+        seen: (S, S) float32 in 0..1, how far a texel can be trusted.
+
+    Returns:
+        (S, S, 3) plain skin under its light, and (3,) its tone; see `FaceTexture`.
 
     Colour is held to a linear fit because a quadratic one would follow blush on both cheeks.
     """

@@ -44,14 +44,34 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         face: the wearer.
         texture: the wearer, unfolded; of the same size as the makeup's maps.
     """
-    size = makeup.size
+    shift = None
+    own_brows = brow_colour(texture)
+    if np.isfinite(makeup.brows + own_brows).all():
+        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
+        if not np.isfinite(makeup.tone).all():  # drawn for nobody: darken brows, never dye them
+            shift = np.array([min(shift[0], 0), 0, 0])
+    return render_change(change_on(makeup, texture), face, texture, shift)
+
+
+def render_change(
+    change: np.ndarray, face: Face, texture: FaceTexture, brows: np.ndarray | None = None
+) -> MakeupLayer:
+    """Carry a change of the unfolded face into the picture.
+
+    Args:
+        change: (S, S, 3) CIELAB to add to each texel.
+        face: the face in its picture.
+        texture: the face, unfolded to the same size.
+        brows: (3,) CIELAB to add to the hair of the brows, or None to leave it alone.
+    """
+    size = len(change)
     x0, y0, x1, y1 = face.box_xyxy
     # 1. Where each pixel lies in the canonical face
     uv, inside = canonical_face().texture_positions(face.points_xyz, face.box_xyxy)
     uv = uv * size - 0.5
-    # 2. The look in place of what the wearer has there, carried into the picture
+    # 2. The change, carried into the picture
     masks = canonical_regions(size)
-    change = sample(_change(makeup, texture, masks), uv)
+    added = sample(change, uv)
     lips, eyes, cheeks, plain = cv2.split(sample(_packed(size), uv))
     zone_and_bare = np.dstack([masks[regions.BROWS], texture.bare[..., 0]])
     zone, bare = cv2.split(sample(zone_and_bare, uv))
@@ -59,7 +79,6 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
     lab = rgb_to_lab(face.image[y0:y1, x0:x1])
     visible = paintable(face, inside)
     hair = brow_hair(lab, bare, zone)
-    own_brows = brow_colour(texture)
     weights = {
         regions.LIPS: lips * visible,
         regions.EYES: eyes * (1 - hair) * visible,
@@ -67,18 +86,15 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         regions.CHEEKS: cheeks * (1 - hair) * visible,
         regions.SKIN: plain * (1 - hair) * visible,
     }
-    if np.isfinite(makeup.brows + own_brows).all():
-        shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
-        if not np.isfinite(makeup.tone).all():  # drawn for nobody: darken brows, never dye them
-            shift = np.array([min(shift[0], 0), 0, 0])
+    if brows is not None:
         weights[regions.BROWS] = hair * visible
-        change += hair[..., None] * (np.asarray(0.7 * shift, np.float32) - change)
+        added += hair[..., None] * (np.asarray(0.7 * brows, np.float32) - added)
     # 4. As code values at full strength, shared out to the regions
     total = np.sum(list(weights.values()), axis=0)
     share = 1 / np.maximum(total, 1)
-    added = (lab_to_rgb(_soft_floor(lab + change)) - lab_to_rgb(_soft_floor(lab))) * 255
+    lit = (lab_to_rgb(_soft_floor(lab + added)) - lab_to_rgb(_soft_floor(lab))) * 255
     return MakeupLayer(
-        face.box_xyxy, added, {name: weight * share for name, weight in weights.items()}
+        face.box_xyxy, lit, {name: weight * share for name, weight in weights.items()}
     )
 
 
@@ -154,9 +170,10 @@ def blend(
     return result
 
 
-def _change(makeup: Makeup, texture: FaceTexture, masks: dict[str, np.ndarray]) -> np.ndarray:
+def change_on(makeup: Makeup, texture: FaceTexture) -> np.ndarray:
     """CIELAB to add to each texel of the wearer: the look's deviation in place of the wearer's."""
     size = makeup.size
+    masks = canonical_regions(size)
     half = (size // 2, size // 2)
     own = blur(cv2.resize(texture.lab, half, interpolation=cv2.INTER_AREA), 0.012 * size / 2)
     own = cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -13,6 +13,7 @@ import numpy as np
 from models.errors import CatalogError
 from pipelines.catalog.attributes import CATEGORIES, FINISHES
 from pipelines.catalog.color_index import LOOKED_AT, ColorIndex
+from pipelines.catalog.lance_table import LanceTable
 
 TABLE = "shades"
 WORDS = ("sku", "title", "brand", "currency", "category", "kind", "finish", "hex", "name", "source")
@@ -65,7 +66,7 @@ class Filters:
         return found
 
 
-class Catalog:
+class Catalog(LanceTable):
     """Shades by SKU.
 
     Args:
@@ -73,8 +74,7 @@ class Catalog:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._opened: Any = None
+        super().__init__(path, TABLE, "catalogue")
         self._index: tuple[int, ColorIndex] | None = None
 
     def upsert(self, rows: Iterable[Mapping[str, Any]]) -> int:
@@ -94,7 +94,7 @@ class Catalog:
         return count
 
     def _merge(self, records: list[dict[str, Any]]) -> None:
-        database = self._database()
+        database = self.database()
         import pyarrow as pa  # comes with LanceDB
 
         new = pa.Table.from_pylist(records, _schema())
@@ -124,26 +124,6 @@ class Catalog:
         if self._index is None or self._index[0] != version:
             self._index = (version, ColorIndex.of(self.select([], LOOKED_AT)))
         return self._index[1]
-
-    def exists(self) -> bool:
-        """Whether there is a catalogue at this place."""
-        return (self.path / f"{TABLE}.lance").is_dir()
-
-    @property
-    def table(self) -> Any:
-        """The LanceDB table.
-
-        Raises:
-            CatalogError: there is none, it is damaged, or LanceDB is not installed.
-        """
-        if self._opened is None:
-            if not self.exists():
-                raise CatalogError(f"there is no catalogue at {self.path}", reason="missing")
-            try:
-                self._opened = self._database().open_table(TABLE)
-            except (ValueError, RuntimeError, OSError) as error:
-                raise CatalogError(f"cannot open the catalogue {self.path}: {error}") from None
-        return self._opened
 
     def select(self, conditions: Sequence[str], columns: Sequence[str]) -> Any:
         """Columns of all shades that meet every condition, as an Arrow table with `_rowid`."""
@@ -176,17 +156,6 @@ class Catalog:
             for name in ("category", "finish", "brand")
         }
         return {"shades": table.num_rows, "products": len(table["sku"].unique()), **counts}
-
-    def _database(self) -> Any:
-        try:
-            import lancedb
-        except ImportError:
-            raise CatalogError(
-                "a catalogue needs LanceDB: pip install -e '.[catalog]'",
-                reason="extra",
-                needed="lancedb",
-            ) from None
-        return lancedb.connect(self.path)
 
 
 def appearance(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:

@@ -72,7 +72,7 @@ def test_translations_have_the_same_places_for_values_and_the_same_markup(code):
 def test_a_translation_is_in_that_language(code):
     """Letters that only it has, or words that all its longer sentences are made of."""
     typical = {
-        "de": r"\b(die|der|das|ein|eine|und|nicht|auf|ist|wir|dieses|Bild|Foto)\b",
+        "de": r"\b(die|der|das|eine?n?|und|nicht|auf|ist|sind|es|mit|wir|dieses|Bild|Foto)\b",
         "fr": r"\b(le|la|les|de|des|une?|est|nous|sur|pas|et)\b|[dl]['’]",
         "es": r"\b(el|la|los|las|de|una?|es|en|no|y|que)\b",
         "ja": r"[ぁ-ゖァ-ヺ]",

@@ -1,0 +1,112 @@
+"""How long codes of makeup take on this machine, and how large they are.
+
+    python tests/benchmarks/bench_looks.py
+
+The face is scikit-image's astronaut in a drawn look. The bank holds 100,000 random codes without
+their files, which a search does not read before it has found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import lancedb
+import numpy as np
+import pyarrow as pa
+import torch
+from PIL import Image
+from skimage import data
+
+from models.beautybank.drawing import draw_code, read_code
+from models.beautybank.patches import MAP_SIZE
+from models.beautybank.tuning import tuned
+from models.instant.face_texture import unfold
+from pipelines.makeup.named_looks import find_look
+from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
+
+BANK = 100_000
+
+
+def timed(work: Callable[[], Any], repeats: int) -> dict[str, Any]:
+    """Median and spread in milliseconds."""
+    work()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) * 1000)
+    low, _, high = statistics.quantiles(times, n=4)
+    return {
+        "median_ms": round(statistics.median(times), 1),
+        "quartiles_ms": [round(low, 1), round(high, 1)],
+        "repeats": repeats,
+    }
+
+
+def search(size: int, folder: str) -> dict[str, Any]:
+    """Find the ten nearest of a bank, exactly."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(BANK, size)).astype(np.float32)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), size)
+    table = lancedb.connect(folder).create_table("looks", pa.table({"vector": column}))
+
+    def nearest() -> list[dict[str, Any]]:
+        query = table.search(vectors[7]).distance_type("l2").bypass_vector_index()
+        return query.select(["_distance"]).limit(10).to_list()
+
+    return timed(nearest, 11)
+
+
+def main() -> None:
+    torch.set_num_threads(2)
+    pipe = BeautyBankPipeline()
+    photo = Image.fromarray(data.astronaut())
+    worn = pipe.instant(photo, find_look("festival")).images[0]
+    found = pipe.instant.find_faces(worn)
+    texture = unfold(found[0], MAP_SIZE)
+    look = pipe.read(worn, "festival")
+    plain = pipe.read(worn, "festival", iterations=0)
+    with tempfile.TemporaryDirectory() as folder:
+        stages = {
+            "read_code": timed(lambda: read_code(pipe.network, texture), 11),
+            "tune_60_steps_a_stage": timed(lambda: tuned(pipe.network, texture), 2),
+            "draw_code_512": timed(lambda: draw_code(pipe.network, look.code), 11),
+            "wear_512_photo": timed(lambda: pipe(photo, look), 5),
+            "remove_512_photo": timed(lambda: pipe.remove(found), 5),
+            "search_100000_codes": search(len(look.code.vector), folder),
+        }
+    results = {
+        "stages": stages,
+        "bytes": {
+            "numbers_of_a_code": look.code.vector.nbytes,
+            "file_untuned": len(plain.to_bytes()),
+            "file_tuned_with_fine_pattern": len(look.to_bytes()),
+            "of_that_preview": look.preview.nbytes,
+        },
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "threads": os.cpu_count(),
+            "load_before": os.getloadavg()[0],
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "lancedb": lancedb.__version__,
+        },
+    }
+    out = Path(__file__).parent / "results" / "bench_looks.json"
+    out.write_text(json.dumps(results, indent=1) + "\n")
+    print(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

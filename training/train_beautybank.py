@@ -1,0 +1,72 @@
+"""Train BeautyBank's networks.
+
+    python -m training.train_beautybank tiny                   # seconds, made-up faces
+    python -m training.train_beautybank small --cache CACHE
+
+CACHE is what `mirra looks unfold` writes. Stop the run, give the same command, and it goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from models import seeding
+from models.beautybank.networks import BeautyBank
+from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
+from training.data.bare_makeup import BareMakeup
+from training.data.face_textures import FaceTextures
+from training.loop import Trainer
+from training.methods.beautybank import MakeupCodes
+
+
+@dataclass(frozen=True)
+class BeautyBankConfig(RunConfig):
+    """A run of BeautyBank; without `cache` the faces are made up. A batch of n is n x n/2 views."""
+
+    cache: Path | None = None
+    structure: int = 32
+    bare: int = 64
+    base: int = 32
+    width: int = 128
+
+
+PRESETS = {
+    "small": (
+        "the networks Mirra ships",
+        BeautyBankConfig(
+            name="beautybank",
+            optim=OptimConfig(lr=2e-3, warmup=30, final=0.05),
+            loop=LoopConfig(steps=740, batch=6, ema=0.99, threads=1, save_every=50),
+        ),
+    ),
+    "tiny": (
+        "three steps on made-up faces",
+        BeautyBankConfig(
+            name="tiny-beautybank",
+            structure=8,
+            bare=8,
+            base=8,
+            width=16,
+            loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, threads=1),
+        ),
+    ),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and train."""
+    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
+    config = from_command_line(PRESETS, "Train BeautyBank's networks.", arguments)
+    if config.cache is None:
+        faces = FaceTextures.made_up(seeding.generator_for(config.loop.seed, "faces"))
+    else:
+        faces = FaceTextures.load(config.cache)
+    network = BeautyBank(config.structure, config.bare, config.base, config.width)
+    Trainer(config, MakeupCodes(network, config.loop.seed), BareMakeup(faces)).run()
+
+
+if __name__ == "__main__":
+    main()
