@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.commands.makeup import sources_named
+from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 
 if TYPE_CHECKING:
@@ -27,11 +28,14 @@ def encode(
     out: Out,
     name: Annotated[str, typer.Option(help="What to call the look.")] = "look from a photo",
     tune: Annotated[int, typer.Option(min=0, max=1000, help="Steps of each tuning stage.")] = 60,
+    commercial_only: CommercialOnly = False,
 ) -> None:
-    """Read the makeup of a face as a code: a small file that says nothing about the person."""
+    """Read the makeup of a face as a code, a small file to wear, mix, edit and compare."""
     from pipelines.images import decode, write_bytes
 
-    write_bytes(_pipeline().read(decode(face), name, iterations=tune).to_bytes(), out)
+    write_bytes(
+        _pipeline(commercial_only).read(decode(face), name, iterations=tune).to_bytes(), out
+    )
 
 
 def wear(
@@ -42,21 +46,28 @@ def wear(
         bool, typer.Option("--source-made-up", help="Take off the makeup of SOURCE first.")
     ] = False,
     strength: Annotated[float, typer.Option(min=0, max=1, help="Overall, 0 to 1.")] = 1.0,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Put a code on a face, at full resolution."""
     from pipelines.images import decode, save
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
-    result = _pipeline()(decode(source), look, source_made_up=source_made_up, strength=strength)
+    result = _pipeline(commercial_only)(
+        decode(source), look, source_made_up=source_made_up, strength=strength
+    )
     save(result.images[0], out)
 
 
-def remove(source: Annotated[Path, typer.Argument(help="A made-up face.")], out: Out) -> None:
+def remove(
+    source: Annotated[Path, typer.Argument(help="A made-up face.")],
+    out: Out,
+    commercial_only: CommercialOnly = False,
+) -> None:
     """Estimate the face without its makeup."""
     from pipelines.images import decode, save
 
-    pipeline = _pipeline()
+    pipeline = _pipeline(commercial_only)
     save(pipeline.remove(pipeline.instant.find_faces(decode(source))).image, out)
 
 
@@ -70,6 +81,7 @@ def mix(
     brows_from: CodeFrom = None,
     cheeks_from: CodeFrom = None,
     skin_from: CodeFrom = None,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """A look between two, with some regions from others."""
     from models.beautybank.code import between
@@ -80,7 +92,7 @@ def mix(
     looks = [load_code(path) for path in (first, second)]
     given = (lips_from, eyes_from, brows_from, cheeks_from, skin_from)
     parts = {r: load_code(path) for r, path in zip(MAKEUP_REGIONS, given, strict=True) if path}
-    pipeline = _pipeline()
+    pipeline = _pipeline(commercial_only)
     pipeline.check([*looks, *parts.values()])
     code = between(looks[0].code, looks[1].code, t)
     code = mixed(code, {region: look.code for region, look in parts.items()})
@@ -101,6 +113,7 @@ def edit(
     lip_color: Annotated[
         str | None, typer.Option("--lip-color", help="Another lip colour, such as '#b01030'.")
     ] = None,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Change a look: `--cheeks 0` takes the blush off, `--strength 0.6` is softer."""
     from models.beautybank.code import shifted, strengthened
@@ -110,7 +123,7 @@ def edit(
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
-    pipeline = _pipeline()
+    pipeline = _pipeline(commercial_only)
     pipeline.check([look])
     amounts = {"lips": lips, "eyes": eyes, "cheeks": cheeks, "skin": skin}
     overall = 1.0 if strength is None else strength
@@ -128,11 +141,12 @@ def similar(
     region: Annotated[
         Literal["lips", "eyes", "cheeks", "skin"] | None, typer.Option(help="Compare only this.")
     ] = None,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """The looks of a bank nearest to a code or a face, the nearest first."""
     from pipelines.makeup.bank import LookBank
 
-    for found in LookBank(bank).similar(_wanted(_pipeline(), face), limit, region):
+    for found in LookBank(bank).similar(_wanted(_pipeline(commercial_only), face), limit, region):
         typer.echo(f"{found.distance:8.3f}  {found.look.name}")
 
 
@@ -140,6 +154,7 @@ def fill(
     sources: Annotated[str, typer.Argument(help="Codes or photographs: a file, folder or glob.")],
     bank: Bank,
     tune: Annotated[int, typer.Option(min=0, max=1000, help="Steps of each tuning stage.")] = 0,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Add looks to a bank, each named after its file. Exit code 3 if some could not be used."""
     from app.messages import explain
@@ -149,7 +164,7 @@ def fill(
     folder = Path(sources)
     paths = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
     paths = paths or sources_named(sources)[0]
-    pipeline, looks, failed = _pipeline(), [], False
+    pipeline, looks, failed = _pipeline(commercial_only), [], False
     for path in paths:
         try:
             looks.append(_wanted(pipeline, path, tune))
@@ -167,12 +182,13 @@ def sample(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of codes.")],
     count: Annotated[int, typer.Option(min=1, max=1000)] = 8,
     seed: Seed = 0,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Invent looks."""
     from pipelines.images import write_bytes
 
     out.mkdir(parents=True, exist_ok=True)
-    for look in _pipeline().sample(count, seed):
+    for look in _pipeline(commercial_only).sample(count, seed):
         write_bytes(look.to_bytes(), out / f"{look.name.replace(' ', '-')}.safetensors")
 
 
@@ -181,6 +197,7 @@ def inject(
     out: Out,
     count: Annotated[int, typer.Option(min=1, max=16)] = 5,
     seed: Seed = 0,
+    commercial_only: CommercialOnly = False,
 ) -> None:
     """Show a look on faces that do not exist, side by side."""
     from PIL import Image
@@ -188,7 +205,7 @@ def inject(
     from pipelines.images import save
     from pipelines.makeup.code_files import load_code
 
-    faces = _pipeline().inject(load_code(code), count, seed)
+    faces = _pipeline(commercial_only).inject(load_code(code), count, seed)
     strip = Image.new("RGB", (sum(face.width for face in faces), faces[0].height))
     for number, face in enumerate(faces):
         strip.paste(face, (number * face.width, 0))
@@ -210,9 +227,10 @@ def unfold(
 COMMANDS = (encode, wear, remove, mix, edit, similar, fill, sample, inject, unfold)
 
 
-def _pipeline() -> BeautyBankPipeline:
+def _pipeline(commercial_only: bool) -> BeautyBankPipeline:
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
 
+    refuse_unlicensed("beautybank", commercial_only)
     return BeautyBankPipeline()
 
 

@@ -12,6 +12,7 @@ COMMANDS = [
     ["makeup", "me.png", "--look", "nude", "-o", "out.png"],
     ["makeup", "me.png", "her.png", "-o", "out.png", "--pipeline", "flux-makeup"],
     ["looks", "save", "her.png", "-o", "look.json"],
+    ["looks", "encode", "her.png", "-o", "look.safetensors"],
     ["shade", "me.png", "--color", "#b01030", "-o", "out.png"],
     ["tryon", "me.png", "top.png", "-o", "out.png"],
     ["attributes", "me.png", "-o", "out.jsonl"],
