@@ -16,7 +16,7 @@ from models.attributes.crops import letterbox
 from models.attributes.lattice import SOLID, complete
 from models.attributes.networks import ShadeFinder
 from models.attributes.shades import Region, separate_pans, separate_pieces
-from models.attributes.vocabulary import KINDS
+from models.attributes.vocabulary import KINDS, SHADELESS
 
 SIDE = 160
 """Side of the square the whole picture is looked at in."""
@@ -43,8 +43,22 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """The likeliest kind."""
-        return KINDS[int(np.argmax(self.kinds))]
+        """The likeliest kind; see `likeliest`."""
+        return likeliest(self.kinds)
+
+
+def likeliest(kinds: np.ndarray) -> str:
+    """The likeliest of `KINDS`; one of `SHADELESS` only where those are likelier than all others.
+
+    A product taken for packaging is lost, packaging taken for a product gives a row with little
+    confidence: so it takes more than being the likeliest of many.
+
+    Args:
+        kinds: (K,) probabilities.
+    """
+    shadeless = np.isin(KINDS, SHADELESS)
+    seen = shadeless if kinds[shadeless].sum() > 0.5 else ~shadeless
+    return KINDS[int(np.argmax(np.where(seen, kinds, 0)))]
 
 
 @torch.inference_mode()
@@ -58,7 +72,7 @@ def find_shades(finder: ShadeFinder, pan_finder: ShadeFinder, pixels: np.ndarray
     """
     height, width = pixels.shape[:2]
     kinds, maps = _look(finder, pixels, SIDE)
-    kind = KINDS[int(np.argmax(kinds))]
+    kind = likeliest(kinds)
     several = kind == "palette"
     box, regions = (0, 0, width, height), []
     if several:

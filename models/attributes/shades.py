@@ -9,7 +9,7 @@ import numpy as np
 
 from models.ops.color import delta_e
 
-CORE_LIES_ABOVE = 0.35
+CORE_LIES_ABOVE = 0.46
 MIRRORED_WITHIN = 6.0
 """Median CIEDE2000 between the pans of a row and those of its mirror image."""
 PIECE_LIES_ABOVE = 0.35

@@ -10,6 +10,8 @@ KINDS: tuple[str, ...] = (
     "on_model",
     "packaging",  # closed packaging or text: no shade can be seen
 )
+SHADELESS: tuple[str, ...] = ("on_model", "packaging")
+"""Kinds of which no shade is given."""
 CATEGORIES: tuple[str, ...] = (
     "lipstick",
     "lip_gloss",

@@ -31,7 +31,7 @@ from models.attributes.shades import (
     without_mirror,
 )
 from models.attributes.signs import signs_of
-from models.attributes.vocabulary import FINISHES, KINDS
+from models.attributes.vocabulary import FINISHES, KINDS, SHADELESS
 from models.errors import ShapeError
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from pipelines.analysis import load_network
@@ -54,7 +54,6 @@ SAME_THROUGH_GLASS = 12.0
 WORDS_WEIGH = 12.0
 """How many times likelier the finish becomes that title or description name: high, for photographs
 are not lit as the rendered products are that the reader learned from."""
-NO_SHADE_KINDS = ("on_model", "packaging")
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
 
@@ -102,7 +101,7 @@ class AttributeExtractor:
             # 1. Look at the whole picture
             pixels, scale = _reading_size(np.asarray(image))
             finding = find_shades(self._finder, self._pan_finder, pixels)
-            regions = [] if finding.kind in NO_SHADE_KINDS else list(finding.regions)
+            regions = [] if finding.kind in SHADELESS else list(finding.regions)
             # 2. Read the colours, and keep one of what is the same
             lab = rgb_to_lab(pixels)
             colors = [color_of(region, lab, finding.tone) for region in regions]

@@ -8,6 +8,7 @@ import torch
 from models import seeding
 from models.attributes.color_names import NOUNS, color_name
 from models.attributes.crops import crop_shade, letterbox
+from models.attributes.finding import likeliest
 from models.attributes.lattice import complete, fit_lattice
 from models.attributes.networks import FinishReader, ShadeFinder
 from models.attributes.shade_color import shade_color
@@ -22,6 +23,7 @@ from models.attributes.shades import (
 )
 from models.attributes.signs import signs_of
 from models.attributes.skin import MONK, monk_tone, skin_tone
+from models.attributes.vocabulary import KINDS
 from models.ops.color import delta_e, rgb_to_lab
 from training.data.products import render_scenes
 
@@ -227,6 +229,18 @@ def test_saved_and_read_back_it_says_the_same(tmp_path, toy, shape):
     with torch.inference_mode():
         for one, two in zip(toy(images), again(images), strict=True):
             torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("chances", "kind"),
+    [
+        ({"packaging": 0.4, "bottle": 0.35, "bullet": 0.25}, "bottle"),
+        ({"packaging": 0.3, "on_model": 0.25, "bottle": 0.45}, "packaging"),
+        ({"smear": 1.0}, "smear"),
+    ],
+)
+def test_no_product_is_given_up_for_packaging_by_a_hair(chances, kind):
+    assert likeliest(np.array([chances.get(each, 0.0) for each in KINDS])) == kind
 
 
 def test_a_region_is_cut_to_its_box():
