@@ -3,11 +3,18 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import anyio.to_thread
 import pytest
 
 from app.server.work import Desk, check
+
+
+def finished(coroutine):
+    """What a coroutine returns, run in a loop of its own: the browser's keeps this thread's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 def in_thread(function, *values):
@@ -21,7 +28,7 @@ def test_a_fixed_number_of_threads_is_at_work():
     async def all_at_once():
         await asyncio.gather(*(desk.wait_for(in_thread(work)) for _ in range(8)))
 
-    asyncio.run(all_at_once())
+    finished(all_at_once())
     assert len(most) == 8
     assert max(most) == 2
     assert desk.working == 0
@@ -45,7 +52,7 @@ def test_work_that_was_cancelled_stops_at_its_next_step_and_frees_its_place():
             await task
         return await desk.wait_for(in_thread(desk.at_a_place(lambda: "next")))
 
-    assert asyncio.run(begin_and_cancel()) == "next"
+    assert finished(begin_and_cancel()) == "next"
     count = len(steps)
     time.sleep(0.05)
     assert len(steps) == count
@@ -66,7 +73,7 @@ def test_who_was_cancelled_while_waiting_never_begins():
         await first
         await asyncio.sleep(0.1)
 
-    asyncio.run(wait_in_vain())
+    finished(wait_in_vain())
     assert ran == []
     assert desk.working == 0
 
@@ -84,7 +91,7 @@ def test_work_beyond_its_time_ends_in_an_error_and_stops():
             stopped.set()
 
     with pytest.raises(TimeoutError):
-        asyncio.run(desk.wait_for(in_thread(desk.at_a_place(slow))))
+        finished(desk.wait_for(in_thread(desk.at_a_place(slow))))
     assert begun.is_set()
     assert stopped.wait(5)
 
