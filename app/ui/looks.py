@@ -67,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
             _both(output.worn.image, output.images[0], cache, studio.marks),
-            say(text.WEARING, name=look.name, size=len(look.to_bytes())),
+            say(text.WEARING, name=say(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
 

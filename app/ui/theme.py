@@ -67,19 +67,18 @@ CSS = """
 #advice p, #tryon-advice p {
   border-left: 3px solid var(--primary-500); padding: .2em .8em; margin: .2em 0; }
 .heading p { font-family: Georgia, 'Times New Roman', serif; font-size: 1.15rem; margin: 0; }
-#looks .grid-wrap { max-height: none; height: auto !important; min-height: 0 !important; }
-#looks .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
-#garments .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
-#garments .grid-wrap {
+#looks .grid-wrap, #garments .grid-wrap, #swatches .grid-wrap, #read-pictures .grid-wrap,
+#similar-looks .grid-wrap, #so-far .grid-wrap {
   max-height: none; height: auto !important; min-height: 0 !important; }
-#mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
-#looks .caption-label, #garments .caption-label {
-  left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
-  padding: 1px 4px; font-size: .72rem; text-align: center; white-space: normal; }
-#swatches .grid-wrap, #read-pictures .grid-wrap { max-height: none; height: auto !important;
-  min-height: 0 !important; }
+#looks .grid-container, #so-far .grid-container {
+  grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#garments .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
 #swatches .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
-#swatches .caption-label { left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
+#similar-looks .grid-container { grid-template-columns: repeat(6, minmax(0, 1fr)) !important; }
+#mirror img { width: 100%; border-radius: 12px; transform: scaleX(-1); }
+#looks .caption-label, #garments .caption-label, #swatches .caption-label,
+#similar-looks .caption-label {
+  left: 0; right: 0; bottom: 0; max-width: none; border-radius: 0;
   padding: 1px 4px; font-size: .72rem; text-align: center; white-space: normal; }
 #read-table { max-width: 100%; }
 #read-table td, #read-table th { font-size: .8rem; overflow-wrap: anywhere; }
@@ -96,7 +95,8 @@ label[data-testid=block-label] { max-width: calc(100% - 2.6rem); }
 @media (max-width: 640px) {
   #looks .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   #read-table td, #read-table th { font-size: .68rem; padding: 2px !important; }
-  #swatches .grid-container { grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
+  #swatches .grid-container, #similar-looks .grid-container {
+    grid-template-columns: repeat(3, minmax(0, 1fr)) !important; }
   .gradio-container .app { padding: clamp(12px, 3vw, 32px) !important; }
 .caption-label { opacity: 1 !important; hyphens: auto; overflow-wrap: anywhere; }
 .label-wrap span { text-align: left; }
