@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
 from app.ui.endpoints import endpoint, needed
+from app.ui.files import as_png, before_and_after_files
 from app.ui.gallery import gallery
 from app.ui.uploads import photo_input, unread
 from models.errors import MirraError
@@ -66,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
-            _both(output.worn.image, output.images[0], cache, studio.marks),
+            before_and_after_files(output.worn.image, output.images[0], cache, studio.marks),
             say(text.WEARING, name=say(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
@@ -89,7 +90,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             before, after = studio.take_off(photo)
         except MirraError as error:
             return gr.skip(), explain(error)
-        return _both(before, after, cache, studio.marks), say(text.TAKEN_OFF)
+        return before_and_after_files(before, after, cache, studio.marks), say(text.TAKEN_OFF)
 
     def choose(near: list[Any], event: gr.SelectData) -> tuple[Any, float]:
         return near[event.index], 1.0
@@ -134,10 +135,8 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
         Args:
             picture: of someone wearing makeup.
         """
-        from pipelines.images import encode
-
         _, after = studio.take_off(needed(picture))
-        return save_bytes_to_cache(encode(after, text=studio.marks), "bare.png", cache)
+        return as_png(after, "bare.png", cache, studio.marks)
 
     work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     with gr.Row(visible=False):
@@ -146,13 +145,3 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
         bare = gr.Image(label="bare", format="png", type="filepath")
         endpoint(encode_look, [picture], code, **work)
         endpoint(remove_makeup, [picture], bare, **work)
-
-
-def _both(before: Any, after: Any, cache: str, marks: dict[str, str]) -> tuple[str, str]:
-    """Before and after as PNG files in the visit's folder; the second carries `marks`."""
-    from pipelines.images import encode
-
-    return (
-        save_bytes_to_cache(encode(before, compress_level=1), "before.png", cache),
-        save_bytes_to_cache(encode(after, compress_level=1, text=marks), "mirra.png", cache),
-    )

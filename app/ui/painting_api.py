@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from app.service import Studio
 from app.ui.endpoints import endpoint, needed
+from app.ui.files import as_png
 from app.ui.uploads import unread
 
 
@@ -24,12 +24,9 @@ def endpoints(studio: Studio, cache: str) -> None:
         Returns:
             The picture as PNG, at the source's size.
         """
-        from pipelines.images import encode
-
         drawn = None if seed < 0 else int(seed)
         picture = studio.paint(needed(source), needed(reference), drawn)
-        data = encode(picture, compress_level=1, text=studio.marks)
-        return save_bytes_to_cache(data, "mirra.png", cache)
+        return as_png(picture, "mirra.png", cache, studio.marks)
 
     with gr.Row(visible=False):
         source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))

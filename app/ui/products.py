@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from app.language import say
@@ -18,6 +17,7 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
+from app.ui.files import as_png
 from app.ui.gallery import gallery
 from app.ui.products_api import endpoints
 from app.ui.shelf import (
@@ -34,7 +34,7 @@ from models.errors import MirraError
 from models.instant.coats import PLACES
 from models.structures import Face
 from pipelines.catalog.attributes import CATEGORIES, FINISHES
-from pipelines.images import decode, encode
+from pipelines.images import decode
 
 MOST_PICTURES = 24
 MOST_SHADES = 48
@@ -96,7 +96,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
-        drawn = [(_cached(one.drawn(), "read.png", cache), one.name) for one in found]
+        drawn = [(as_png(one.drawn(), "read.png", cache), one.name) for one in found]
         count = say(text.READ_OUT, count=len(rows))
         lines = [*said, count if rows else say(text.NO_SHADES)]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
@@ -181,7 +181,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.shades.wear(now[1], [coat_of(shade, place or None)])
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip()
-        bare = _cached(Image.fromarray(now[1][0].image), "before.png", cache)
+        bare = as_png(Image.fromarray(now[1][0].image), "before.png", cache)
         (reached,) = output.reached[0]
         said = say(text.NOT_WORN)
         if reached.delta_e == reached.delta_e:
@@ -190,7 +190,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 finish=say(reached.coat.finish), place=say(reached.coat.place),
                 error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
-        shown = _cached(output.images[0], "mirra.png", cache, studio.marks)
+        shown = as_png(output.images[0], "mirra.png", cache, studio.marks)
         return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
@@ -220,15 +220,10 @@ def tab(studio: Studio, settings: Settings) -> None:
     endpoints(studio, settings, own, cache)
 
 
-def _cached(image: Image.Image, name: str, cache: str, marks: dict[str, str] | None = None) -> str:
-    """A picture as PNG in the visit's folder, carrying `marks`."""
-    return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
-
-
 def _swatch(shade: dict[str, Any], cache: str) -> str:
     from pipelines.catalog.swatch import draw_swatch
 
-    return _cached(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png", cache)
+    return as_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png", cache)
 
 
 def _caption(shade: dict[str, Any]) -> str:

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from app.server.door import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import endpoint, needed
+from app.ui.files import as_png
 from app.ui.shelf import Reading, Shelf, catalog_for_saving, catalog_of
 from app.ui.uploads import unread
 
@@ -123,14 +123,13 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
             in this light and the one reached, null where the place is hidden.
         """
         from models.instant.coats import Coat
-        from pipelines.images import decode, encode
+        from pipelines.images import decode
 
         coat = Coat(color, place, finish, opacity)
         output = studio.shades(decode(needed(source)), [coat])
-        picture = encode(output.images[0], compress_level=1, text=studio.marks)
         errors = [one.delta_e for reached in output.reached.values() for one in reached]
         told = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
-        return save_bytes_to_cache(picture, "mirra.png", cache), told
+        return as_png(output.images[0], "mirra.png", cache, studio.marks), told
 
     with gr.Row(visible=False):
         picture, source = unread(gr.Image(label="picture")), unread(gr.Image(label="source"))

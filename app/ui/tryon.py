@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from app.language import say
 from app.messages import advise, explain
@@ -16,6 +15,7 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
 from app.ui.endpoints import endpoint
+from app.ui.files import as_png, before_and_after_files
 from app.ui.gallery import gallery
 from app.ui.languages import Later
 from app.ui.uploads import photo_input, unread
@@ -159,7 +159,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         if not person or not garment:
             raise gr.Error(text.TWO_PICTURES_NEEDED, print_exception=False)
         output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
-        return after(output, cache, studio.marks)
+        return as_png(output.image, "mirra.png", cache, studio.marks)
 
     with gr.Row(visible=False):
         person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
@@ -201,18 +201,8 @@ def saved(output: TryOnOutput, cache: str, marks: dict[str, str]) -> tuple[str, 
     """Before and after as PNG files in the visit's folder; the second carries `marks`."""
     from PIL import Image
 
-    from pipelines.images import encode
-
-    before = encode(Image.fromarray(output.person.image), compress_level=1)
-    return save_bytes_to_cache(before, "before.png", cache), after(output, cache, marks)
-
-
-def after(output: TryOnOutput, cache: str, marks: dict[str, str]) -> str:
-    """The result as a PNG file that carries `marks`."""
-    from pipelines.images import encode
-
-    data = encode(output.image, compress_level=1, text=marks)
-    return save_bytes_to_cache(data, "mirra.png", cache)
+    before = Image.fromarray(output.person.image)
+    return before_and_after_files(before, output.image, cache, marks)
 
 
 def told_of(output: TryOnOutput) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.service import Studio
+from app.ui.files import as_png
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.looks import Look
 
@@ -32,11 +33,8 @@ def saved(
     studio: Studio, worn: Any, levels: Levels, cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
     """Before and after as PNG files in the visit's folder."""
-    from pipelines.images import encode
-
-    before = encode(worn.image, compress_level=1)
     return (
-        save_bytes_to_cache(before, "before.png", cache),
+        as_png(worn.image, "before.png", cache),
         after(studio, worn, levels, cache, draft=draft),
     )
 
@@ -46,15 +44,13 @@ def after(studio: Studio, worn: Any, levels: Levels, cache: str, *, draft: bool 
 
     A draft, shown while a slider moves, is written fast and without its look.
     """
-    from pipelines.images import encode
     from pipelines.makeup.looks import embed
 
     strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
     image = studio.makeup.blend(worn, strengths=strengths, strength=levels[0])
     if draft:
-        data = encode(image, compress_level=1)
-    else:
-        data = embed(image, as_worn(worn, levels), compress_level=1, marks=studio.marks)
+        return as_png(image, "mirra.png", cache)
+    data = embed(image, as_worn(worn, levels), compress_level=1, marks=studio.marks)
     return save_bytes_to_cache(data, "mirra.png", cache)
 
 

@@ -1,0 +1,31 @@
+"""Pictures as files in the visit's folder, which is emptied when the visit ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gradio.processing_utils import save_bytes_to_cache
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+
+def as_png(image: Image.Image, name: str, cache: str, marks: dict[str, str] | None = None) -> str:
+    """A picture as PNG, written fast; returns its path.
+
+    Args:
+        image: the picture.
+        name: of the file.
+        cache: the folder, a component's `GRADIO_CACHE`.
+        marks: text it carries, such as `Studio.marks`.
+    """
+    from pipelines.images import encode
+
+    return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
+
+
+def before_and_after_files(
+    before: Image.Image, after: Image.Image, cache: str, marks: dict[str, str]
+) -> tuple[str, str]:
+    """Both as PNG; the second carries `marks`."""
+    return as_png(before, "before.png", cache), as_png(after, "mirra.png", cache, marks)
