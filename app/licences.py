@@ -24,15 +24,20 @@ MAY_I = "May I use this commercially?"
 YES, NO = "yes", "no"
 
 
+def is_allowed(pipeline: str, commercial_only: bool) -> bool:
+    """Whether a pipeline may be used: any, or where only commercial use will do, those for it."""
+    return not commercial_only or entry_of(pipeline).licence.commercial
+
+
 def refuse_unlicensed(pipeline: str, commercial_only: bool = True) -> None:
     """Where only commercial use will do, refuse a pipeline whose licences do not allow it.
 
     Raises:
         WeightsError: they do not.
     """
-    licence = entry_of(pipeline).licence
-    if commercial_only and not licence.commercial:
-        raise WeightsError(f"{pipeline}: {licence.weights}", reason="licence", found=pipeline)
+    if not is_allowed(pipeline, commercial_only):
+        weights = entry_of(pipeline).licence.weights
+        raise WeightsError(f"{pipeline}: {weights}", reason="licence", found=pipeline)
 
 
 def licence_list() -> str:

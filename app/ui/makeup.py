@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.language import say
+from app.licences import is_allowed
 from app.messages import advise, explain
 from app.server.door import WORK
 from app.service import Studio, Wish
@@ -182,9 +183,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
     endpoints(studio, cache, work)
-    if not missing() and (
-        entry_of("flux-makeup").licence.commercial or not settings.commercial_only
-    ):
+    if is_allowed("flux-makeup", settings.commercial_only) and not missing():
         painting_api.endpoints(studio, cache)
     return {looks: lambda: gr.update(value=_swatches()), painting: _about_painting}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from app.language import say
-from app.licences import licence_list
+from app.licences import is_allowed, licence_list
 from app.server.door import Page
 from app.server.run import Server
 from app.server.visits import Visits
@@ -17,7 +17,7 @@ from app.ui import live, looks, makeup, products, text, tryon
 from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
 from app.ui.theme import CSS, SCRIPT, theme
 from app.version import version, weights_hash
-from pipelines.registry import entry_of, is_ready
+from pipelines.registry import is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 TABS = (
@@ -36,7 +36,7 @@ def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> P
     with TranslatedPage(settings, visits, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
         for title, pipeline, name, add in TABS:
-            if is_ready(pipeline) and is_offered(pipeline, settings):
+            if is_ready(pipeline) and is_allowed(pipeline, settings.commercial_only):
                 with gr.Tab(title, elem_id=name):
                     later |= add(studio, settings) or {}
         later |= _licences(settings)
@@ -48,18 +48,15 @@ def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> P
     return page
 
 
-def is_offered(pipeline: str, settings: Settings) -> bool:
-    """Whether the server may offer a pipeline: all of them, or those for commercial use."""
-    return not settings.commercial_only or entry_of(pipeline).licence.commercial
-
-
 def _which_mirra() -> str:
     return say(text.VERSION, version=version(), weights=weights_hash())
 
 
 def _licences(settings: Settings) -> Later:
     """The panel of licences, and above it what is not offered because of them."""
-    hidden = [title for title, pipeline, *_ in TABS if not is_offered(pipeline, settings)]
+    hidden = [
+        title for title, pipeline, *_ in TABS if not is_allowed(pipeline, settings.commercial_only)
+    ]
 
     def missed() -> str:
         return say(text.NOT_OFFERED, names=", ".join(map(say, hidden)))
