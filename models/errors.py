@@ -14,12 +14,24 @@ class MirraError(Exception):
 
     Args:
         message: what was found, what was needed and what to do, in one sentence.
+        reason: a word for which of several things went wrong, in kinds that tell several apart;
+            `usual_reason` of the kind when None.
         found: the offending value, or None.
         needed: the value or bound that would have been accepted, or None.
     """
 
-    def __init__(self, message: str, *, found: object = None, needed: object = None) -> None:
+    usual_reason = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        found: object = None,
+        needed: object = None,
+    ) -> None:
         super().__init__(message)
+        self.reason = self.usual_reason if reason is None else reason
         self.found = found
         self.needed = needed
 
@@ -51,16 +63,7 @@ class ImageError(MirraError):
             ============== ===================================== ========== =====================
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str = "damaged",
-        found: object = None,
-        needed: object = None,
-    ) -> None:
-        super().__init__(message, found=found, needed=needed)
-        self.reason = reason
+    usual_reason = "damaged"
 
 
 class AnalysisError(MirraError):
@@ -98,11 +101,7 @@ class GarmentError(AnalysisError):
         reason: "none" (no garment), "trousers", or "pair" (shoes, socks, gloves).
     """
 
-    def __init__(
-        self, message: str, *, reason: str = "none", found: object = None, needed: object = None
-    ) -> None:
-        super().__init__(message, found=found, needed=needed)
-        self.reason = reason
+    usual_reason = "none"
 
 
 class ShapeError(MirraError):
@@ -131,11 +130,7 @@ class WeightsError(CheckpointError):
             "memory" (they do not fit) or "licence" (commercial use was asked for).
     """
 
-    def __init__(
-        self, message: str, *, reason: str = "missing", found: object = None, needed: object = None
-    ) -> None:
-        super().__init__(message, found=found, needed=needed)
-        self.reason = reason
+    usual_reason = "missing"
 
 
 class CancelledError(MirraError):
@@ -162,16 +157,7 @@ class CatalogError(MirraError):
             ======== ================================================= ========= ==============
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reason: str = "damaged",
-        found: object = None,
-        needed: object = None,
-    ) -> None:
-        super().__init__(message, found=found, needed=needed)
-        self.reason = reason
+    usual_reason = "damaged"
 
 
 class CrashError(MirraError):
