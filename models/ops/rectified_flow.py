@@ -18,18 +18,6 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from torch import Tensor
 
 
-def on_the_way(clean: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:
-    """x_s for a batch.
-
-    Args:
-        clean: (B, N, C), x0.
-        noise: (B, N, C).
-        sigma: (B,) in 0..1.
-    """
-    s = sigma[:, None, None]
-    return (1 - s) * clean + s * noise
-
-
 def shift_of(tokens: int, config: Any) -> float:
     """FLUX's mu for so many target tokens: 0.5 at 256 and 1.15 at 4096, linear between and beyond.
 

@@ -16,9 +16,10 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor
 
 from models.ops.flux_tokens import SOURCE, TARGET, position_ids
-from models.ops.rectified_flow import Conditions, denoise, on_the_way, velocity
+from models.ops.rectified_flow import Conditions, denoise, velocity
 from models.reflora.injector import RefLoRAInjector
 from training.loop import Method
+from training.losses import flow
 
 SAMPLING_GUIDANCE = 2.5
 
@@ -78,7 +79,7 @@ class RefLoRA(Method):
         """Return `velocity`, the mean squared error, for a batch of `FluxLatents`."""
         device = batch["target"].device.type
         with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
-            noisy = on_the_way(batch["target"], batch["noise"], batch["sigma"])
+            noisy = flow.noised(batch["target"], batch["noise"], batch["sigma"])
             found = velocity(
                 self.transformer, noisy, batch["sigma"], self.conditions(batch, self.guidance)
             )
