@@ -13,12 +13,8 @@ import json
 import os
 import platform
 import resource
-import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -29,23 +25,9 @@ from skimage import data
 
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+from tests.benchmarks.timing import timed
 
 REPEATS = 31
-
-
-def timed(work: Callable[[], Any]) -> dict[str, float]:
-    """Median and spread in milliseconds."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - start) * 1000)
-    low, _, high = statistics.quantiles(times, n=4)
-    return {
-        "median_ms": round(statistics.median(times), 1),
-        "quartiles_ms": [round(low, 1), round(high, 1)],
-    }
 
 
 def main() -> None:
@@ -57,13 +39,14 @@ def main() -> None:
     look = pipeline.read_look(made_up)
     worn = pipeline.wear(faces, look)
     half = {"strengths": {"lips": 0.5}, "strength": 0.9}
-    stages = {
-        "whole_transfer": timed(lambda: pipeline(source, pipeline.read_look(made_up))),
-        "find_faces": timed(lambda: pipeline.find_faces(source)),
-        "read_look": timed(lambda: pipeline.read_look(made_up)),
-        "wear": timed(lambda: pipeline.wear(faces, look)),
-        "blend_on_slider_move": timed(lambda: pipeline.blend(worn, **half)),
+    works = {
+        "whole_transfer": lambda: pipeline(source, pipeline.read_look(made_up)),
+        "find_faces": lambda: pipeline.find_faces(source),
+        "read_look": lambda: pipeline.read_look(made_up),
+        "wear": lambda: pipeline.wear(faces, look),
+        "blend_on_slider_move": lambda: pipeline.blend(worn, **half),
     }
+    stages = {name: timed(work, repeats=REPEATS)[0] for name, work in works.items()}
     whole = stages["whole_transfer"]["median_ms"]
     x0, y0, x1, y1 = faces[0].box_xyxy
     results = {

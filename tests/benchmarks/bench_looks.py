@@ -11,10 +11,8 @@ from __future__ import annotations
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,24 +32,14 @@ from models.beautybank.tuning import tuned
 from models.instant.face_texture import unfold
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
+from tests.benchmarks.timing import timed
 
 BANK = 100_000
 
 
-def timed(work: Callable[[], Any], repeats: int) -> dict[str, Any]:
-    """Median and spread in milliseconds."""
-    work()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - start) * 1000)
-    low, _, high = statistics.quantiles(times, n=4)
-    return {
-        "median_ms": round(statistics.median(times), 1),
-        "quartiles_ms": [round(low, 1), round(high, 1)],
-        "repeats": repeats,
-    }
+def often(work: Callable[[], Any], repeats: int) -> dict[str, Any]:
+    """The spread of some repeats, and how many they were."""
+    return timed(work, repeats=repeats)[0] | {"repeats": repeats}
 
 
 def search(size: int, folder: str) -> dict[str, Any]:
@@ -65,7 +53,7 @@ def search(size: int, folder: str) -> dict[str, Any]:
         query = table.search(vectors[7]).distance_type("l2").bypass_vector_index()
         return query.select(["_distance"]).limit(10).to_list()
 
-    return timed(nearest, 11)
+    return often(nearest, 11)
 
 
 def main() -> None:
@@ -79,11 +67,11 @@ def main() -> None:
     plain = pipe.read(worn, "festival", iterations=0)
     with tempfile.TemporaryDirectory() as folder:
         stages = {
-            "read_code": timed(lambda: read_code(pipe.network, texture), 11),
-            "tune_60_steps_a_stage": timed(lambda: tuned(pipe.network, texture), 2),
-            "draw_code_512": timed(lambda: draw_code(pipe.network, look.code), 11),
-            "wear_512_photo": timed(lambda: pipe(photo, look), 5),
-            "remove_512_photo": timed(lambda: pipe.remove(found), 5),
+            "read_code": often(lambda: read_code(pipe.network, texture), 11),
+            "tune_60_steps_a_stage": often(lambda: tuned(pipe.network, texture), 2),
+            "draw_code_512": often(lambda: draw_code(pipe.network, look.code), 11),
+            "wear_512_photo": often(lambda: pipe(photo, look), 5),
+            "remove_512_photo": often(lambda: pipe.remove(found), 5),
             "search_100000_codes": search(len(look.code.vector), folder),
         }
     results = {

@@ -13,9 +13,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,26 +37,10 @@ from pipelines.makeup.named_looks import find_look
 from pipelines.registry import WEIGHTS
 from pipelines.tryon.live import LiveTryOn
 from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
+from tests.benchmarks.timing import timed
 
 REPEATS = 21
 SHIPPED = ("human-parser", "garment-cutter", "dmvton-student", "dmvton-teacher")
-
-
-def timed(*works: Callable[[], Any]) -> list[dict[str, float]]:
-    """Median and quartiles in milliseconds of each, taken in turn."""
-    times: list[list[float]] = [[] for _ in works]
-    for turn in range(REPEATS + 2):  # the first two warm up
-        for work, taken in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            if turn > 1:
-                taken.append((time.perf_counter() - start) * 1000)
-    spreads = []
-    for taken in times:
-        low, middle, high = statistics.quantiles(taken, n=4)
-        quartiles = [round(low, 1), round(high, 1)]
-        spreads.append({"median_ms": round(middle, 1), "quartiles_ms": quartiles})
-    return spreads
 
 
 def forward(network: torch.nn.Module) -> Callable[[], Any]:
@@ -84,14 +66,17 @@ def main() -> None:
     fold_batch_norms(published.eval())  # as `load_network` does with ours
     published.to(memory_format=torch.channels_last)
     ours = load_network(EXPORTED["dmvton-student"], WEIGHTS / "dmvton-student")
-    theirs_ms, ours_ms = timed(forward(published), forward(ours))
+    how = {"repeats": REPEATS, "warm_up": 2}
+    theirs_ms, ours_ms = timed(forward(published), forward(ours), **how)
 
     pipeline, shirt = DMVTONPipeline(), decode(FOLDER / "striped.webp")
     astronaut = Image.fromarray(data.astronaut())
     photo = Image.new("RGB", (768, 1024), (190, 185, 180))
     photo.paste(astronaut.resize((768, 768)), (0, 256))
     garment, person = pipeline.garments(shirt), pipeline.analyzer(photo)
-    whole, again = timed(lambda: pipeline(photo, shirt), lambda: pipeline.wear(person, garment))
+    whole, again = timed(
+        lambda: pipeline(photo, shirt), lambda: pipeline.wear(person, garment), **how
+    )
 
     frame = Image.new("RGB", (640, 480), (190, 185, 180))
     frame.paste(astronaut.resize((480, 480)), (80, 0))
@@ -102,7 +87,7 @@ def main() -> None:
         return lambda: encode(Image.fromarray(show(np.asarray(decode(sent)))), "jpeg", quality=85)
 
     live_makeup, live_tryon = timed(
-        mirror(lambda x: makeup(x, look)), mirror(lambda x: tryon(x, garment))
+        mirror(lambda x: makeup(x, look)), mirror(lambda x: tryon(x, garment)), **how
     )
     results = {
         "student_forward_256x192": ours_ms,
