@@ -65,10 +65,10 @@ PRESETS = {
         AttributesConfig(
             name="finish-reader",
             network="reader",
-            widths=(256,),
+            widths=(512,),
             photos_weight=2,
             optim=OptimConfig(lr=3e-3, weight_decay=0.1, warmup=100),
-            loop=LoopConfig(steps=4000, batch=128, save_every=500, ema=0.995, threads=1),
+            loop=LoopConfig(steps=10_000, batch=128, save_every=500, ema=0.995, threads=1),
         ),
     ),
     "tiny": (
@@ -117,7 +117,7 @@ def _shades(config: AttributesConfig) -> FinishData:
     shades = FinishData.load(config.cache / "close_ups.npz")
     photos = config.cache / "photographed_shades.npz"
     if photos.exists():
-        shades = shades.and_often(FinishData.load(photos), config.photos_weight)
+        shades = FinishData.join([shades, *[FinishData.load(photos)] * config.photos_weight])
     return shades
 
 

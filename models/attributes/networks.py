@@ -90,7 +90,7 @@ class FinishReader(ModelMixin, ConfigMixin):
         finishes: int = 10,
         axes: int = 5,
         width: int = 256,
-        dropout: float = 0.4,
+        dropout: float = 0.3,
     ) -> None:
         super().__init__()
         self.register_buffer("usual", torch.zeros(signs))

@@ -42,7 +42,7 @@ from pipelines.catalog.words import finish_in
 
 __all__ = ["PIPELINE_VERSION", "AttributeExtractor", "draw_shades"]
 
-PIPELINE_VERSION = "2"
+PIPELINE_VERSION = "3"
 """Changes whenever the same picture and words may give another answer."""
 WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "weights" / "product-attributes"
 READING_SIDE = 1024

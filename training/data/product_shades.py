@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +65,11 @@ class FinishData:
         """Write one npz file."""
         np.savez(path, **vars(self))
 
-    def and_often(self, other: FinishData, times: int) -> FinishData:
-        """These shades once and others so many times."""
-        ours, theirs = vars(self), vars(other)
-        return FinishData(**{
-            name: np.concatenate([ours[name], *[theirs[name]] * times]) for name in ours
+    @classmethod
+    def join(cls, parts: Sequence[FinishData]) -> FinishData:
+        """One set after another."""
+        return cls(**{
+            name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])
         })  # fmt: skip
 
     def __len__(self) -> int:

@@ -30,6 +30,8 @@ SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 
           "pencil": 0.06, "packaging": 0.05}  # fmt: skip
 CLOSE_UPS = ("pan", "smear", "bullet")
 """Kinds of scenes that show one shade large enough to read its finish."""
+SIDES = (144, 192, 256, 384)
+"""Of the pictures that close-ups are cut from, in pixels."""
 CORE = 0.45
 """How deep a shade's core lies, as a share of its greatest depth."""
 COLORED, KIND_ONLY, BARE = 1, 2, 3
@@ -229,8 +231,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Write the cache."""
     parser = argparse.ArgumentParser(description="Render products for training.")
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--scenes", type=int, default=1400)
-    parser.add_argument("--close-ups", type=int, default=2700)
+    parser.add_argument("--scenes", type=int, default=6000)
+    parser.add_argument("--close-ups", type=int, default=12_000)
     parser.add_argument("--photos", type=Path, help="folder with products/, makeup/, garments/")
     parser.add_argument("--finders", type=Path, help="folder of shade-finder and pan-finder")
     options = parser.parse_args(arguments)
@@ -252,11 +254,12 @@ def main(arguments: list[str] | None = None) -> None:
     if options.close_ups:
         near = [
             FinishData.of(
-                render_scenes(options.close_ups // 3, side, seed=side, kinds=CLOSE_UPS), side
+                render_scenes(options.close_ups // len(SIDES), side, seed=side, kinds=CLOSE_UPS),
+                side,
             )
-            for side in (144, 192, 256)
+            for side in SIDES
         ]
-        near[0].and_often(near[1], 1).and_often(near[2], 1).save(options.cache / "close_ups.npz")
+        FinishData.join(near).save(options.cache / "close_ups.npz")
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class ReadFinish(Method):
     """
 
     def __init__(
-        self, reader: FinishReader, signs: Tensor, seed: int = 0, noise: float = 0.2
+        self, reader: FinishReader, signs: Tensor, seed: int = 0, noise: float = 0.1
     ) -> None:
         seeding.initialise(reader, seeding.generator_for(seed, "reader"))
         reader.expect(signs)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from models.attributes.networks import FinishReader
+from models.attributes.networks import FinishReader, ShadeFinder
 from models.ops.color import delta_e, rgb_to_lab
-from training import train_attributes
+from training import average_weights, train_attributes
 from training.data.product_light import Rig, Softbox, unit
 from training.data.product_material import Material, shade_surface, to_srgb
 from training.data.product_scenes import SCENES, render_scene
@@ -182,3 +182,19 @@ def test_the_regression_finds_what_made_the_labels():
     chance = 1 / (1 + np.exp(-(1.5 * values[:, 0] - 0.7)))
     right = np.random.default_rng(1).random(4000) < chance
     np.testing.assert_allclose(fit_logistic(values, right), [1.5, 0, -0.7], atol=0.2)
+
+
+def test_weights_before_and_after_a_training_are_averaged_by_share(tmp_path):
+    before, after = (ShadeFinder(widths=(8, 8), depths=(1, 1), channels=8) for _ in range(2))
+    before.save_pretrained(tmp_path / "before")
+    after.save_pretrained(tmp_path / "after")
+    folders = [str(tmp_path / name) for name in ("before", "after", "out")]
+    average_weights.main([*folders[:2], "-o", folders[2], "--share", "0.25"])
+    found = ShadeFinder.from_pretrained(folders[2]).to_kind.weight
+    expected = 0.75 * before.to_kind.weight + 0.25 * after.to_kind.weight
+    assert torch.allclose(found, expected)
+
+
+def test_weights_of_different_networks_are_not_averaged():
+    with pytest.raises(ValueError, match="different networks"):
+        average_weights.averaged({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)
