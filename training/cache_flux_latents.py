@@ -14,10 +14,10 @@ import torch
 import tyro
 from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 
-from models import devices
+from models import devices, nano  # noqa: F401  diffusers wants the nano's autoencoder imported
 from models.errors import TrainingError
 from training.data.flux_latents import encoder_of, write_cache
-from training.data.makeup_pairs import MakeupPairs
+from training.data.makeup_pairs import MILD, MakeupPairs, Warp
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class CacheConfig:
     versions: int = 4
     seed: int = 0
     prompt: str = "makeup."
+    # Warp references less than published.
+    mild: bool = False
     device: str = "auto"
 
 
@@ -43,7 +45,7 @@ def run(config: CacheConfig) -> None:
     Raises:
         TrainingError: the model cannot be read, or there are no pairs.
     """
-    pairs = MakeupPairs(config.pairs, config.size)
+    pairs = MakeupPairs(config.pairs, config.size, MILD if config.mild else Warp())
     device = devices.pick(config.device)
     try:
         pipe = FluxKontextPipeline.from_pretrained(

@@ -15,9 +15,9 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers.models.modeling_utils import ModelMixin
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -74,7 +74,7 @@ def save(
     Args:
         folder: the run's `checkpoints` folder.
         step: number of steps taken.
-        networks: all networks of the method; those that are diffusers models get a folder under
+        networks: all networks of the method; those with `save_pretrained` get a folder under
             `weights/`.
         optimisers: by phase.
         averages: by network; may be empty.
@@ -91,10 +91,11 @@ def save(
     state.mkdir(parents=True)
     for name, network in networks.items():
         save_file(_whole(network.state_dict()), state / f"network.{name}.safetensors")
-        if isinstance(network, ModelMixin):
+        write: Any = getattr(network, "save_pretrained", None)
+        if write is not None:
             average = averages.get(name)
             with average.swapped_into(network) if average else contextlib.nullcontext():
-                network.save_pretrained(temporary / "weights" / name)
+                write(temporary / "weights" / name)
     for name, text in (notes or {}).items():
         (temporary / "weights").mkdir(exist_ok=True)
         (temporary / "weights" / name).write_text(text, encoding="utf-8")

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
-from models import seeding, tiny
+from models import nano, seeding, tiny
 from models.errors import TrainingError
 from models.ops.flux_tokens import unpack
 from models.reflora.injector import RefLoRAInjector
@@ -45,6 +46,10 @@ class RefLoRAConfig(FluxConfig):
     logit_bias: float | None = None
     # Side of the pictures the cache holds, in pixels; memory is reckoned for it.
     size: int = 1024
+    # Train the transformer, too; only small ones can.
+    whole: bool = False
+    # How much more tokens count where the target differs from the source.
+    emphasis: float = 0.0
 
 
 _REAL = RefLoRAConfig(
@@ -65,12 +70,28 @@ PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
             optim=replace(_REAL.optim, lr=1e-4),
         ),
     ),
+    "nano": (
+        "A FLUX of our own, from nothing; --model is from app.assemble_nano.",
+        RefLoRAConfig(
+            name="nano-teacher",
+            rank=nano.RANK,
+            size=nano.SIZE,
+            whole=True,
+            emphasis=1.0,
+            base="fp32",
+            precision="fp32",
+            micro=16,
+            optim=OptimConfig(lr=1e-3, warmup=50, schedule="constant", clip=1.0),
+            loop=LoopConfig(steps=3000, batch=16, save_every=50, ema=0.995),
+        ),
+    ),
     "tiny": (
         "A toy on made-up pairs.",
         RefLoRAConfig(
             name="tiny-reflora",
             rank=8,
             size=32,
+            whole=True,
             base="fp32",
             precision="fp32",
             micro=8,
@@ -112,18 +133,17 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         transformer, vae = load_transformer(config.model, config.base), _vae(config)
     scheduler = tiny.scheduler()  # FLUX's, of any size
     data = FluxLatents(cache, scheduler.config)
-    injector = RefLoRAInjector.for_transformer(
-        transformer, config.rank, config.form, config.logit_bias
-    ).draw(seeding.generator_for(config.loop.seed, "injector"))
+    injector = _injector(config, transformer)
     method = RefLoRA(
         injector,
         transformer,
         data.rows,
         data.columns,
         PRECISIONS[config.precision],
-        whole=toy,
+        whole=config.whole,
         guidance=SAMPLING_GUIDANCE if toy else 1.0,
-        checkpointing=not toy,
+        checkpointing=not config.whole,
+        emphasis=config.emphasis,
     )
 
     def draw(batch: dict[str, Tensor]) -> Tensor:
@@ -136,7 +156,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
     vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     if config.shard:
-        if toy or trainer.accelerator.num_processes == 1:
+        if config.whole or trainer.accelerator.num_processes == 1:
             raise TrainingError("--shard spreads a frozen transformer over several processes")
         shard_frozen(transformer)
     if config.base != "nf4":  # four-bit weights are where they were loaded
@@ -144,11 +164,23 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     return trainer
 
 
+def _injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -> RefLoRAInjector:
+    """The model's own, if it has one to start from, or a new one."""
+    if config.model is not None and (Path(config.model) / "injector").is_dir():
+        return RefLoRAInjector.from_pretrained(config.model, subfolder="injector")
+    fresh = RefLoRAInjector.for_transformer(
+        transformer, config.rank, config.form, config.logit_bias
+    )
+    return fresh.draw(seeding.generator_for(config.loop.seed, "injector"))
+
+
 def _vae(config: RefLoRAConfig) -> torch.nn.Module:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 
     assert config.model is not None
-    return AutoencoderKL.from_pretrained(
+    kinds = {"AutoencoderKL": AutoencoderKL, "PatchAutoencoder": nano.PatchAutoencoder}
+    about = AutoencoderKL.load_config(config.model, subfolder="vae")
+    return kinds[about["_class_name"]].from_pretrained(  # pyright: ignore
         config.model, subfolder="vae", dtype=PRECISIONS[config.precision]
     )
 

@@ -66,6 +66,9 @@ def run(
     quantise: Annotated[
         QuantiseName | None, typer.Option(help="flux-makeup: the transformer in 4 or 8 bits.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="flux-makeup: folder of a model, or its hub id.")
+    ] = None,
 ) -> None:
     """Put makeup on a face.
 
@@ -93,7 +96,7 @@ def run(
     strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
     asked = {region: value for region, value in strengths.items() if value is not None}
     refuse_unlicensed(pipeline_name, commercial_only)
-    painting = FluxOptions(seed, size, offload, quantise)
+    painting = FluxOptions(seed, size, offload, quantise, model)
     if pipeline_name == "flux-makeup":
         if look or named_parts or report or faces is not None:
             raise typer.BadParameter("flux-makeup takes a REFERENCE picture and strengths only")

@@ -22,6 +22,7 @@ class FluxOptions:
     size: int | None
     offload: str | None
     quantise: str | None
+    model: str | None
 
     def refuse(self) -> None:
         """Refuse options that the instant pipeline has no use for."""
@@ -54,13 +55,16 @@ def paint(
 
     how: dict[str, Any] = {"offload": options.offload, "quantise": options.quantise}
     given = {name: value for name, value in how.items() if value is not None}
+    base = options.model or where_flux_is()
     pipe = load_flux_makeup(
-        adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"), how=Loading(**given)
+        base,
+        adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
+        how=Loading(**given),
     )
     failures: list[tuple[Path, str]] = []
     for source, reference, target in jobs:
         try:
-            with in_a_sentence(where_flux_is()):
+            with in_a_sentence(base):
                 result = pipe(
                     decode(source),
                     decode(reference),

@@ -6,8 +6,10 @@ the length of a jump, the step's number, or the guidance itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor, nn
 
@@ -15,11 +17,36 @@ from models.mcvton.discriminator import listening
 from models.ops.rectified_flow import Conditions, velocity
 
 
+def heard(t: Tensor, told: dict[str, Tensor], otherwise: float | Tensor) -> float | Tensor:
+    """What the guidance embedder is given: the length of a jump, the guidance, or the step."""
+    if "r" in told:
+        return t - told["r"]
+    return told.get("w", told.get("step", otherwise))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A FLUX that was told its conditions once and for all, as a `Denoiser`.
+
+    Attributes:
+        transformer: FLUX with a guidance embedder.
+        conditions: of every batch it will see.
+    """
+
+    transformer: FluxTransformer2DModel
+    conditions: Conditions
+
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+        """Return v, (B, N, C); `cond` is not looked at."""
+        listening = replace(self.conditions, guidance=heard(t, told, 1.0))
+        return velocity(self.transformer, x_t, t, listening)
+
+
 class FluxDenoiser(nn.Module):
     """A FLUX transformer with one prompt; the condition is the context that follows the target.
 
     Args:
-        transformer: FLUX with a guidance embedder.
+        transformer: FLUX; without a guidance embedder it hears nothing but t (see `hearing`).
         prompt: (1, T, D) embeddings of its tokens.
         pooled: (1, P) embedding of the whole.
         ids: (N + M, 3) places of target and context.
@@ -55,20 +82,20 @@ class FluxDenoiser(nn.Module):
             cond: (B, M, C) packed latents of the context, or None to leave it out.
             told: `r` is heard as t - r; of several, `r`, then `w`, then `step` is heard.
         """
+        conditions = self.conditions(x_t, cond, heard(t, told, self.guidance))
+        return velocity(self.transformer, x_t, t, conditions)
+
+    def conditions(self, x_t: Tensor, cond: Any, guidance: float | Tensor) -> Conditions:
+        """What the transformer is told besides x_t and t."""
         count = len(x_t)
-        heard = told.get("w", told.get("step", self.guidance))
-        if "r" in told:
-            heard = t - told["r"]
-        places = self.ids if cond is not None else self.ids[: x_t.shape[1]]
-        conditions = Conditions(
+        return Conditions(
             prompt=self.prompt.expand(count, -1, -1),
             pooled=self.pooled.expand(count, -1),
             context=cond,
-            ids=places,
-            guidance=heard,
+            ids=self.ids if cond is not None else self.ids[: x_t.shape[1]],
+            guidance=guidance if self.transformer.config["guidance_embeds"] else None,
             attention={},
         )
-        return velocity(self.transformer, x_t, t, conditions)
 
     def features(
         self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor
@@ -77,3 +104,20 @@ class FluxDenoiser(nn.Module):
         with listening(self.transformer, self.blocks) as heard:
             self.velocity(x_t, t, cond, **told)
         return heard
+
+
+@torch.no_grad()
+def hearing(transformer: FluxTransformer2DModel) -> FluxTransformer2DModel:
+    """Return a copy that can be told more than the time, which changes nothing yet.
+
+    The guidance embedder begins as the timestep's, its last layer at zero. (FLUX.1-dev has one.)
+    """
+    config = dict(transformer.config) | {"guidance_embeds": True}
+    copy: FluxTransformer2DModel = FluxTransformer2DModel.from_config(config)  # pyright: ignore
+    copy.load_state_dict(transformer.state_dict(), strict=transformer.config["guidance_embeds"])
+    if not transformer.config["guidance_embeds"]:
+        clocks: Any = copy.time_text_embed
+        clocks.guidance_embedder.load_state_dict(clocks.timestep_embedder.state_dict())
+        nn.init.zeros_(clocks.guidance_embedder.linear_2.weight)
+        nn.init.zeros_(clocks.guidance_embedder.linear_2.bias)
+    return copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import randbelow
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,8 +19,12 @@ from PIL import Image
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
+from models import seeding
 from models.errors import NoFaceError, ShapeError
 from models.instant.layer import blend
+from models.nano import PatchAutoencoder
+from models.ops.few_step import FewStepSampler
+from models.ops.flux_denoiser import Told
 from models.ops.flux_tokens import (
     REFERENCE,
     SOURCE,
@@ -84,6 +88,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         image_encoder: for IP adapters; Kontext's, not used here.
         feature_extractor: likewise.
         default_size: side in pixels a face is generated at; FLUX-Makeup was trained at 1024.
+        few_step: `times` and `noise` of a distilled student's sampler; None for a teacher.
     """
 
     model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
@@ -92,7 +97,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
     def __init__(
         self,
         scheduler: FlowMatchEulerDiscreteScheduler,
-        vae: AutoencoderKL,
+        vae: AutoencoderKL | PatchAutoencoder,
         text_encoder: CLIPTextModel,
         tokenizer: CLIPTokenizer,
         text_encoder_2: T5EncoderModel,
@@ -102,13 +107,14 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         image_encoder: Any = None,
         feature_extractor: Any = None,
         default_size: int = 1024,
+        few_step: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
-            scheduler, vae, text_encoder, tokenizer, text_encoder_2, tokenizer_2, transformer,
-            image_encoder, feature_extractor,
+            scheduler, cast(AutoencoderKL, vae), text_encoder, tokenizer, text_encoder_2,
+            tokenizer_2, transformer, image_encoder, feature_extractor,
         )  # fmt: skip
         self.register_modules(injector=injector)
-        self.register_to_config(default_size=default_size)
+        self.register_to_config(default_size=default_size, few_step=few_step)
         if injector is not None:
             injector.install(transformer)
         self.analyzer = FaceAnalyzer()
@@ -239,6 +245,21 @@ class FluxMakeupPipeline(FluxKontextPipeline):
                 f"the size must be a multiple of {patch}", found=(width, height), needed=patch
             )
         rows, columns = height // patch, width // patch
+        few = self.config["few_step"]
+        if few and batch > 1:  # noise that comes in later is each seed's own
+            return torch.cat(
+                [
+                    self.generate(
+                        source[i : i + 1],
+                        None if reference is None else reference[i : i + 1],
+                        seeds[i : i + 1],
+                        recipe,
+                        hidden=None if hidden is None else hidden[i : i + 1],
+                        on_step=on_step,
+                    )
+                    for i in range(batch)
+                ]
+            )
         # 1. Tell it what to do
         prompt, pooled = self.prompt_embeddings(recipe.prompt, batch)
         # 2. Encode the pictures; the reference's keys and values serve all steps
@@ -266,8 +287,19 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             recipe.guidance_scale if guided else None,
             attention,
         )
-        watch = Watch(recipe.steps, on_step, lambda x: to_images(self.decode(x, rows, columns)))
-        latents = denoise(self.transformer, self.scheduler, noise, recipe.steps, conditions, watch)
+        steps = len(few["times"]) if few else recipe.steps
+        watch = Watch(steps, on_step, lambda x: to_images(self.decode(x, rows, columns)))
+        if few:
+            sampler = FewStepSampler(tuple(few["times"]), few["noise"])
+            generator = seeding.generator_for(seeds[0], "fresh")
+            latents = noise
+            for step in sampler.steps(
+                Told(self.transformer, conditions), noise, generator=generator
+            ):
+                latents = step.picture
+                watch(step.number + 1, latents)
+        else:
+            latents = denoise(self.transformer, self.scheduler, noise, steps, conditions, watch)
         # 5. Decode
         made = self.decode(latents, rows, columns)
         self.maybe_free_model_hooks()

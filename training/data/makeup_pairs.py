@@ -47,6 +47,10 @@ class Warp:
     shift: float = 0.1
 
 
+MILD = Warp(turn=10.0, corners=20.0, scale=(0.9, 1.1), shift=0.03)
+"""For the nano FLUX, whose tokens are an eighth of a face wide."""
+
+
 class MakeupPairs:
     """Pairs on disk, augmented as published (METHODS: src/makeup_dataset.py).
 
@@ -75,10 +79,7 @@ class MakeupPairs:
 
     def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and reference, (3, S, S) float32 in [-1, 1]."""
-        source_path, target_path = self.pairs[index]
-        source, target = (self._read(path) for path in (source_path, target_path))
-        mask = self._read(self.root / "mask" / target_path.name, "L", Image.Resampling.NEAREST)
-        reference = target * np.isin(mask, FACE_CLASSES)[..., None].astype(np.uint8)
+        source, target, reference, _ = self.upright(index)
         turn = _turn(self.size, self.warp.turn, generator)
         source, target = (_warped(picture, turn) for picture in (source, target))
         reference = warp_reference(reference, self.warp, generator)
@@ -87,6 +88,14 @@ class MakeupPairs:
             for picture in (source, target, reference)
         )
         return source, target, reference
+
+    def upright(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Source, target and reference as they are, (S, S, 3) uint8, and classes, (S, S)."""
+        source_path, target_path = self.pairs[index]
+        source, target = (self._read(path) for path in (source_path, target_path))
+        classes = self._read(self.root / "mask" / target_path.name, "L", Image.Resampling.NEAREST)
+        reference = target * np.isin(classes, FACE_CLASSES)[..., None].astype(np.uint8)
+        return source, target, reference, classes
 
     def _read(
         self, path: Path, mode: str = "RGB", how: Image.Resampling = Image.Resampling.LANCZOS

@@ -122,6 +122,23 @@ def test_a_plain_lora_looks_at_the_reference_as_tokens():
     assert (alone - shown).abs().max() > 1e-3
 
 
+def test_a_student_takes_its_own_few_steps_and_each_seed_keeps_its_picture(tmp_path):
+    parts, few = tiny.flux(), {"times": [1.0, 0.5], "noise": "fresh"}
+    injector = tiny.reflora_injector(parts["transformer"])
+    student = FluxMakeupPipeline(**parts, injector=injector, few_step=few)
+    calls = []
+    student.transformer.register_forward_hook(lambda *_: calls.append(1))
+    sources, references = noise(2), noise(2, place="reference")
+    together = student.generate(sources, references, [1, 2])
+    assert len(calls) == 4  # two pictures, two steps
+    second = student.generate(sources[1:], references[1:], [2])
+    assert torch.equal(second, together[1:])
+    student.save_pretrained(tmp_path)
+    loaded = FluxMakeupPipeline.from_pretrained(tmp_path)
+    again = loaded.generate(sources[1:], references[1:], [2])
+    torch.testing.assert_close(again, second, atol=1e-4, rtol=0)
+
+
 def test_sizes_and_numbers_that_do_not_fit_are_refused(pipe, astronaut):
     with pytest.raises(ShapeError, match="multiple of 4"):
         pipe.generate(noise(size=30), None, [1], SHORT)
