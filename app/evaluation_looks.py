@@ -106,7 +106,7 @@ def evaluate(
             "identity from bare code": probe(bare_codes, person_of, look_of),
         },
         "rebuild, drawn looks": rebuild(network, parser, drawn),
-        "rebuild, photographs": rebuild(network, parser, photographs(faces, rebuilt)),
+        "rebuild, photographs": rebuild(network, parser, photographs(network, faces, rebuilt)),
         "removal, synthetic": removed_synthetic(network, diagonal),
         "seed": seed,
     }

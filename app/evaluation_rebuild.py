@@ -2,8 +2,8 @@
 
 Each code is drawn back on the face it was read from, under the light of the picture. On *drawn*
 looks the bare face and the makeup are known. On *photographs* they are not: there the makeup that
-`models.instant.makeup.extract` takes off the photograph stands for the truth, on the wearer's plain
-skin.
+`models.instant.makeup.extract` takes off the photograph stands for the truth, on plain skin, and
+the face a code is drawn on is that of the bare code.
 
 `color R` is the CIEDE2000 of the mean colour over what the look covers of region R, `pattern R` the
 mean CIELAB distance of the change texel by texel, divided by the mean size of the true change: 0 is
@@ -23,7 +23,7 @@ import torch
 
 from models.analysis.human_parsing import HumanParser
 from models.beautybank.code import MakeupCode
-from models.beautybank.drawing import draw_code, made_up
+from models.beautybank.drawing import bare_colors, draw_code, made_up, read_bare
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE, REGIONS, shares
 from models.beautybank.tuning import tuned
@@ -50,12 +50,14 @@ class Worn:
     Attributes:
         texture: the face, `MAP_SIZE` texels wide.
         bare: (S, S, 3) CIELAB, the face a code is drawn on.
-        change: (S, S, 3) CIELAB, what the makeup adds to it.
+        made_up: (S, S, 3) CIELAB, that face in its makeup.
+        size: (S, S) CIELAB, how much the makeup changes.
     """
 
     texture: FaceTexture
     bare: np.ndarray
-    change: np.ndarray
+    made_up: np.ndarray
+    size: np.ndarray
 
     @property
     def tone(self) -> str:
@@ -70,15 +72,17 @@ def drawn_looks(
     for number in range(count):
         look = draw(random_recipe(rng), MAP_SIZE)
         pair = wear(look, *faces.lab(wearers[number % len(wearers)]), rng)
-        yield Worn(pair.made_up, blur(pair.lit, 0.012 * MAP_SIZE), pair.change)
+        bare, size = blur(pair.lit, 0.012 * MAP_SIZE), np.linalg.norm(pair.change, axis=-1)
+        yield Worn(pair.made_up, bare, bare + pair.change, size)
 
 
-def photographs(faces: FaceTextures, count: int) -> Iterator[Worn]:
+def photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[Worn]:
     """Photographs of looks that were kept apart, evenly picked."""
     for number in spread_out(held_out_looks(faces), count):
         texture = faces.face(number)
-        change = made_up(texture.bare, extract(texture)) - texture.bare
-        yield Worn(texture, texture.bare, change)
+        bare = bare_colors(network, read_bare(network, texture), texture.bare, MAP_SIZE)
+        worn = made_up(texture.bare, extract(texture))
+        yield Worn(texture, bare, worn, np.linalg.norm(worn - texture.bare, axis=-1))
 
 
 def held_out_looks(faces: FaceTextures) -> list[int]:
@@ -117,8 +121,7 @@ def rebuild_error(
 ) -> dict[str, float]:
     """The measures of one code."""
     worn = made_up(look.bare, draw_code(network, code, MAP_SIZE))
-    true = look.bare + look.change
-    size = np.linalg.norm(look.change, axis=-1)
+    true, size = look.made_up, look.size
     wrong = np.linalg.norm(worn - true, axis=-1)
     seen, owners = look.texture.seen > 0.5, shares(MAP_SIZE)
     errors = {}

@@ -42,7 +42,10 @@ def write_sheets(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _save(neighbours(network, faces), folder / "neighbours.png")
-    shown = [*photographs(faces, 8), *drawn_looks(faces, wearers, 6, np.random.default_rng(seed))]
+    shown = [
+        *photographs(network, faces, 8),
+        *drawn_looks(faces, wearers, 6, np.random.default_rng(seed)),
+    ]
     removed = [[w.texture.lab, w.texture.lab + removal(network, w.texture)] for w in shown]
     _save(_turned(removed), folder / "removal.png")
     _save(_turned([_rebuilt(network, worn) for worn in shown]), folder / "rebuild.png")
@@ -66,7 +69,7 @@ def _rebuilt(network: BeautyBank, worn: Worn) -> list[np.ndarray]:
     """The face; the code on its bare self at each stage; the known or taken-off makeup on it."""
     codes = stages(network, worn.texture).values()
     drawn = [made_up(worn.bare, draw_code(network, code, MAP_SIZE)) for code in codes]
-    return [worn.texture.lab, *drawn, worn.bare + worn.change]
+    return [worn.texture.lab, *drawn, worn.made_up]
 
 
 def _turned(columns: list[list[np.ndarray]]) -> list[list[np.ndarray]]:

@@ -42,7 +42,9 @@ _NOISE = {
 }
 """CIELAB by which a bare face differs from its bare code: what is smaller need not be makeup."""
 _PICTURE_NOISE = 1.0
-_KEEP_BARE = 20.0
+_FAINT_TINTS = (0.5, 2.5)
+"""CIELAB of a tint that begins to count as makeup, and that counts in full."""
+_KEEP_BARE = 8.0
 _FAINTEST = (0.3, 1.0)
 """CIELAB of a change that may be one, and that is one: blush fades out slowly."""
 
@@ -116,7 +118,7 @@ def _makeup_of(network: BeautyBank, code: MakeupCode, detail: np.ndarray) -> np.
 
     Stars come in pairs and in the middle of cheeks; hair and lamps do not.
     """
-    shown = blur(presence(draw_code(network, code, DETAIL_SIZE)), 0.01 * DETAIL_SIZE)
+    shown = blur(presence(draw_code(network, code, DETAIL_SIZE), _FAINT_TINTS), 0.01 * DETAIL_SIZE)
     twins = np.minimum(chroma(detail), chroma(detail[:, ::-1]))
     twins = smoothstep(22, 34, twins) * smoothstep(0.9, 1.0, face_fade(DETAIL_SIZE))
     return detail * np.maximum(smoothstep(0.3, 0.8, shown), twins)[..., None]
@@ -171,7 +173,8 @@ def _optimised(
             loss = loss + (share * weights[region] * wrong).mean()
         loss.backward()
         adam.step()
-    return replace(code, structure=structure[0].detach().numpy(), colors=colors[0].detach().numpy())
+    structure, colors = (part[0].detach().numpy() for part in (structure, colors))
+    return replace(code, structure=structure, colors=colors).rounded()
 
 
 def _left_over(rest: np.ndarray, seen: np.ndarray, noise: np.ndarray) -> np.ndarray:
