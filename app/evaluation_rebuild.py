@@ -138,8 +138,8 @@ def rebuild_error(
     if untouched.sum() >= _FEWEST:
         errors["bare"] = float(np.linalg.norm(worn - look.bare, axis=-1)[untouched].mean())
     with torch.no_grad():
-        pictures = (_picture(lab, seen) for lab in (worn, true))
-        errors["perceptual"] = float(perceptual(parser, *pictures))
+        distance = perceptual(parser, _picture(worn, seen), _picture(true, seen))
+        errors["perceptual"] = float(distance)
     return errors
 
 

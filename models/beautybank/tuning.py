@@ -101,7 +101,7 @@ def tuned(
 def _noise(size: int) -> np.ndarray:
     """`_NOISE` as a map, (S, S, 3)."""
     owners = shares(size)
-    parts = [owners[region][..., None] * np.float32(_NOISE[region]) for region in REGIONS]
+    parts = [owners[region][..., None] * np.array(_NOISE[region], np.float32) for region in REGIONS]
     return np.sum(parts, axis=0)
 
 
