@@ -106,10 +106,13 @@ def _noise(size: int) -> np.ndarray:
 
 
 def _shading(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Broad light and dark that no code explains: shape and light, not makeup; (S, S, 3)."""
+    """Broad darkness that no code explains: the face's shape, not makeup; (S, S, 3), at most 0.
+
+    A face lighter than its drawing is no shadow: the drawing is too dark.
+    """
     wide = 0.03 * len(rest)
     shade = np.zeros_like(rest)
-    shade[..., 0] = blur(seen * rest[..., 0], wide) / (blur(seen, wide) + 0.05)
+    shade[..., 0] = np.minimum(blur(seen * rest[..., 0], wide) / (blur(seen, wide) + 0.05), 0)
     return shade
 
 
