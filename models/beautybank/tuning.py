@@ -1,9 +1,9 @@
 """Progressive makeup tuning: bring a code closer to one photograph, then take the person out again.
 
 The paper's two stages at our size. Stage 1 (its `refine_makeup`) optimises the code with the bare
-code held fixed, colours faster than structure, and keeps what is left as a fine pattern. A bare code
-is coarse, so what shows through the paint may differ from it by `_NOISE`, and be broadly darker,
-without being makeup. Stage 2 (its `refine_unrelated`) optimises again: on the made-up regions the
+code held fixed, colours faster than structure, and keeps what is left as a fine pattern. A bare
+code is coarse, so what shows through the paint may differ from it by `_NOISE`, and broadly in
+lightness, without being makeup. Stage 2 (its `refine_unrelated`) optimises again: on the made-up regions the
 drawing must stay what stage 1 made it, and where the network had seen no makeup the bare face must
 stay bare, which weighs `_KEEP_BARE` times as much.
 """
