@@ -151,13 +151,9 @@ def removal(network: BeautyBank, texture: FaceTexture) -> np.ndarray:
     masks = canonical_regions(size)
     soft = blur(texture.lab, 0.006 * size)
     opaque = smoothstep(0.2, 0.6, makeup.opacity) * shares(size)[regions.EYES]
-    # Lipstick past the outline of the lips, which the look does not know of
-    near_lips = smoothstep(0.01, 0.12, blur(masks[regions.LIPS], 0.014 * size))
-    past = near_lips * smoothstep(6, 14, np.linalg.norm(soft - bare, axis=-1))
-    rim = past * smoothstep(0.95, 0.75, blur(masks[regions.LIPS], 0.008 * size))
-    own = soft + np.maximum(opaque, rim)[..., None] * (texture.lab - soft)
+    own = soft + opaque[..., None] * (texture.lab - soft)
     colourful = smoothstep(16, 28, chroma(soft - bare)) * smoothstep(0.5, 0.9, texture.seen)
-    where = blur(np.max([presence(makeup), colourful, past], axis=0), 0.006 * size)
+    where = blur(np.maximum(presence(makeup), colourful), 0.006 * size)
     where = np.maximum(where, masks[regions.LIPS] * where.max()) * (1 - masks[regions.BROWS])
     return where[..., None] * (bare - own)
 

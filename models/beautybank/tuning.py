@@ -3,9 +3,9 @@
 The paper's two stages at our size. Stage 1 (its `refine_makeup`) optimises the code with the bare
 code held fixed, colours faster than structure, and keeps what is left as a fine pattern. A bare
 code is coarse, so what shows through the paint may differ from it by `_NOISE`, and broadly in
-lightness, without being makeup. Stage 2 (its `refine_unrelated`) optimises again: on the made-up regions the
-drawing must stay what stage 1 made it, and where the network had seen no makeup the bare face must
-stay bare, which weighs `_KEEP_BARE` times as much.
+lightness, without being makeup. Stage 2 (its `refine_unrelated`) optimises again: on the made-up
+regions the drawing must stay what stage 1 made it, and where the network had seen no makeup the
+bare face must stay bare, which weighs `_KEEP_BARE` times as much.
 """
 
 from __future__ import annotations
@@ -107,13 +107,14 @@ def _noise(size: int) -> np.ndarray:
 
 
 def _shading(rest: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Broad darkness that no code explains: the face's shape, not makeup; (S, S, 3), at most 0.
+    """Broad light and dark that no code explains: the face's shape, not makeup; (S, S, 3).
 
-    A face lighter than its drawing is no shadow: the drawing is too dark.
+    By the eyes only darkness is: where they are lighter than drawn, too much shadow was drawn.
     """
     wide = 0.03 * len(rest)
     shade = np.zeros_like(rest)
-    shade[..., 0] = np.minimum(blur(seen * rest[..., 0], wide) / (blur(seen, wide) + 0.05), 0)
+    broad = blur(seen * rest[..., 0], wide) / (blur(seen, wide) + 0.05)
+    shade[..., 0] = broad - shares(len(rest))[regions.EYES] * np.maximum(broad, 0)
     return shade
 
 
