@@ -1,10 +1,11 @@
-"""Train the judge of removed makeup: bare or made up, on the MT faces.
+"""Train the judge of removed makeup: is a face bare or made up?
 
     python -m training.train_bare_classifier tiny              # seconds, made-up faces
     python -m training.train_bare_classifier small --cache CACHE
 
-The made-up half of MT is studio photographs, the bare half is not. So each face gets another light,
-tone, blur and noise at every step, lest the judge look at those.
+Sets differ in more than makeup: the made-up half of MT is studio photographs, London is sharper.
+So half of the made-up faces are bare faces that wear a look of `BareMakeup`, and each face gets
+another light, tone, blur and noise at every step, lest the judge look at those.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from models.beautybank.bare_classifier import BareClassifier
 from models.beautybank.patches import REGIONS
 from models.beautybank.reading import patches_of
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.bare_makeup import light_field, numpy_of, photographed
-from training.data.face_textures import FaceTextures, fitted, kind_of
-from training.data.faces import split
+from training.data.bare_makeup import BareMakeup, light_field, numpy_of, photographed, wear
+from training.data.face_textures import FaceTextures, fitted
 from training.loop import Method, Trainer
 
 
@@ -44,7 +44,7 @@ PRESETS = {
         ClassifierConfig(
             name="bare-classifier",
             optim=OptimConfig(lr=1e-3, weight_decay=1e-2, warmup=20),
-            loop=LoopConfig(steps=350, batch=16, ema=0.98, save_every=50, threads=1),
+            loop=LoopConfig(steps=400, batch=16, ema=0.98, save_every=50, threads=1),
         ),
     ),
     "tiny": (
@@ -59,27 +59,26 @@ PRESETS = {
 }
 
 
-class MtFaces:
-    """MT faces in another light each time, as many bare ones as made-up ones."""
+class JudgedFaces:
+    """As many bare faces as made-up ones, in another light each time.
+
+    Args:
+        faces: the cache; only its training part is used.
+    """
 
     def __init__(self, faces: FaceTextures) -> None:
-        self.faces = faces
-        chosen = [k for k in split(faces.names)["train"] if faces.names[k].startswith("mt/")]
-        self.halves = [
-            [int(k) for k in chosen if kind_of(faces.names[k]) == kind]
-            for kind in ("bare", "makeup")
-        ]
+        self.pairs = BareMakeup(faces)
 
     def __len__(self) -> int:
-        return sum(map(len, self.halves))
+        return len(self.pairs.bare) + len(self.pairs.made_up)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Patches as `reading.patches_of` gives them, and `bare` (B,) 0 or 1."""
         rng = numpy_of(generator)
         rows: dict[str, list[np.ndarray]] = {region: [] for region in REGIONS}
         bare = np.arange(len(indices)) % 2
-        for wanted in bare:
-            lab, seen = self.faces.lab(int(rng.choice(self.halves[1 - wanted])))
+        for number, wanted in enumerate(bare):
+            lab, seen = self._face(bool(wanted), number % 4 == 0, rng)
             if rng.random() < 0.5:
                 lab, seen = lab[:, ::-1].copy(), seen[:, ::-1].copy()
             lab = photographed(lab + 1.5 * light_field(rng), rng)
@@ -89,6 +88,17 @@ class MtFaces:
                 rows[region].append(patch)
         batch = {region: torch.from_numpy(np.stack(patches)) for region, patches in rows.items()}
         return batch | {"bare": torch.from_numpy(bare).float()}
+
+    def _face(
+        self, bare: bool, worn: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A bare face, a made-up photograph, or a bare face that wears a look: CIELAB and seen."""
+        if bare:
+            return self.pairs.face(rng)
+        if worn:
+            lab, seen = self.pairs.face(rng)
+            return wear(self.pairs.look(rng).makeup, lab, seen, rng).made_up.lab, seen
+        return self.pairs.faces.lab(int(rng.choice(self.pairs.made_up)))
 
 
 class BareOrMadeUp(Method):
@@ -118,7 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         faces = FaceTextures.load(config.cache)
     network = BareClassifier(config.base, config.width)
-    Trainer(config, BareOrMadeUp(network, config.loop.seed), MtFaces(faces)).run()
+    Trainer(config, BareOrMadeUp(network, config.loop.seed), JudgedFaces(faces)).run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
     python -m training.train_beautybank tiny                   # seconds, made-up faces
     python -m training.train_beautybank small --cache CACHE
+    python -m training.train_beautybank longer --cache CACHE --start NETWORKS    # their weights
 
 CACHE is what `mirra looks unfold` writes. Stop the run, give the same command, and it goes on.
 """
@@ -27,6 +28,8 @@ class BeautyBankConfig(RunConfig):
     """A run of BeautyBank; without `cache` the faces are made up. A batch of n is n x n/2 views."""
 
     cache: Path | None = None
+    # Weights to go on from; without them all is drawn anew.
+    start: Path | None = None
     structure: int = 32
     bare: int = 64
     base: int = 32
@@ -35,11 +38,19 @@ class BeautyBankConfig(RunConfig):
 
 PRESETS = {
     "small": (
-        "the networks Mirra ships",
+        "the networks from nothing",
         BeautyBankConfig(
             name="beautybank",
             optim=OptimConfig(lr=2e-3, warmup=30, final=0.05),
             loop=LoopConfig(steps=740, batch=6, ema=0.99, threads=1, save_every=50),
+        ),
+    ),
+    "longer": (
+        "the networks Mirra ships, gone on with; needs --start",
+        BeautyBankConfig(
+            name="beautybank-longer",
+            optim=OptimConfig(lr=1e-3, warmup=50),
+            loop=LoopConfig(steps=1500, batch=6, ema=0.995, threads=1, save_every=50),
         ),
     ),
     "tiny": (
@@ -65,7 +76,10 @@ def main(arguments: list[str] | None = None) -> None:
     else:
         faces = FaceTextures.load(config.cache)
     network = BeautyBank(config.structure, config.bare, config.base, config.width)
-    Trainer(config, MakeupCodes(network, config.loop.seed), BareMakeup(faces)).run()
+    method = MakeupCodes(network, config.loop.seed)
+    if config.start is not None:
+        network.load_state_dict(BeautyBank.from_pretrained(config.start).state_dict())
+    Trainer(config, method, BareMakeup(faces)).run()
 
 
 if __name__ == "__main__":

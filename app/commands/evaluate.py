@@ -95,19 +95,28 @@ def looks(
     judge: Annotated[
         Path | None, typer.Option(help="Weights of `python -m training.train_bare_classifier`.")
     ] = None,
+    sheets: Annotated[
+        Path | None, typer.Option(help="Folder for contact sheets; keep it private.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of looks, light and people.")] = 0,
 ) -> None:
     """Makeup codes: retrieval, rebuilding, disentanglement and removal, on what was kept apart."""
-    from app.evaluation_looks import evaluate, removed_photographs, summary
+    from app.evaluation_looks import evaluate, held_out_people, removed_photographs, summary
+    from app.evaluation_sheets import write_sheets
+    from models.analysis.human_parsing import HumanParser
     from models.beautybank.bare_classifier import BareClassifier
     from pipelines.analysis import load_network
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
+    from pipelines.registry import WEIGHTS
     from training.data.face_textures import FaceTextures
 
     network, faces = BeautyBankPipeline().network, FaceTextures.load(cache)
-    figures = evaluate(network, faces, looks, people, rebuilt, seed)
+    parser = load_network(HumanParser, WEIGHTS / "human-parser")
+    figures = evaluate(network, parser, faces, looks, people, rebuilt, seed)
     if judge is not None:
         classifier = load_network(BareClassifier, judge)
         figures["removal, photographs"] = removed_photographs(network, classifier, faces)
+    if sheets is not None:
+        write_sheets(network, faces, held_out_people(faces, people), sheets, seed)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     typer.echo(summary(figures))

@@ -16,6 +16,8 @@ DETAIL_SIZE = 256
 """Side of the map fine patterns are kept in: a texel's number fits 16 bits."""
 DETAIL_STEP = 0.5
 """CIELAB units of one step of a fine pattern, kept in 8 bits."""
+STRUCTURE_STEP, COLOR_STEP = 0.3, 0.1
+"""Steps of what is read from a face. Finer digits draw nothing, but they tell who the wearer is."""
 MOST_DETAIL = 6_000
 """Texels a fine pattern may have."""
 
@@ -44,6 +46,12 @@ class MakeupCode:
     def vector(self) -> np.ndarray:
         """Structure and colours as one point; near points are similar looks. float32."""
         return np.concatenate([self.structure.ravel(), self.colors.ravel()])
+
+    def rounded(self) -> MakeupCode:
+        """The code in whole steps, as it is kept."""
+        structure = np.float32(STRUCTURE_STEP) * np.rint(self.structure / STRUCTURE_STEP)
+        colors = np.float32(COLOR_STEP) * np.rint(self.colors / COLOR_STEP)
+        return replace(self, structure=structure, colors=colors)
 
     def colors_of(self, region: str) -> slice:
         """Rows of `colors` that belong to a region."""

@@ -39,7 +39,7 @@ def read_code(network: BeautyBank, texture: FaceTexture) -> MakeupCode:
         texture: unfolded to `MAP_SIZE`.
     """
     structure, colors = network.encode(see(texture))
-    return MakeupCode(structure[0].numpy(), colors[0].numpy(), brow_colour(texture))
+    return MakeupCode(structure[0].numpy(), colors[0].numpy(), brow_colour(texture)).rounded()
 
 
 @torch.no_grad()

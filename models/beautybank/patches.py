@@ -68,18 +68,15 @@ def cut(maps: np.ndarray, region: str) -> np.ndarray:
     """
     patch = PATCHES[region]
     size = len(maps)
+    maps = np.ascontiguousarray(maps, np.float32)
     steps = ((patch.right - patch.left) / patch.width, (patch.bottom - patch.top) / patch.height)
-    matrix = np.array(
-        [
-            [steps[0] * size, 0, (patch.left + steps[0] / 2) * size - 0.5],
-            [0, steps[1] * size, (patch.top + steps[1] / 2) * size - 0.5],
-        ]
-    )
+    down = [0, steps[1] * size, (patch.top + steps[1] / 2) * size - 0.5]
+    start = (patch.left + steps[0] / 2) * size - 0.5
     halves = []
-    for side in (maps, maps[:, ::-1]):
+    for across in ([steps[0] * size, 0, start], [-steps[0] * size, 0, size - 1 - start]):
         half = cv2.warpAffine(
-            np.ascontiguousarray(side, np.float32),
-            matrix,
+            maps,
+            np.array([across, down]),
             (patch.width, patch.height),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,

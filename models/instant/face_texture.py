@@ -97,9 +97,11 @@ def bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     trust = trust * (face_fade(_FIELD_SIZE) > 0.6) * (1 - masks[regions.BROWS])
     v, u = np.mgrid[:_FIELD_SIZE, :_FIELD_SIZE].astype(np.float32) / (_FIELD_SIZE - 1) * 2 - 1
     basis = np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], -1).reshape(-1, 6)
-    samples, weights = small.reshape(-1, 3), trust.ravel()
+    weights = trust.ravel()
     if weights.sum() < 8:  # next to nothing is visible: take what there is
         weights = np.maximum(weights, 1e-3)
+    counts = weights > 0
+    samples, weights, known = small.reshape(-1, 3)[counts], weights[counts], basis[counts]
     tone = _weighted_median(samples, weights)
     # Skin lies near its own median; hair, paint and deep shadow do not.
     prior = np.exp(-0.5 * (((samples - tone) / [14, 7, 8]) ** 2).sum(1))
@@ -107,14 +109,14 @@ def bare_skin(lab: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray
     fit = np.zeros((6, 3), np.float32)
     for _ in range(4):
         for channels, terms in ((slice(0, 1), 6), (slice(1, 3), 1)):
-            used = basis[:, :terms]
+            used = known[:, :terms]
             weight = (weights * prior * robust)[:, None]
             ridge = np.diag([1e-3, 1, 1, 12, 12, 12][:terms]) * 0.03 * weight.sum()
             target = samples[:, channels] - tone[channels]
             fit[:terms, channels] = np.linalg.solve(
                 used.T @ (used * weight) + ridge, used.T @ (target * weight)
             )
-        residual = (samples - tone - basis @ fit) / [6, 3, 3]
+        residual = (samples - tone - known @ fit) / [6, 3, 3]
         robust = np.asarray(1 / (1 + (residual**2).sum(1)), np.float32)
     field = (tone + basis @ fit).reshape(_FIELD_SIZE, _FIELD_SIZE, 3)
     low, high = (

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from models import seeding
-from models.beautybank.patches import MAP_SIZE, cut
+from models.beautybank.patches import MAP_SIZE, REGIONS, cut
 from models.beautybank.reading import MIDDLE, SPREAD, TINT_SPREAD, patches_of
 from models.instant.drawn import Recipe, draw
 from models.instant.face_texture import FaceTexture
@@ -140,6 +140,11 @@ class BareMakeup:
         synthetic = []
         for look in looks:
             photograph = look.photograph if rng.random() < _PHOTOGRAPH else None
+            layer = {
+                "alpha": look.makeup.opacity[..., None],
+                "tint": look.makeup.deviation / TINT_SPREAD,
+            }
+            known = {region: _cut_all(layer, region) for region in REGIONS}
             for column, (lab, seen) in enumerate(faces):
                 pair = wear(look.makeup, lab, seen, rng)
                 shown = pair.made_up
@@ -147,24 +152,26 @@ class BareMakeup:
                 if photograph is not None and column == 0:
                     shown = self.faces.face(photograph)
                     synthetic[-1] = 0.0
-                smooth = blur(pair.bare, 0.012 * MAP_SIZE)
                 maps = {
-                    "base": (smooth - MIDDLE) / SPREAD,
+                    "base": (blur(pair.bare, 0.012 * MAP_SIZE) - MIDDLE) / SPREAD,
                     "change": pair.change / SPREAD,
                     "bare": (blur(pair.lit, 0.006 * MAP_SIZE) - MIDDLE) / SPREAD,
                     "skin": (pair.made_up.bare - MIDDLE) / SPREAD,
-                    "alpha": look.makeup.opacity[..., None],
-                    "tint": look.makeup.deviation / TINT_SPREAD,
                 }
                 for region, patch in patches_of(shown).items():
                     rows.setdefault(f"see.{region}", []).append(patch)
-                    for name, values in maps.items():
-                        rows.setdefault(f"{name}.{region}", []).append(cut(values, region))
+                    for name, values in (_cut_all(maps, region) | known[region]).items():
+                        rows.setdefault(f"{name}.{region}", []).append(values)
         batch = {name: torch.from_numpy(np.stack(values)) for name, values in rows.items()}
         batch["look"] = torch.arange(len(looks)).repeat_interleave(len(faces))
         batch["face"] = torch.arange(len(faces)).repeat(len(looks))
         batch["synthetic"] = torch.tensor(synthetic)
         return batch
+
+
+def _cut_all(maps: dict[str, np.ndarray], region: str) -> dict[str, np.ndarray]:
+    """`cut` for several maps at once."""
+    return {name: cut(values, region) for name, values in maps.items()}
 
 
 def wear(makeup: Makeup, lab: np.ndarray, seen: np.ndarray, rng: np.random.Generator) -> Pair:

@@ -143,6 +143,14 @@ def test_reading_is_the_same_for_a_face_and_its_mirror_image_swaps_sides(toy, fa
     assert not torch.equal(right, left)
 
 
+def test_a_code_read_from_a_face_has_no_finer_digits_than_it_needs(toy, face):
+    read = read_code(toy, unfold(face, MAP_SIZE))
+    again = read.rounded()
+    assert np.array_equal(read.vector, again.vector)
+    assert np.abs(code(5).rounded().structure - code(5).structure).max() <= 0.15 + 1e-6
+    assert np.abs(code(5).rounded().colors - code(5).colors).max() <= 0.05 + 1e-6
+
+
 def test_tuning_draws_nearer_to_the_face(toy, face):
     texture = unfold(face, MAP_SIZE)
     result = tuned(toy, texture, iterations=8)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from models import seeding
+from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE
 from models.instant.drawn import Lips, Recipe, draw
 from models.ops.color import delta_e
@@ -76,3 +77,22 @@ def test_every_recipe_takes_its_tiny_steps(recipe, tmp_path):
     assert all(np.isfinite(list(step.values())).all() for step in steps)
     (saved,) = tmp_path.glob("*/checkpoints/000003/weights/*/config.json")
     assert saved.is_file()
+
+
+def test_training_goes_on_from_the_weights_it_is_given(tmp_path):
+    train_beautybank.main(["tiny", "--output", str(tmp_path)])
+    (weights,) = tmp_path.glob("*/checkpoints/000003/weights/beautybank")
+    words = [
+        "--name",
+        "more",
+        "--start",
+        str(weights),
+        "--optim.lr",
+        "0",
+        "--output",
+        str(tmp_path),
+    ]
+    train_beautybank.main(["tiny", *words])
+    more = tmp_path / "more" / "checkpoints" / "000003" / "weights" / "beautybank"
+    first, second = (BeautyBank.from_pretrained(place).state_dict() for place in (weights, more))
+    assert all(torch.allclose(second[name], value, atol=1e-6) for name, value in first.items())
