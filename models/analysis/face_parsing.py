@@ -210,7 +210,7 @@ def crop_face(
     return FaceCrop(pixels, oval, inside, matrix)
 
 
-def _separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+def separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
     """Depthwise then pointwise convolution [MobileNet, arXiv:1704.04861].
 
     Halving uses an even kernel: an odd one would look a half pixel to the side, and a mirrored
@@ -225,15 +225,21 @@ def _separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Seque
     )
 
 
-class _Level(nn.Module):
-    """Halve, then look twice more at the same size, adding what is seen."""
+class Level(nn.Module):
+    """Halve, then look twice more at the same size, adding what is seen.
+
+    Args:
+        channels_in: before.
+        channels_out: after.
+    """
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
-        self.halve = _separable(channels_in, channels_out, stride=2)
-        self.refine = nn.ModuleList([_separable(channels_out, channels_out) for _ in range(2)])
+        self.halve = separable(channels_in, channels_out, stride=2)
+        self.refine = nn.ModuleList([separable(channels_out, channels_out) for _ in range(2)])
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """(B, channels_in, H, W) -> (B, channels_out, H / 2, W / 2)."""
         features = self.halve(features)
         for block in self.refine:
             features = features + block(features)
@@ -254,8 +260,8 @@ class FaceParser(ModelMixin, ConfigMixin):
         self.stem = nn.Sequential(
             nn.Conv2d(4, widths[0], 4, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )
-        self.down = nn.ModuleList([_Level(fine, coarse) for fine, coarse in steps])
-        self.up = nn.ModuleList([_separable(coarse + fine, fine) for fine, coarse in steps])
+        self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
+        self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
         self.head = nn.Conv2d(widths[0] + 4, len(CLASSES), 3, padding=1)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
@@ -272,11 +278,12 @@ class FaceParser(ModelMixin, ConfigMixin):
             skips.append(level(skips[-1]))
         features = skips.pop()
         for merge in reversed(self.up):
-            features = merge(torch.cat([_double(features), skips.pop()], dim=1))
-        return self.head(torch.cat([_double(features), crops], dim=1))
+            features = merge(torch.cat([doubled(features), skips.pop()], dim=1))
+        return self.head(torch.cat([doubled(features), crops], dim=1))
 
 
-def _double(features: torch.Tensor) -> torch.Tensor:
+def doubled(features: torch.Tensor) -> torch.Tensor:
+    """(B, C, H, W) -> (B, C, 2 H, 2 W), bilinear."""
     return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
