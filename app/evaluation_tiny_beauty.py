@@ -23,6 +23,7 @@ from models.ops.color import delta_e, rgb_to_lab
 from models.structures import Face
 from pipelines.images import decode
 from pipelines.makeup.named_looks import find_look
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
 
 PAINTED = 2.0
@@ -40,12 +41,13 @@ def evaluate(pictures: list[Path], sheets: Path | None = None) -> dict[str, Any]
         look -> figures, each with mean and spread over the pictures.
     """
     tiny = TinyBeautyPipeline()
+    teacher = InstantMakeupPipeline(tiny.analyzer)
     found: dict[str, dict[str, list[float]]] = {n: defaultdict(list) for n in TINY_LOOKS}
     for path in tqdm(pictures, unit="picture"):
         faces = tiny.find_faces(decode(path))[:1]
         for name in TINY_LOOKS:
             look = find_look(name)
-            taught = np.asarray(tiny.blend(super(TinyBeautyPipeline, tiny).wear(faces, look)))
+            taught = np.asarray(teacher.blend(teacher.wear(faces, look)))
             learned = np.asarray(tiny.blend(tiny.wear(faces, look)))
             for key, value in compare(faces[0], taught, learned).items():
                 found[name][key].append(value)

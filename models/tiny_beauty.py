@@ -43,7 +43,7 @@ class TinyBeauty(ModelMixin, ConfigMixin):
         self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
         self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
         self.head = nn.Conv2d(widths[0] + 12, 12, 3, padding=1)
-        self.head.starts_at_zero = True  # at first it leaves the face alone
+        self.head.starts_at_zero = True  # pyright: ignore[reportArgumentType]
         self.stride = 2 ** len(widths)
 
     def forward(self, face: Tensor) -> Tensor:
