@@ -34,6 +34,7 @@ def test_it_paints_the_lips_as_its_teacher_does_and_nothing_outside(pipeline, as
     taught = np.asarray(teacher(astronaut, look).images[0])
     figures = compare(faces[0], taught, learned)
     assert figures["outside"] == 0
+    assert figures["skin"] < 0.5  # no haze around what the look paints
     assert figures["lips"] < 0.5 * figures["lips_untouched"]
 
 
