@@ -10,23 +10,21 @@ texture of the face: what it costs is one pass over the crop.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import torch
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.analysis.face_parsing import Level, doubled, separable
+from models.analysis.face_parsing import SeparableUNet
 from models.errors import ShapeError
 
 SIDE = 256
 """Side of the crop it is trained on, in pixels."""
 
 
-class TinyBeauty(ModelMixin, ConfigMixin):
+class TinyBeauty(SeparableUNet):
     """Makeup as a change of an aligned face crop.
 
     Args:
@@ -36,12 +34,7 @@ class TinyBeauty(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, widths: Sequence[int] = (16, 24, 40, 64, 96)) -> None:
         super().__init__()
-        steps = list(itertools.pairwise(widths))
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, widths[0], 4, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
-        )
-        self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
-        self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
+        self.build(3, widths)
         self.head = nn.Conv2d(widths[0] + 12, 12, 3, padding=1)
         self.head.starts_at_zero = True  # pyright: ignore[reportArgumentType]
         self.stride = 2 ** len(widths)
@@ -64,11 +57,5 @@ class TinyBeauty(ModelMixin, ConfigMixin):
                 found=tuple(face.shape),
                 needed=self.stride,
             )
-        skips = [self.stem(face)]
-        for level in self.down:
-            skips.append(level(skips[-1]))
-        features = skips.pop()
-        for merge in reversed(self.up):
-            features = merge(torch.cat([doubled(features), skips.pop()], dim=1))
-        places = torch.cat([features, F.pixel_unshuffle(face, 2)], dim=1)
+        places = torch.cat([self.body(face), F.pixel_unshuffle(face, 2)], dim=1)
         return (face + F.pixel_shuffle(self.head(places), 2)).clamp(-1, 1)

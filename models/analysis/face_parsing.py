@@ -12,6 +12,7 @@ on nor read from hair. Face paint, dark eyeshadow and red lips are skin to it: p
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -246,7 +247,37 @@ class Level(nn.Module):
         return features
 
 
-class FaceParser(ModelMixin, ConfigMixin):
+class SeparableUNet(ModelMixin, ConfigMixin):
+    """What nets over an aligned face crop share: all but their heads."""
+
+    def build(self, channels: int, widths: Sequence[int]) -> None:
+        """Make the layers.
+
+        Args:
+            channels: of the crop.
+            widths: channels at 1/2, 1/4, 1/8, ... of the crop's size.
+        """
+        steps = list(itertools.pairwise(widths))
+        self.stem = nn.Sequential(
+            nn.Conv2d(channels, widths[0], 4, 2, 1, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(),
+        )
+        self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
+        self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
+
+    def body(self, crops: torch.Tensor) -> torch.Tensor:
+        """(B, channels, S, S) -> (B, widths[0], S / 2, S / 2)."""
+        skips = [self.stem(crops)]
+        for level in self.down:
+            skips.append(level(skips[-1]))
+        features = skips.pop()
+        for merge in reversed(self.up):
+            features = merge(torch.cat([doubled(features), skips.pop()], dim=1))
+        return features
+
+
+class FaceParser(SeparableUNet):
     """U-Net of separable convolutions over an aligned face crop.
 
     Args:
@@ -256,12 +287,7 @@ class FaceParser(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, widths: tuple[int, ...] = (24, 32, 64, 128, 160)) -> None:
         super().__init__()
-        steps = list(itertools.pairwise(widths))
-        self.stem = nn.Sequential(
-            nn.Conv2d(4, widths[0], 4, 2, 1, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
-        )
-        self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
-        self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
+        self.build(4, widths)
         self.head = nn.Conv2d(widths[0] + 4, len(CLASSES), 3, padding=1)
 
     def forward(self, crops: torch.Tensor) -> torch.Tensor:
@@ -273,13 +299,7 @@ class FaceParser(ModelMixin, ConfigMixin):
         Returns:
             Logits (B, 3, S, S) over `CLASSES`.
         """
-        skips = [self.stem(crops)]
-        for level in self.down:
-            skips.append(level(skips[-1]))
-        features = skips.pop()
-        for merge in reversed(self.up):
-            features = merge(torch.cat([doubled(features), skips.pop()], dim=1))
-        return self.head(torch.cat([doubled(features), crops], dim=1))
+        return self.head(torch.cat([doubled(self.body(crops)), crops], dim=1))
 
 
 def doubled(features: torch.Tensor) -> torch.Tensor:

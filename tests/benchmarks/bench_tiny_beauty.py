@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=2 python tests/benchmarks/bench_tiny_beauty.py
 
 Each works on the same face, found before; ONNX Runtime runs the exported file. `processor_ms` is
-the time of the processor for one pass of the net on one thread, which other programs disturb little.
+the processor time of one pass of the net on one thread, which other programs disturb little.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline, net_of
 from tests.benchmarks.timing import timed
 
-REPEATS, THREADS = 61, 2
+REPEATS, THREADS = 31, 2
 
 
 def onnx_runner(look: str, face: torch.Tensor) -> tuple[Callable[[], Any], int, float]:
