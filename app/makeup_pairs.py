@@ -51,6 +51,7 @@ class PairPlan:
         size: side of the pairs in pixels.
         versions: looks for each face, one folder each.
         seed: of looks and strengths.
+        weakest: least strength a region is worn at; each draws its own between this and 1.
         limits: what a pair must keep to.
         embedder: ONNX file of a face recogniser, or None to leave identity unmeasured.
         editor: folder or hub id of a Kontext-class editor, or None for instant makeup.
@@ -61,6 +62,7 @@ class PairPlan:
     size: int = 1024
     versions: int = 1
     seed: int = 0
+    weakest: float = 0.6
     limits: Limits = field(default_factory=Limits)
     embedder: Path | None = None
     editor: str | None = None
@@ -117,7 +119,8 @@ class PairMaker:
         if source is None:
             return None
         if self.editor is None:
-            draws = (0.6 + 0.4 * torch.rand(len(MAKEUP_REGIONS), generator=generator)).tolist()
+            spread = torch.rand(len(MAKEUP_REGIONS), generator=generator)
+            draws = (self.plan.weakest + (1 - self.plan.weakest) * spread).tolist()
             worn = self.instant.wear([source], find_look(look))
             strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, draws, strict=True))
             picture = self.instant.blend(worn, strengths=strengths)

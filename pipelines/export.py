@@ -11,6 +11,8 @@ from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
+from models.tiny_beauty import SIDE as BEAUTY_SIDE
+from models.tiny_beauty import TinyBeauty
 from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
 from pipelines.registry import WEIGHTS
 
@@ -29,11 +31,12 @@ class _Flat(nn.Module):
         return tuple(getattr(result, name) for name in OUTPUTS)
 
 
-EXPORTED: dict[str, type[HumanParser | LightStudent | MobileTeacher]] = {
+EXPORTED: dict[str, type[HumanParser | LightStudent | MobileTeacher | TinyBeauty]] = {
     "human-parser": HumanParser,
     "garment-cutter": GarmentCutter,
     "dmvton-student": LightStudent,
     "dmvton-teacher": MobileTeacher,
+    "tiny-beauty/classic-red": TinyBeauty,
 }
 """Folder below `assets/weights` -> network."""
 
@@ -42,6 +45,8 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
     """Zeros of the names and shapes a network takes, batch 1, at the size of training."""
     if isinstance(network, GarmentCutter):
         return {"image": torch.zeros(1, 3, SIDE, SIDE)}
+    if isinstance(network, TinyBeauty):
+        return {"face": torch.zeros(1, 3, BEAUTY_SIDE, BEAUTY_SIDE)}
     if isinstance(network, HumanParser):
         return {"image": torch.zeros(1, 3, *PARSED_SIZE_HW)}
     size = NETWORK_SIZE_HW
@@ -55,13 +60,14 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
 def write_onnx(network: nn.Module, path: Path) -> Path:
     """Write a network in eval mode as ONNX with one batch of `example_inputs`' shapes."""
     inputs = example_inputs(network)
-    parser = isinstance(network, HumanParser)
+    plain = "made_up" if isinstance(network, TinyBeauty) else None
+    plain = "logits" if isinstance(network, HumanParser) else plain
     torch.onnx.export(
-        network if parser else _Flat(network).eval(),
+        network if plain else _Flat(network).eval(),
         tuple(inputs.values()),
         path,
         input_names=list(inputs),
-        output_names=["logits"] if parser else list(OUTPUTS),
+        output_names=[plain] if plain else list(OUTPUTS),
         opset_version=20,
         dynamo=True,
         external_data=False,

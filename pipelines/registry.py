@@ -71,6 +71,15 @@ REGISTRY: tuple[Entry, ...] = (
         paper="our own",
     ),
     Entry(
+        name="tiny-beauty",
+        task="makeup",
+        path="pipelines.makeup.pipeline_tiny_beauty:TinyBeautyPipeline",
+        weights=("face-mesh", "face-parser", "tiny-beauty/classic-red"),
+        licence=FACE,
+        needs="any CPU, 1 GB of memory",
+        paper="our own",
+    ),
+    Entry(
         name="shade",
         task="shade",
         path="pipelines.makeup.pipeline_shade:ShadePipeline",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import platform
 import time
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -59,7 +60,7 @@ class Job:
 def workshop(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Workshop:
     """Return the place where a world's recipes are trained."""
     folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
-    width = 64 if world == "plane" else 128
+    width = 64 if world == "plane" else 256
     return Workshop(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 
 
@@ -104,7 +105,7 @@ def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Workshop, Network]:
     if recipe.start == "pairs" and job.steps == 1:
         start = copy.deepcopy(w.pairs)
     method = recipe.build(w, start, sampler)
-    lr = recipe.lr * (2 if job.steps > 1 else 1)
+    lr = recipe.several_lr if job.steps > 1 else recipe.lr
     w.train(job.slug, method, recipe.iterations, lr)
     return w, method.networks["student"].eval()
 
@@ -208,10 +209,15 @@ def main(
     budget = Budget(share, samples=20_000 if share >= 0.2 else 2_000)
     began = time.perf_counter()
     found: dict[str, Any] = {
-        "command": "python -m training.evaluate_toys",
+        "command": f"python -m training.evaluate_toys -o {output} --processes {processes}",
         "torch": torch.__version__,
-        "machine": platform.machine(),
+        "machine": {
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "load_before": round(os.getloadavg()[0], 1),
+        },
         "processes": processes,
+        "threads_each": 1,
         "share": share,
         "seeds": [0, 1, 2],
         "rows": [],

@@ -120,3 +120,27 @@ def looks(
         write_sheets(network, faces, held_out_people(faces, people), sheets, seed)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     typer.echo(summary(figures))
+
+
+@app.command("tiny-beauty")
+def tiny_beauty(
+    faces: Annotated[Path, typer.Argument(help="Folder of faces the nets were not trained on.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Figures, as JSON.")],
+    sheets: Annotated[
+        Path | None, typer.Option(help="Also a folder of pictures side by side; keep it private.")
+    ] = None,
+) -> None:
+    """Tiny nets: how near each comes to the instant pipeline it was distilled from."""
+    from app.commands.makeup import PICTURES
+    from app.evaluation_tiny_beauty import evaluate
+
+    pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
+    if not pictures:
+        raise typer.BadParameter(f"no pictures in {faces}")
+    figures = evaluate(pictures, sheets)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    for look, found in figures.items():
+        typer.echo(f"{look}, median CIEDE2000 to the teacher (bare face to the teacher):")
+        for region in (key for key in found if f"{key}_untouched" in found):
+            before, after = (found[f"{region}{x}"]["median"] for x in ("_untouched", ""))
+            typer.echo(f"  {region:<8} {after:.2f} ({before:.2f})")

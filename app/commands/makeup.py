@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PipelineName = Literal["instant", "flux-makeup"]
+PipelineName = Literal["instant", "tiny-beauty", "flux-makeup"]
 OffloadName = Literal["none", "model", "group", "sequential"]
 QuantiseName = Literal["none", "nf4", "int8"]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
@@ -106,8 +106,10 @@ def run(
     from app.messages import explain
     from models.errors import MirraError
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+    from pipelines.makeup.pipeline_tiny_beauty import TinyBeautyPipeline
 
-    pipeline = InstantMakeupPipeline()
+    kind = TinyBeautyPipeline if pipeline_name == "tiny-beauty" else InstantMakeupPipeline
+    pipeline = kind()
     looks = {name: wanted_look(pipeline, name) for name in {*references, *named_parts.values()}}
     taken = {region: looks[name] for region, name in named_parts.items()}
     reports: list[dict[str, Any]] = []

@@ -75,6 +75,7 @@ def export(
 
     if name not in EXPORTED:
         raise typer.BadParameter(f"NAME is one of {', '.join(EXPORTED)}, not {name}")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = export_onnx(name, folder / f"{name}.onnx")
+    path = folder / f"{name}.onnx"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    export_onnx(name, path)
     typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

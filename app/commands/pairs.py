@@ -17,6 +17,9 @@ def run(
     size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the pairs, pixels.")] = 1024,
     versions: Annotated[int, typer.Option(min=1, max=100, help="Looks for each face.")] = 1,
     seed: Annotated[int, typer.Option(help="Draws looks and strengths.")] = 0,
+    weakest: Annotated[
+        float, typer.Option(min=0, max=1, help="Least strength of a region; 1 draws none.")
+    ] = 0.6,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     embedder: Annotated[
         Path | None, typer.Option(help="mobilefacenet.onnx: drop pairs that changed the person.")
@@ -42,7 +45,7 @@ def run(
     unknown = sorted(set(names) - NAMED_LOOKS.keys())
     if unknown:
         raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
-    plan = PairPlan(out, names, size, versions, seed, embedder=embedder, editor=editor)
+    plan = PairPlan(out, names, size, versions, seed, weakest, embedder=embedder, editor=editor)
     report = make_pairs(pictures, plan, jobs)
     typer.echo(f"{report['kept']} of {report['tried']} pairs kept")
     for reason, count in report["dropped"].items():

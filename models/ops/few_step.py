@@ -112,11 +112,20 @@ class FewStepSampler:
         return {"sampler.json": json.dumps({"times": self.times, "noise": self.noise}) + "\n"}
 
     def guess(
-        self, student: Denoiser, x_t: Tensor, number: int, cond: Any = None, **told: Tensor
+        self, student: Denoiser, x_t: Tensor, number: int | Tensor, cond: Any = None, **told: Tensor
     ) -> Tensor:
-        """Return the picture the student sees at one step, (B, ...); gradients flow."""
-        t = torch.full((len(x_t),), self.times[number], device=x_t.device)
-        told = {"step": torch.full_like(t, number), "r": torch.zeros_like(t)} | told
+        """Return the picture the student sees at one step, (B, ...); gradients flow.
+
+        Args:
+            student: asked once.
+            x_t: (B, ...).
+            number: of the step, or (B,) int64, each sample's own.
+            cond: conditions of the batch.
+            told: to the student; see `Denoiser`.
+        """
+        step = torch.as_tensor(number, device=x_t.device).expand(len(x_t))
+        t = torch.tensor(self.times, device=x_t.device)[step]
+        told = {"step": step.to(t), "r": torch.zeros_like(t)} | told
         return picture_of(student, x_t, t, cond, **told)
 
     def steps(
@@ -184,6 +193,24 @@ class FewStepSampler:
             picture = self.guess(student, x_t, number, cond, **told)
             x_t = self._next(student, x_t, picture, noise, number, cond, generator, told)
         return x_t
+
+    @torch.no_grad()
+    def simulate_each(
+        self,
+        student: Denoiser,
+        noise: Tensor,
+        numbers: Tensor,
+        cond: Any = None,
+        generator: torch.Generator | None = None,
+        **told: Tensor,
+    ) -> Tensor:
+        """As `simulate`, where each sample stops at a step of its own, `numbers` (B,) int64."""
+        x_t = reached = noise * self.times[0]
+        for number in range(int(numbers.max())):
+            picture = self.guess(student, x_t, number, cond, **told)
+            x_t = self._next(student, x_t, picture, noise, number, cond, generator, told)
+            reached = torch.where(per_sample(numbers > number, x_t), x_t, reached)
+        return reached
 
     @torch.no_grad()
     def sample(

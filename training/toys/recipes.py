@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -35,8 +35,8 @@ class Recipe:
         iterations: of training.
         apart: whether each number of steps has its own training; else one serves all.
         steps: numbers of steps that are judged.
-        lr: learning rate of one step and of trajectories; students of several steps, which start
-            further from their end, have twice as much.
+        lr: learning rate of one step and of trajectories.
+        several_lr: of students of several steps, which start further from their end.
         noise: how the sampler goes on.
         start: "teacher" starts as a copy of the learned teacher, "pairs" from its regression onto
             ODE pairs where the student has one step, "new" from new weights.
@@ -44,10 +44,11 @@ class Recipe:
     """
 
     build: Build
-    iterations: int = 4000
+    iterations: int = 3000
     apart: bool = True
     steps: tuple[int, ...] = (1, 2, 4)
     lr: float = 5e-4
+    several_lr: float = 2e-3
     noise: Noise = "fresh"
     start: Literal["teacher", "pairs", "new"] = "pairs"
     conditions: bool = False
@@ -56,7 +57,7 @@ class Recipe:
 def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     path = w.decline(s, sampler, nodes=3)
     teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
-    return DMD(Players(s, teachers, path[-1], sampler), every=1)
+    return DMD(Players(s, teachers, path[-1], sampler), every=1, **EACH)
 
 
 def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
@@ -70,26 +71,30 @@ def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Met
     return DMD(w.players(students, sampler), every=1, drop=0.0)
 
 
+EACH: dict[str, Any] = {"trained_step": "each"}
+
 PLANE: dict[str, Recipe] = {
     # Trajectories: one training serves every number of steps
     "CD": Recipe(
         lambda w, s, _: Consistency(s, w.copy(), w.mixture),
         apart=False,
-        iterations=12000,
+        iterations=8000,
         start="teacher",
-        lr=1e-3,
+        lr=2e-3,
     ),
     "sCM": Recipe(
         lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86),
         apart=False,
-        iterations=6000,
+        iterations=5000,
         start="teacher",
+        lr=2e-3,
     ),
     "SANA-Sprint": Recipe(
         lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86),
         apart=False,
-        iterations=6000,
+        iterations=5000,
         start="teacher",
+        lr=2e-3,
     ),
     "RCGM": Recipe(
         lambda w, s, _: RCGM(s, w.copy(), w.mixture),
@@ -97,6 +102,7 @@ PLANE: dict[str, Recipe] = {
         iterations=6000,
         noise="jump",
         start="teacher",
+        lr=2e-3,
     ),
     "TwinFlow": Recipe(
         lambda w, s, _: TwinFlow(s, w.copy(), w.mixture),
@@ -104,38 +110,33 @@ PLANE: dict[str, Recipe] = {
         iterations=6000,
         noise="jump",
         start="teacher",
+        lr=2e-3,
     ),
     # Scores
-    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1)),
-    "DMD, ratio 5": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), every=5), steps=(1,), iterations=10000
-    ),
-    "DMD, from the teacher": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="teacher"
-    ),
+    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1, **EACH)),
     "DMD, from new weights": Recipe(
         lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="new"
     ),
-    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=1)),
-    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k))),
+    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=1, **EACH)),
+    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k), **EACH), steps=(1, 4)),
     "SwiftBrush, LoRA critic": Recipe(
         lambda w, s, k: SwiftBrush(w.players(s, k, w.low_rank(16))), steps=(1,)
     ),
-    "SiD, alpha 0.5": Recipe(lambda w, s, k: SiD(w.players(s, k), 0.5), steps=(1,)),
-    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k))),
-    "SiD, alpha 1.2": Recipe(lambda w, s, k: SiD(w.players(s, k), 1.2), steps=(1,)),
-    "SiDA": Recipe(lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1))),
-    "DisBack": Recipe(_disback),
+    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k), **EACH)),
+    "SiDA": Recipe(lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1), **EACH), steps=(1, 4)),
+    "DisBack": Recipe(_disback, steps=(1, 4)),
     # Adversaries
-    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k)),
-    "ADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0)),
+    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k), several_lr=1e-3),
+    "ADD": Recipe(
+        lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0), steps=(1, 4), several_lr=1e-3
+    ),
     # Finding M1: the critic of several steps' pictures, told which step, or not
     "DMD, shared critic": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), every=1, step_conditioned=False),
-        steps=(2, 4),
+        lambda w, s, k: DMD(w.players(s, k), every=1, step_conditioned=False, **EACH),
+        steps=(4,),
     ),
     "SiD, shared critic": Recipe(
-        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False), steps=(2, 4)
+        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False, **EACH), steps=(4,)
     ),
     # Two conditions: one student, two, two small ones
     "one student": Recipe(
@@ -148,17 +149,14 @@ PLANE: dict[str, Recipe] = {
     "MSD, small, TSM": Recipe(_two_small_students, steps=(1,), start="new", conditions=True),
 }
 
-_FEWER = {  # a training takes twice as long there: some ways, at the ends
+_FEWER = {  # a training takes four times as long there: some ways, at the ends
     "CD": (1, 2, 4),
-    "RCGM": (1, 2, 4),
     "DMD": (1, 4),
-    "SiD": (1, 4),
-    "LADD": (1, 4),
     "DMD, shared critic": (4,),
-    "SiD, shared critic": (4,),
 }
 IMAGES: dict[str, Recipe] = {
-    name: replace(PLANE[name], steps=steps, start="teacher") for name, steps in _FEWER.items()
+    name: replace(PLANE[name], steps=steps, start="teacher", iterations=PLANE[name].iterations // 2)
+    for name, steps in _FEWER.items()
 }
 
 TABLES = {"plane": PLANE, "images": IMAGES}

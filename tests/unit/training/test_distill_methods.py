@@ -229,6 +229,25 @@ def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
         assert critic.told == (("step",) if conditioned else ())
 
 
+@pytest.mark.parametrize("trained", ["one", "each", "last"])
+def test_training_sees_the_states_the_sampler_will_see(trained):
+    sampler = FewStepSampler.even(3, "fixed")
+    method = DMD(players(sampler=sampler), trained_step=trained)
+    batch = DATA.batch(None, seeding.generator_for(0))
+    pictures, told = method.generate(batch, seeding.generator_for(1))
+    steps = told["step"].long()
+    counts = torch.bincount(steps, minlength=3).tolist()
+    assert counts == {"each": [4, 4, 4], "last": [0, 0, 12]}.get(trained, counts)
+    assert trained == "each" or len(steps.unique()) == 1
+    draws = seeding.generator_for(1)
+    if trained == "one":
+        torch.randint(3, (), generator=draws)
+    noise = seeding.noise_like(batch["x0"], draws)
+    shown = sampler.steps(method.student, noise, batch["cond"])
+    expected = torch.stack([step.picture for step in shown])[steps, torch.arange(12)]
+    torch.testing.assert_close(pictures, expected)
+
+
 def test_critic_conditioning_starts_from_an_unconditioned_critic():
     critic, x, t = network(), torch.randn(12, 2, generator=seeding.generator_for(0)), torch.rand(12)
     step = torch.full((12,), 3.0)

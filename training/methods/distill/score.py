@@ -27,7 +27,7 @@ from training.time_samplers import TimeSampler, uniform
 Objective = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """(x_g, teacher's picture, fake score's picture, t) -> loss."""
 
-Trained = Literal["one", "last"]
+Trained = Literal["one", "each", "last"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ class ScoreDistillation(Method):
         student_every: the student is taken at one step of so many, the critic at each.
         step_conditioned: tell the critic which of the sampler's steps made a picture, so that each
             step's pictures are matched, not their mixture.
-        trained_step: "one" draws one of the sampler's steps a batch; "last" always takes the last.
+        trained_step: "one" draws one of the sampler's steps a batch, as DMD2 does, which saves
+            unrolling; "each" shares a batch out to all steps, which is steadier; "last" always
+            takes the last.
         drop: share of batches without condition when the critic learns.
         times: of the noise that is added to pictures.
     """
@@ -121,16 +123,20 @@ class ScoreDistillation(Method):
         Earlier steps are unrolled without gradient, from noise alone.
         """
         x0, cond = batch["x0"], batch.get("cond")
-        last = len(self.sampler.times) - 1
-        number = last
-        if self.trained_step == "one" and last:
-            number = int(torch.randint(last + 1, (), generator=generator))
+        steps = self._steps(len(x0), generator).to(x0.device)
         noise = noise_like(x0, generator)
-        x_t = self.sampler.simulate(self.student, noise, number, cond, generator)
-        pictures = self.sampler.guess(self.student, x_t, number, cond)
-        if not self.step_conditioned:
-            return pictures, {}
-        return pictures, {"step": torch.full((len(x0),), float(number), device=x0.device)}
+        x_t = self.sampler.simulate_each(self.student, noise, steps, cond, generator)
+        pictures = self.sampler.guess(self.student, x_t, steps, cond)
+        return pictures, {"step": steps.to(x0)} if self.step_conditioned else {}
+
+    def _steps(self, count: int, generator: torch.Generator) -> Tensor:
+        """Which of the sampler's steps each sample of a batch is a picture of, (B,) int64."""
+        several = len(self.sampler.times)
+        if self.trained_step == "each":
+            return torch.arange(count) % several
+        drawn = self.trained_step == "one" and several > 1
+        number = torch.randint(several, (), generator=generator) if drawn else several - 1
+        return torch.full((count,), int(number))
 
     def noise(self, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return pictures noised to times of their own, the times (B,) and the noise."""

@@ -1,0 +1,94 @@
+"""Instant makeup's drawn looks, each painted by a net of its own with under 100,000 weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import torch
+from PIL import Image
+
+from models import regions
+from models.errors import LookError
+from models.instant.makeup import Makeup
+from models.ops.landmarks import canonical_face
+from models.ops.masks import blur, smoothstep
+from models.ops.warp import sample
+from models.structures import Face
+from models.tiny_beauty import SIDE, TinyBeauty
+from pipelines.analysis import load_network
+from pipelines.makeup.flux_crop import Square, layer_of
+from pipelines.makeup.looks import Look
+from pipelines.makeup.named_looks import find_look
+from pipelines.makeup.output import WornMakeup
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
+from pipelines.registry import WEIGHTS
+from pipelines.steps import to_float_pixels, to_tensor
+
+TINY_LOOKS = ("classic-red",)
+"""Drawn looks that have a net."""
+
+
+class TinyBeautyPipeline(InstantMakeupPipeline):
+    """Put a drawn look on faces by its net; used as `InstantMakeupPipeline` is.
+
+    Mesh, parser and look say where makeup may lie, so that all else stays bit-equal; what lies
+    there comes from the net, which sees the crop alone.
+    """
+
+    def wear(
+        self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
+    ) -> WornMakeup:
+        """Put a look on faces already found; see `InstantMakeupPipeline.wear`.
+
+        Raises:
+            LookError: no net wears this look.
+            NoFaceError: an index that no face has.
+        """
+        net = net_of(name_of(look))
+        layers = {}
+        for index, face in chosen(found, faces).items():
+            square = Square.around(face)
+            before = square.cut(face.image, SIDE)
+            with torch.inference_mode():
+                after = net(to_tensor([before]))
+            layer = layer_of(face, square, before, to_float_pixels(after)[0])
+            reach = reach_of(look.makeup, face)
+            weights = {
+                region: weight if region == regions.BROWS else weight * reach
+                for region, weight in layer.weights.items()
+            }
+            layers[index] = replace(layer, weights=weights)
+        image = Image.fromarray(found[0].image)
+        return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
+
+
+def reach_of(makeup: Makeup, face: Face) -> np.ndarray:
+    """Where a look paints a face, (h, w) float32 in 0..1 over its box, soft at the edges.
+
+    A net this small is unsure of edges on faces unlike those it has seen; the drawn look is not.
+    """
+    strength = smoothstep(0, 2, np.linalg.norm(makeup.deviation, axis=2))
+    painted = blur(np.maximum(makeup.opacity, strength), 0.006 * makeup.size)
+    uv, _ = canonical_face().texture_positions(face.points_xyz, face.box_xyxy)
+    return sample(painted, uv * makeup.size - 0.5)
+
+
+def name_of(look: Look) -> str:
+    """The name of a look that has a net.
+
+    Raises:
+        LookError: it has none; `needed` lists those that do.
+    """
+    for name in TINY_LOOKS:
+        if look.makeup is find_look(name).makeup:
+            return name
+    raise LookError(f"no net wears {look.name!r}", found=look.name, needed=TINY_LOOKS)
+
+
+@cache
+def net_of(name: str) -> TinyBeauty:
+    """The net of a look in `TINY_LOOKS`, loaded once."""
+    return load_network(TinyBeauty, WEIGHTS / "tiny-beauty" / name)
