@@ -106,8 +106,10 @@ def run(
     from app.messages import explain
     from models.errors import MirraError
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-    from pipelines.makeup.pipeline_tiny_beauty import TinyBeautyPipeline
+    from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
 
+    if pipeline_name == "tiny-beauty" and (named_parts or not {*references} <= {*TINY_LOOKS}):
+        raise typer.BadParameter(f"tiny-beauty wears --look {' or '.join(TINY_LOOKS)} only")
     kind = TinyBeautyPipeline if pipeline_name == "tiny-beauty" else InstantMakeupPipeline
     pipeline = kind()
     looks = {name: wanted_look(pipeline, name) for name in {*references, *named_parts.values()}}

@@ -145,3 +145,13 @@ def test_models_says_what_is_here_and_whether_it_may_be_sold():
     assert "instant (makeup): ready" in said
     assert said.count("may I use this commercially?  no") == len(REGISTRY)
     assert "base     FLUX.1-dev" in said
+
+
+def test_a_tiny_net_says_which_look_it_wears(folder):
+    out = folder / "tiny.png"
+    code, said = run(
+        "makeup", folder / "me.png", "--look", "nude", "-o", out, "--pipeline", "tiny-beauty"
+    )
+    assert code == 2
+    assert "classic-red only" in " ".join(said.split())
+    assert not out.exists()
