@@ -116,12 +116,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
     script = (
         "import sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from tests.unit.pipelines.test_catalog_batch import MeanColor, Path, read\n"
-        "class Stuck(MeanColor):\n"
+        "class Tired(MeanColor):\n"
         "    read = 0\n"
         "    def __call__(self, image, **words):\n"
-        "        self.read += 1; time.sleep(30 * (self.read > 80))\n"
+        "        self.read += 1; time.sleep(0.3 * (self.read > 60))\n"
         "        return super().__call__(image, **words)\n"
-        "read(sys.argv[2], Path(sys.argv[3]), Stuck)\n"
+        "read(sys.argv[2], Path(sys.argv[3]), Tired)\n"
     )
     known = written = 0
     for stop in (signal.SIGKILL, signal.SIGINT):
