@@ -114,7 +114,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
     out, whole = tmp_path / "out.parquet", tmp_path / "whole.parquet"
     read(shop, whole)
     script = (
-        "import sys, time; sys.path.insert(0, sys.argv[1])\n"
+        "import signal, sys, time; sys.path.insert(0, sys.argv[1])\n"
+        # a shell that runs the tests in the background has had SIGINT ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from tests.unit.pipelines.test_catalog_batch import MeanColor, Path, read\n"
         "class Tired(MeanColor):\n"
         "    read = 0\n"
