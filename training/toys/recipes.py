@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -73,45 +74,17 @@ def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Met
 
 EACH: dict[str, Any] = {"trained_step": "each"}
 
+_trajectory = partial(Recipe, apart=False, start="teacher", lr=2e-3)
+
 PLANE: dict[str, Recipe] = {
     # Trajectories: one training serves every number of steps
-    "CD": Recipe(
-        lambda w, s, _: Consistency(s, w.copy(), w.mixture),
-        apart=False,
-        iterations=8000,
-        start="teacher",
-        lr=2e-3,
+    "CD": _trajectory(lambda w, s, _: Consistency(s, w.copy(), w.mixture), 8000),
+    "sCM": _trajectory(lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86), 5000),
+    "SANA-Sprint": _trajectory(
+        lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86), 5000
     ),
-    "sCM": Recipe(
-        lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86),
-        apart=False,
-        iterations=5000,
-        start="teacher",
-        lr=2e-3,
-    ),
-    "SANA-Sprint": Recipe(
-        lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86),
-        apart=False,
-        iterations=5000,
-        start="teacher",
-        lr=2e-3,
-    ),
-    "RCGM": Recipe(
-        lambda w, s, _: RCGM(s, w.copy(), w.mixture),
-        apart=False,
-        iterations=6000,
-        noise="jump",
-        start="teacher",
-        lr=2e-3,
-    ),
-    "TwinFlow": Recipe(
-        lambda w, s, _: TwinFlow(s, w.copy(), w.mixture),
-        apart=False,
-        iterations=6000,
-        noise="jump",
-        start="teacher",
-        lr=2e-3,
-    ),
+    "RCGM": _trajectory(lambda w, s, _: RCGM(s, w.copy(), w.mixture), 6000, noise="jump"),
+    "TwinFlow": _trajectory(lambda w, s, _: TwinFlow(s, w.copy(), w.mixture), 6000, noise="jump"),
     # Scores
     "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1, **EACH)),
     "DMD, from new weights": Recipe(
