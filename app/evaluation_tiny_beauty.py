@@ -67,15 +67,15 @@ def compare(face: Face, taught: np.ndarray, learned: np.ndarray) -> dict[str, fl
     )
     untouched, error = delta_e(bare, target), delta_e(result, target)
     areas = region_weights(face)
-    areas["painted"] = (untouched > PAINTED).astype(np.float32)
+    painted = (untouched > PAINTED).astype(np.float32)
     figures: dict[str, float] = {}
-    for region, weight in areas.items():
+    for region, weight in {**areas, "painted": painted}.items():
         total = float(weight.sum())
         if total > 0:
             figures[region] = float((error * weight).sum()) / total
             figures[f"{region}_untouched"] = float((untouched * weight).sum()) / total
     outside = np.ones(face.size_hw, bool)
-    outside[y0:y1, x0:x1] = np.sum(list(region_weights(face).values()), axis=0) == 0
+    outside[y0:y1, x0:x1] = np.sum(list(areas.values()), axis=0) == 0
     changed = np.abs(learned.astype(np.int16) - face.image).max(2)
     return figures | {"outside": float(changed[outside].max(initial=0))}
 
