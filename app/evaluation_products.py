@@ -30,7 +30,7 @@ from training.data.product_shades import AXIS_SCALES
 from training.data.products import CLOSE_UPS, render_scenes
 
 FINISH_SIDE = 384
-"""Side of the pictures whose finishes are read: larger than any that was trained on."""
+"""Side of the pictures whose finishes are read: the largest that was trained on."""
 NOTHING_FOUND = 100.0
 """CIEDE2000 counted where no shade was found."""
 CATEGORY_OF_LABEL = {"lipgloss": "lip_gloss", "lipliner": "lip_liner"}

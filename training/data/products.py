@@ -1,6 +1,6 @@
 """Rendered products as training data.
 
-    python -m training.data.products CACHE --scenes 1400 --close-ups 2700
+    python -m training.data.products CACHE
     python -m training.data.products CACHE --scenes 0 --close-ups 0 --photos DATA --finders WEIGHTS
 
 writes `scenes.npz` and `close_ups.npz`, of rendered products only; and of the tuning half of the
