@@ -32,6 +32,8 @@ LAYERS = ("stem", "down", "residual.0", "residual.1", "attention", "residual.2",
 """Groups of layers an adapter may change, from the picture in to the picture out."""
 
 STRIDE = 8
+SIDE = 96
+"""Side of the crop it is trained on, in pixels."""
 
 
 def convolution(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
@@ -161,7 +163,7 @@ class LookAdapter(ModelMixin, ConfigMixin):
 
     def forward(self, base: E2Gan, face: Tensor) -> Tensor:
         """Return the face with the look on; the base is not changed. See `E2Gan.forward`."""
-        concept = self.concept.expand(len(face), -1, -1)
+        concept = self.concept.repeat(len(face), 1, 1)
         return torch.func.functional_call(base, dict(self.weights(base)), (face, concept))
 
 
@@ -176,7 +178,7 @@ class Worn(nn.Module):
     def forward(self, face: Tensor) -> Tensor:
         """Return the face with the look on; see `E2Gan.forward`."""
         concept: Any = self.concept
-        return self.generator(face, concept.expand(len(face), -1, -1))
+        return self.generator(face, concept.repeat(len(face), 1, 1))
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from models import seeding
 from models.discriminators import PatchDiscriminator
-from models.e2gan import E2Gan, LookAdapter
+from models.e2gan import SIDE, E2Gan, LookAdapter
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
 from training.data.look_pairs import LookPairs
 from training.loop import Trainer
@@ -28,7 +28,7 @@ class E2GanConfig(RunConfig):
     # Folder with a folder of `mirra pairs` for each look; made-up data if left out.
     pairs: Path | None = None
     looks: tuple[str, ...] = ("smoky-eye", "deep-plum", "soft-pink", "sunset")
-    side: int = 96
+    side: int = SIDE
     # Channels of a new base.
     width: int = 96
     # A trained generator's folder, to learn one more look from.
@@ -51,7 +51,7 @@ PRESETS: dict[str, tuple[str, E2GanConfig]] = {
         ),
     ),
     "base": (
-        "Four looks at 96x96, 2,500 steps of 8.",
+        "Four looks, 2,500 steps of 8.",
         E2GanConfig(
             name="e2gan",
             optim=OptimConfig(lr=1e-3, betas=(0.5, 0.999), warmup=50),
