@@ -61,9 +61,9 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
     return condition | garment | {"plate": torch.zeros(1, 3, *size)}
 
 
-def write_onnx(network: nn.Module, path: Path) -> Path:
-    """Write a network in eval mode as ONNX with one batch of `example_inputs`' shapes."""
-    inputs = example_inputs(network)
+def write_onnx(network: nn.Module, path: Path, inputs: dict[str, Tensor] | None = None) -> Path:
+    """Write a network in eval mode as ONNX for inputs of some shapes; `example_inputs` if None."""
+    inputs = inputs or example_inputs(network)
     plain = "made_up" if isinstance(network, (TinyBeauty, Worn)) else None
     plain = "logits" if isinstance(network, HumanParser) else plain
     torch.onnx.export(

@@ -56,10 +56,12 @@ def regions_of(exam: Exam) -> dict[str, np.ndarray]:
     for face, classes in zip(cheeks, exam.classes, strict=True):
         eyes = np.argwhere(np.isin(classes, (LEFT_EYE, RIGHT_EYE)))
         lips = np.argwhere(np.isin(classes, (UPPER_LIP, LOWER_LIP)))
-        if len(eyes) and len(lips):
-            face[: eyes[:, 0].max() + 1] = False
-            face[lips[:, 0].min() :] = False
-            face[:, lips[:, 1].min() : lips[:, 1].max() + 1] = False
+        if not len(eyes) or not len(lips):
+            face[:] = False
+            continue
+        face[: eyes[:, 0].max() + 1] = False
+        face[lips[:, 0].min() :] = False
+        face[:, lips[:, 1].min() : lips[:, 1].max() + 1] = False
     return found | {"cheeks": cheeks}
 
 

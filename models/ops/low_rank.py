@@ -41,10 +41,11 @@ class LowRank(nn.Module):
         ranks = {"": rank} if isinstance(rank, int) else rank
         chosen = {
             name: (parameter, number)
-            for start, number in ranks.items()
             for name, parameter in network.named_parameters()
-            if name.startswith(start) and name.endswith("weight") and parameter.ndim >= 2
+            if name.endswith("weight") and parameter.ndim >= 2
             if not only or any(word in name for word in only)
+            for start, number in ranks.items()
+            if name.startswith(start)
         }
         self.names = tuple(chosen)
         self.A, self.B = nn.ParameterList(), nn.ParameterList()

@@ -81,7 +81,7 @@ def test_only_the_chosen_layers_are_changed(base):
 def test_a_saved_adapter_paints_the_same_and_takes_less_than_two_hundredths_of_the_base(tmp_path):
     base = E2Gan().eval()
     face = torch.rand((1, 3, 32, 32), generator=seeding.generator_for(0, "face"))
-    adapter = trained(base, {"residual.2": 4, "up": 4})
+    adapter = trained(base, {"up": 4, "residual.2": 4})
     base.save_pretrained(tmp_path / "base")
     adapter.save_pretrained(tmp_path / "look")
     again = LookAdapter.from_pretrained(tmp_path / "look", low_cpu_mem_usage=False)

@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from models import seeding
+from models.analysis.face_classes import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_LIP
 from models.e2gan import E2Gan
 from models.errors import TrainingError
 from training.data.look_pairs import LookPairs, representatives
+from training.evaluate_e2gan import judge, regions_of
+from training.evaluate_nano import Exam
 from training.look_search import freezing_ablation, search_ranks
 from training.train_e2gan import PRESETS, build
 
@@ -149,3 +152,20 @@ def test_ranks_are_not_raised_beyond_what_is_affordable():
         ("one",), lambda ranks: 1.0 / (1 + ranks["one"]), lambda ranks: ranks["one"] <= 8
     )
     assert ranks == {"one": 8}
+
+
+def test_the_teachers_own_picture_has_no_error_and_a_red_lip_none_on_the_cheeks():
+    classes = np.full((1, 32, 32), SKIN, np.uint8)
+    classes[:, 8:11, 6:12], classes[:, 8:11, 20:26] = RIGHT_EYE, LEFT_EYE
+    classes[:, 22:25, 11:21] = UPPER_LIP
+    source = torch.zeros(1, 3, 32, 32)
+    target = source.clone()
+    target[:, 0, 22:25, 11:21] = 0.8
+    exam = Exam(source, target, target, classes)
+    assert set(judge(exam, target).values()) == {0.0}
+    bare = judge(exam, source)
+    assert bare["lips"] == bare["painted"] > 20
+    assert bare["cheeks"] == bare["eyes"] == 0
+    rows, columns = np.nonzero(regions_of(exam)["cheeks"][0])
+    assert (rows.min(), rows.max()) == (11, 21)
+    assert not set(columns) & set(range(11, 21))
