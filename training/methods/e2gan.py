@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -24,6 +26,8 @@ class E2GanMethod(Method):
         adapter: trained in place of the generator.
         weight: of the adversarial term; pix2pix has 1 to 100 of the L1.
     """
+
+    lr_scale: Mapping[str, float] = {"discriminator": 0.2}  # it is small and quick to learn
 
     def __init__(
         self,
