@@ -32,7 +32,7 @@ LAYERS = ("stem", "down", "residual.0", "residual.1", "attention", "residual.2",
 """Groups of layers an adapter may change, from the picture in to the picture out."""
 
 STRIDE = 8
-SIDE = 96
+SIDE = 64
 """Side of the crop it is trained on, in pixels."""
 
 

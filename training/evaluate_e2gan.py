@@ -131,6 +131,19 @@ class Trials:
         return _count(LookAdapter.of(self.base, ranks))
 
 
+COLUMNS = ("lips", "eyes", "cheeks", "painted")
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as `training/README.md` shows them."""
+    lines = [f"| way | weights | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
+    for row in rows:
+        weights = f"{row['weights']:,} ({row['share']:.1%})" if "weights" in row else ""
+        figures = " | ".join(f"{row[name]:.2f}" for name in COLUMNS)
+        lines.append(f"| {row['way']} | {weights} | {figures} |")
+    return "\n".join(lines) + "\n"
+
+
 @torch.inference_mode()
 def paint(painter: Painter, exam: Exam) -> Tensor:
     """The exam's faces painted, (N, 3, S, S) in [-1, 1]."""
@@ -242,6 +255,7 @@ def main(
         "steps": steps,
         "rows": rows,
     }
+    print(table(rows))  # noqa: T201
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:
         some = slice(0, None, max(1, len(exam.source) // 8))
