@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from models import seeding
 from models.e2gan import SIDE, E2Gan, LookAdapter, Worn, worn
 from pipelines.analysis import fold_batch_norms
 from pipelines.export import write_onnx
-from tests.benchmarks.timing import timed
+from tests.benchmarks.timing import machine, timed
 from training.train_e2gan import PRESETS
 
 REPEATS, THREADS = 31, 2
@@ -75,13 +74,7 @@ def main() -> None:
         "parameters_of_a_look": sum(p.numel() for p in look.parameters()),
         "sides": sides,
         "repeats": REPEATS,
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "threads": THREADS,
-            "load_before": round(before, 1),
-            "torch": torch.__version__,
-        },
+        "machine": machine(THREADS, before),
     }
     out = Path(__file__).parent / "results" / "bench_e2gan.json"
     out.write_text(json.dumps(results, indent=1) + "\n")

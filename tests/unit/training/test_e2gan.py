@@ -41,27 +41,23 @@ def losses(config):
 def test_a_stopped_base_goes_on_to_the_same_losses(run, tmp_path):
     stopped = replace(run, output=tmp_path)
     first = build(stopped)
-    first.data = _Until(first.data, 2)
+    fail_after(first.data, 2)
     with pytest.raises(InterruptedError):
         first.run()
     build(stopped).run()
     assert losses(stopped) == losses(run)
 
 
-class _Until:
-    """Data that fails after so many batches, as a machine that is switched off."""
+def fail_after(data, batches):
+    """Let data fail after so many batches, as a machine that is switched off."""
+    left, whole = iter(range(batches)), data.batch
 
-    def __init__(self, data, batches):
-        self.data, self.left = data, batches
-
-    def __len__(self):
-        return len(self.data)
-
-    def batch(self, indices, generator):
-        self.left -= 1
-        if self.left < 0:
+    def batch(indices, generator):
+        if next(left, None) is None:
             raise InterruptedError
-        return self.data.batch(indices, generator)
+        return whole(indices, generator)
+
+    data.batch = batch
 
 
 @pytest.mark.parametrize("ranks", [{"residual.2": 1, "up": 2}, {"residual.2": 0}])
