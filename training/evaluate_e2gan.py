@@ -163,9 +163,9 @@ def main(
     runs: Path = Path("runs"),
     look: str = "classic-red",
     known: tuple[str, ...] = PRESETS["base"][1].looks,
-    trial_steps: int = 50,
-    steps: int = 300,
-    images: tuple[int, ...] = (24, 96),
+    trial_steps: int = 30,
+    steps: int = 150,
+    images: tuple[int, ...] = (24,),
     threads: int = 1,
     sheet: Path | None = None,
 ) -> None:

@@ -4,7 +4,7 @@ python -m training.train_e2gan tiny                                        # sec
 mirra pairs FACES PAIRS/soft-pink --looks soft-pink --size 128 --weakest 1  # so for every look
 python -m training.train_e2gan base --pairs PAIRS
 python -m training.train_e2gan look --pairs PAIRS --looks classic-red \
-    --base runs/e2gan/checkpoints/002500/weights/generator
+    --base runs/e2gan/checkpoints/001500/weights/generator
 """
 
 from __future__ import annotations
@@ -51,21 +51,21 @@ PRESETS: dict[str, tuple[str, E2GanConfig]] = {
         ),
     ),
     "base": (
-        "Four looks, 2,500 steps of 8.",
+        "Four looks, 1,500 steps of 8.",
         E2GanConfig(
             name="e2gan",
             optim=OptimConfig(lr=1e-3, betas=(0.5, 0.999), warmup=50),
-            loop=LoopConfig(steps=2500, batch=8, save_every=100, ema=0.99),
+            loop=LoopConfig(steps=1500, batch=8, save_every=100, ema=0.99),
         ),
     ),
     "look": (
-        "One more look, 300 steps of 8.",
+        "One more look, 150 steps of 8.",
         E2GanConfig(
             name="e2gan-look",
             looks=("classic-red",),
             ranks={"residual.2": 4, "up": 4, "head": 4},
-            optim=OptimConfig(lr=3e-3, betas=(0.5, 0.999), warmup=20),
-            loop=LoopConfig(steps=300, batch=8, save_every=100, ema=0.97),
+            optim=OptimConfig(lr=5e-3, betas=(0.5, 0.999), warmup=20),
+            loop=LoopConfig(steps=150, batch=8, save_every=50, ema=0.97),
         ),
     ),
 }
