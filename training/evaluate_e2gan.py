@@ -150,6 +150,11 @@ def paint(painter: Painter, exam: Exam) -> Tensor:
     return torch.cat([painter(part) for part in exam.source.split(16)])
 
 
+def seconds_of(run: Path) -> float:
+    """How long a run took up to its last logged step."""
+    return json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])["s"]
+
+
 def _count(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
@@ -226,7 +231,6 @@ def main(
         name = way.replace(", ", "-").replace(" ", "-").lower()
         painter, folder = trials.train(name, ranks=layers, steps=steps, images=number)
         pictures[way] = paint(painter, exam)
-        log = (runs / name / "log.jsonl").read_text(encoding="utf-8").splitlines()
         trained = trials.size(layers) if layers else _count(net)
         rows.append(
             {
@@ -236,7 +240,7 @@ def main(
                 "share": round(trained / _count(net), 4),
             }
             | {"bytes": (folder / "diffusion_pytorch_model.safetensors").stat().st_size}
-            | {"seconds": json.loads(log[-1])["s"]}
+            | {"seconds": seconds_of(runs / name)}
             | judge(exam, pictures[way])
         )
     found = {
@@ -246,7 +250,13 @@ def main(
         "side": config.side,
         "faces": {"held": len(exam.source), "search": len(trials.exam.source)},
         "look": look,
-        "base": {"weights": _count(net), "looks": _known(net, held, known, exam_of)},
+        "pairs": {name: len(MakeupPairs(pairs / name)) for name in (*known, look)},
+        "base": {
+            "weights": _count(net),
+            "steps": int(base.parents[1].name),
+            "seconds": seconds_of(base.parents[3]),
+            "looks": _known(net, held, known, exam_of),
+        },
         "ablation": {"rank": ABLATED, "steps": trial_steps, "rise": ablation, "crucial": crucial},
         "curve": [
             {"ranks": tried, "weights": trials.size(tried), "painted": error}

@@ -63,7 +63,7 @@ PRESETS: dict[str, tuple[str, E2GanConfig]] = {
         E2GanConfig(
             name="e2gan-look",
             looks=("classic-red",),
-            ranks={"residual.2": 4, "up": 4, "head": 4},
+            ranks={"attention": 2, "residual.1": 2, "down": 1},
             optim=OptimConfig(lr=5e-3, betas=(0.5, 0.999), warmup=20),
             loop=LoopConfig(steps=150, batch=8, save_every=50, ema=0.97),
         ),
