@@ -1,4 +1,4 @@
-"""E2GAN: many looks by one small generator, each new one a few kilobytes (arXiv 2401.06127).
+"""E2GAN: many looks by one small generator, each new one tens of kilobytes (arXiv 2401.06127).
 
 A convolutional generator for mobile devices with three residual blocks; after the second a
 transformer block, at half their resolution, attends to the concept: here a learned embedding of

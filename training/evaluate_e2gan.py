@@ -98,7 +98,7 @@ class Trials:
     def train(
         self, name: str, *, ranks: Ranks, steps: int, images: int = 0
     ) -> tuple[Painter, Path]:
-        """Train with an adapter of these ranks, or all of the base if there are none."""
+        """Train an adapter of these ranks; or all of the base, at a tenth of its rate, if none."""
         loop = replace(self.config.loop, steps=steps, save_every=steps, keep=1)
         optim = (
             self.config.optim if ranks else replace(self.config.optim, lr=self.config.optim.lr / 10)
