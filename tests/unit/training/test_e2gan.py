@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from models.analysis.face_classes import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_LIP
 from models.e2gan import E2Gan
 from models.errors import TrainingError
 from training.data.look_pairs import LookPairs, representatives
-from training.evaluate_e2gan import judge, regions_of
+from training.evaluate_e2gan import judge, regions_of, table
 from training.evaluate_nano import Exam
 from training.look_search import freezing_ablation, search_ranks
 from training.train_e2gan import PRESETS, build
@@ -165,3 +166,9 @@ def test_the_teachers_own_picture_has_no_error_and_a_red_lip_none_on_the_cheeks(
     rows, columns = np.nonzero(regions_of(exam)["cheeks"][0])
     assert (rows.min(), rows.max()) == (11, 21)
     assert not set(columns) & set(range(11, 21))
+
+
+def test_the_table_in_the_readme_is_the_measured_one():
+    root = Path(__file__).parents[3]
+    found = json.loads((root / "tests/benchmarks/results/e2gan.json").read_text())
+    assert table(found["rows"]) in (root / "training/README.md").read_text(encoding="utf-8")
