@@ -18,18 +18,22 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 
 from models import nano, seeding, tiny
 from models.reflora.injector import RefLoRAInjector
+from pipelines.makeup.flux_crop import EXPAND
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 from training.data.makeup_pairs import MakeupPairs
 
 Target = Annotated[Path, tyro.conf.Positional]
 
 
-def start(folder: Target, pairs: Path, trained: Path | None = None, seed: int = 0) -> None:
+def start(
+    folder: Target, pairs: Path, expand: float = EXPAND, trained: Path | None = None, seed: int = 0
+) -> None:
     """Write a pipeline whose autoencoder is fitted to pairs and whose other weights are drawn.
 
     Args:
         folder: written.
         pairs: what `mirra pairs` wrote.
+        expand: how far their squares reach beyond the face.
         trained: weights of another run whose transformer is taken over.
         seed: of the draws.
     """
@@ -45,7 +49,7 @@ def start(folder: Target, pairs: Path, trained: Path | None = None, seed: int = 
         "injector": nano.injector(transformer, seeding.generator_for(seed, "injector")),
     }
     parts["tokenizer_2"].model_max_length = nano.PROMPT_TOKENS
-    FluxMakeupPipeline(**parts, default_size=nano.SIZE).save_pretrained(folder)
+    FluxMakeupPipeline(**parts, default_size=nano.SIZE, expand=expand).save_pretrained(folder)
 
 
 def finish(folder: Target, start: Path, trained: Path) -> None:

@@ -51,7 +51,8 @@ class Exam:
     """Pairs kept apart.
 
     Attributes:
-        source, target, reference: (B, 3, S, S) in [-1, 1]; the reference is warped.
+        source, target, reference: (B, 3, S, S) in [-1, 1]; the reference is another's
+            face, or the target's own, warped, where there is none.
         classes: (B, S, S) uint8, of `models.analysis.face_classes`.
     """
 
@@ -65,9 +66,12 @@ class Exam:
         """Up to `count` pairs of a folder, evenly taken, the same warps every time."""
         rows: list[tuple[np.ndarray, ...]] = []
         for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int).tolist():
-            source, target, reference, classes = pairs.upright(index)
+            pair = pairs.upright(index)
             generator = seeding.generator_for(seed, "exam", index)
-            rows.append((source, target, warp_reference(reference, MILD, generator), classes))
+            reference = pair.other
+            if reference is None:
+                reference = warp_reference(pair.reference, MILD, generator)
+            rows.append((pair.source, pair.target, reference, pair.classes))
         *pictures, classes = (np.stack(kind) for kind in zip(*rows, strict=True))
         shown = [torch.from_numpy(x).movedim(-1, 1) / 127.5 - 1 for x in pictures]
         return cls(shown[0], shown[1], shown[2], classes)
