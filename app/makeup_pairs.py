@@ -107,11 +107,8 @@ class PairMaker:
             source = self.bare(picture)
             if source is None:
                 return line | {"dropped": "the face is too small"}
-            if self.editor is None:
-                look = self.drawn(name, generator)
-                made = self.made_up(source, look)
-            else:
-                look, made = None, self._edited(source, name, generator)
+            look = None if self.editor else self.drawn(name, generator)
+            made = self.made_up(source, look) if look else self._edited(source, name, generator)
         except MirraError as error:
             return line | {"dropped": explain(error)}
         if made is None:
@@ -157,7 +154,7 @@ class PairMaker:
         made = self.made_up(face, look) if face else None
         return painted_parts(made, {}, self.plan.size, self.plan.expand)[0] if made else None
 
-    def _edited(self, source: Face, look: str, generator: torch.Generator) -> Image.Image | None:
+    def _edited(self, source: Face, look: str, generator: torch.Generator) -> Face | None:
         from pipelines.makeup.pipeline_flux_makeup import Recipe
 
         recipe = Recipe(EDIT.format(about=NAMED_LOOKS[look].about), 2.5, 28)
@@ -166,7 +163,8 @@ class PairMaker:
         faces = self.instant.analyzer(to_images(tensor)[0])
         if not faces:
             return None
-        return Image.fromarray(blended_back(aligned(faces[0], source), source))
+        laid = Image.fromarray(blended_back(aligned(faces[0], source), source))
+        return next(iter(self.instant.analyzer(laid)), None)
 
     def write(
         self, name: str, version: int, source: Face, made: Face, other: np.ndarray | None

@@ -18,7 +18,8 @@ from models.reflora.layers import attention_layers, rotated
 from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
 from training.distill_memory import Parts, gigabytes, parts_of
-from training.evaluate_nano import Exam, students, table
+from training.evaluate_nano import students, table
+from training.nano_exam import Exam
 from training.train_distill import METHODS, PRESETS, Cast, build, toy_teacher
 
 ROOT = Path(__file__).parents[3]
