@@ -51,6 +51,8 @@ def run(
     unknown = sorted(set(names) - NAMED_LOOKS.keys() - ({RANDOM} if editor is None else set()))
     if unknown:
         raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
+    if others and editor:
+        raise typer.BadParameter("--others is for drawn looks, which can be worn twice alike")
     plan = PairPlan(
         out, names, size, versions, seed, weakest, expand, others,
         embedder=embedder, editor=editor,
