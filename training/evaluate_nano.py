@@ -102,18 +102,21 @@ def samplers(
                 even = FewStepSampler.even(other, sampler.noise)
                 yield name, other, few(student.denoiser, even), {}
         elif steps > 1:
-            yield f"{name}, after its first step", 1, few(student.denoiser, sampler, 0), {}
+            aside = {"aside": 1.0}
+            for upto in range(steps - 1):
+                shown = few(student.denoiser, sampler, upto)
+                yield f"{name}, step {upto + 1} of {steps}", upto + 1, shown, aside
             handed = Handover(teacher, student.denoiser)
-            yield f"{name}, first step by the teacher", steps, few(handed, sampler), {}
+            yield f"{name}, first step by the teacher", steps, few(handed, sampler), aside
 
 
 COLUMNS = ("lips", "eyes", "skin", "detail", "elsewhere", "frechet", "identity", "milliseconds")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as `training/README.md` shows them."""
+    """The rows as `training/README.md` shows them; those aside are in the file only."""
     lines = [f"| way | steps | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
-    for row in rows:
+    for row in (row for row in rows if "aside" not in row):
         digits = {"frechet": 3, "milliseconds": 0}
         figures = [f"{row[x]:.{digits.get(x, 2)}f}" if x in row else "" for x in COLUMNS]
         lines.append(f"| {row['name']} | {row['steps'] or ''} | {' | '.join(figures)} |")
