@@ -24,11 +24,12 @@ from torch import Tensor
 
 from models import devices, seeding, tiny
 from models.errors import TrainingError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, save_activations
+from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
 from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
+from models.ops.lora import save_activations
 from models.ops.vae import encode
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.latents import LatentTryOn, encode_all, pictures_of
