@@ -36,7 +36,7 @@ from training.data.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon import TryOnData
 from training.data.wardrobe import MadeUpWardrobe
 from training.flux_base import load_prompt, load_scheduler, load_vae
-from training.flux_training import FluxConfig, FluxTrainer, load_transformer, shard_frozen
+from training.flux_training import FluxConfig, FluxTrainer, load_transformer
 from training.gallery import Gallery
 from training.loop import Method
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
@@ -133,10 +133,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
 
     method = _method(config, control, vae)
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    if config.shard:
-        shard_frozen(transformer)
-    if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(trainer.device)  # pyright: ignore
+    trainer.take_in(transformer)
     return trainer
 
 
