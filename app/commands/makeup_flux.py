@@ -23,6 +23,8 @@ class FluxOptions:
     offload: str | None
     quantise: str | None
     model: str | None
+    student: Path | None
+    negative: str | None
 
     def refuse(self) -> None:
         """Refuse options that the instant pipeline has no use for."""
@@ -60,6 +62,7 @@ def paint(
         base,
         adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
         how=Loading(**given),
+        student=options.student,
     )
     failures: list[tuple[Path, str]] = []
     for source, reference, target in jobs:
@@ -72,6 +75,7 @@ def paint(
                     strength=1.0 if strength is None else strength,
                     seed=options.seed,
                     size=options.size,
+                    negative_prompt=options.negative,
                     on_step=tell,
                 )
             write_bytes(encode(result.images[0], target.suffix[1:].lower()), target)

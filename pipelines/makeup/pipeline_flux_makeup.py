@@ -24,6 +24,7 @@ from models.instant.layer import blend
 from models.nano import PatchAutoencoder
 from models.ops.few_step import FewStepSampler
 from models.ops.flux_denoiser import Told
+from models.ops.flux_student import Adapted, StudentLoRA
 from models.ops.flux_tokens import (
     REFERENCE,
     SOURCE,
@@ -33,6 +34,7 @@ from models.ops.flux_tokens import (
     token_means,
     unpack,
 )
+from models.ops.lora import attach
 from models.ops.rectified_flow import Conditions, denoise
 from models.ops.steering import GENTLE, Steer, Steering
 from models.reflora.injector import RefLoRAInjector
@@ -64,6 +66,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         transformer: FLUX.1-Kontext.
         injector: FLUX-Makeup's own weights. Without them the pipeline is plain Kontext, and a
             reference is shown as tokens of the sequence.
+        student: low-rank change of the transformer that makes it paint in the steps of `few_step`;
+            `pipelines.flux.load_student` reads one.
         image_encoder: for IP adapters; Kontext's, not used here.
         feature_extractor: likewise.
         default_size: side in pixels a face is generated at; FLUX-Makeup was trained at 1024.
@@ -71,7 +75,10 @@ class FluxMakeupPipeline(FluxKontextPipeline):
     """
 
     model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
-    _optional_components = ["image_encoder", "feature_extractor", "injector"]  # noqa: RUF012
+    _exclude_from_cpu_offload = ["student"]  # noqa: RUF012
+    _optional_components = [  # noqa: RUF012
+        "image_encoder", "feature_extractor", "injector", "student",
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -83,6 +90,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         tokenizer_2: T5Tokenizer,
         transformer: FluxTransformer2DModel,
         injector: RefLoRAInjector | None = None,
+        student: StudentLoRA | None = None,
         image_encoder: Any = None,
         feature_extractor: Any = None,
         default_size: int = 1024,
@@ -92,10 +100,12 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             scheduler, cast(AutoencoderKL, vae), text_encoder, tokenizer, text_encoder_2,
             tokenizer_2, transformer, image_encoder, feature_extractor,
         )  # fmt: skip
-        self.register_modules(injector=injector)
+        self.register_modules(injector=injector, student=student)
         self.register_to_config(default_size=default_size, few_step=few_step)
         if injector is not None:
             injector.install(transformer)
+        if student is not None:
+            attach(transformer, student.layers)
         self.analyzer = FaceAnalyzer()
 
     @torch.no_grad()
@@ -288,10 +298,10 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         if few:
             sampler = FewStepSampler(tuple(few["times"]), few["noise"])
             generator = seeding.generator_for(seeds[0], "fresh")
-            latents = noise
-            for step in sampler.steps(
-                Told(self.transformer, conditions), noise, generator=generator
-            ):
+            latents, painter = noise, Told(self.transformer, conditions)
+            if self.student is not None:
+                painter = Adapted(painter, self.student)
+            for step in sampler.steps(painter, noise, generator=generator):
                 latents = step.picture
                 watch(step.number + 1, latents)
         else:

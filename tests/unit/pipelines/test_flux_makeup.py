@@ -189,7 +189,7 @@ def test_the_toy_from_the_command_line_paints(tmp_path, monkeypatch, astronaut):
     astronaut.save(tmp_path / "me.png")
     words = ["makeup", str(tmp_path / "me.png"), str(tmp_path / "me.png")]
     words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup"]
-    done = run(app, [*words, "--seed", "3"])
+    done = run(app, [*words, "--seed", "3", "--negative", "shiny"])
     assert "seed 3" in done.output, done.output
     assert (tmp_path / "out.png").exists()
     refused = run(app, [*words, "--commercial-only"])
