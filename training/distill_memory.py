@@ -1,6 +1,6 @@
 """What each way of distilling would need with FLUX.1-Kontext itself, by calculation.
 
-    python -m training.distill_memory
+    python -m training.distill_memory -o tests/benchmarks/results/distillation_memory.json
 
 Which networks a method trains, averages or only asks, and how many passes keep what their backward
 pass needs, is read off the method on a toy. With low-rank changes everything else is read off the
@@ -11,13 +11,15 @@ any other 2. Nothing of this has run: we have no card.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import torch
+import tyro
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import nn
 
@@ -157,22 +159,41 @@ def preset_with(preset: str, method: Name) -> LowRankConfig:
     return replace(config, method=method)
 
 
-def report(name: Name, parts: Parts) -> str:
-    """Return what is printed of one method."""
-    count = nodes(parts)
-    needs = math.ceil(whole(parts, max(1, count) * NODE))
-    lines = [f"{name}: {parts}", f"whole: {count} x {NODE} cards, {needs} GB each"]
-    for preset, (cards, card) in CARDS.items():
-        found = low_rank(preset_with(preset, name), parts, cards)
-        total = sum(found.values())
-        verdict = "of" if total < card else "too much for"
-        words = ", ".join(f"{part} {size:.1f}" for part, size in found.items())
-        lines.append(f"{preset}: {total:.1f} GB {verdict} {cards} x {card} ({words})")
-    return "\n    ".join(lines)
+def row_of(name: Name, toy: MakeupDenoiser) -> dict[str, Any]:
+    """Return what one method needs: of whole networks, and of each preset by parts."""
+    parts = parts_of(name, toy)
+    cards = nodes(parts) * NODE
+    row: dict[str, Any] = {"way": name} | asdict(parts)
+    row |= {"whole_cards": cards, "whole_gb": round(whole(parts, max(NODE, cards)), 1)}
+    for preset, (count, _) in CARDS.items():
+        found = low_rank(preset_with(preset, name), parts, count)
+        row[preset] = {part: round(size, 2) for part, size in found.items()}
+    return row
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as `training/README.md` shows them; what does not fit is in brackets."""
+    heads = [f"`{preset}`, {cards} x {card} GB" for preset, (cards, card) in CARDS.items()]
+    lines = [f"| way | passes | whole networks | {' | '.join(heads)} |"]
+    lines.append("|---|---|---|" + "---|" * len(CARDS))
+    for row in rows:
+        cells = [row["way"], str(row["passes"]), f"{row['whole_cards']} cards"]
+        for preset, (_, card) in CARDS.items():
+            needs = sum(row[preset].values())
+            cells.append(f"{needs:.0f} GB" if needs < card else f"({needs:.0f} GB)")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]) -> None:
+    """Write what every method needs, and print the table."""
+    with TemporaryDirectory() as folder:
+        toy = toy_teacher(Path(folder), seed=0)
+    rows = [row_of(name, toy) for name in METHODS]
+    command = f"python -m training.distill_memory -o {output}"
+    output.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", "utf-8")
+    print(table(rows))  # noqa: T201
 
 
 if __name__ == "__main__":
-    with TemporaryDirectory() as folder:
-        teacher = toy_teacher(Path(folder), seed=0)
-    for name in METHODS:
-        print(report(name, parts_of(name, teacher)))  # noqa: T201
+    tyro.cli(main, description=__doc__)
