@@ -21,9 +21,10 @@ from torch import Tensor
 from models import nano, seeding, tiny
 from models.errors import TrainingError
 from models.ops.flux_tokens import unpack
+from models.ops.vae import decode
 from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.flux_latents import FluxLatents, decode, encoder_of, write_cache
+from training.data.flux_latents import FluxLatents, encoder_of, write_cache
 from training.data.makeup_pairs import MadeUpPairs
 from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA

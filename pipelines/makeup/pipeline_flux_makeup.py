@@ -42,7 +42,7 @@ from models.reflora.layers import let_look_at_references
 from models.regions import MAKEUP_REGIONS
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.flux_crop import Square, layer_of, painted_parts
+from pipelines.makeup.flux_crop import EXPAND, Square, layer_of, painted_parts
 from pipelines.makeup.flux_recipes import TRANSFER, Recipe
 from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
 from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
@@ -71,6 +71,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         image_encoder: for IP adapters; Kontext's, not used here.
         feature_extractor: likewise.
         default_size: side in pixels a face is generated at; FLUX-Makeup was trained at 1024.
+        expand: how far the square around a face reaches beyond it, as a share of the face.
         few_step: `times` and `noise` of a distilled student's sampler; None for a teacher.
     """
 
@@ -94,6 +95,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         image_encoder: Any = None,
         feature_extractor: Any = None,
         default_size: int = 1024,
+        expand: float = EXPAND,
         few_step: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -101,7 +103,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             tokenizer_2, transformer, image_encoder, feature_extractor,
         )  # fmt: skip
         self.register_modules(injector=injector, student=student)
-        self.register_to_config(default_size=default_size, few_step=few_step)
+        self.register_to_config(default_size=default_size, expand=expand, few_step=few_step)
         if injector is not None:
             injector.install(transformer)
         if student is not None:
@@ -156,9 +158,10 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         faces = [self.find_face(picture) for picture in sources]
         looks = [self.find_face(picture) for picture in references or []]
         # 2. Cut out the square around each face, and of the reference what is painted
-        squares = [Square.around(face) for face in faces]
+        expand = float(self.config["expand"])
+        squares = [Square.around(face, expand) for face in faces]
         before = [square.cut(f.image, size) for square, f in zip(squares, faces, strict=True)]
-        shown = [painted_parts(face, worn, size) for face in looks]
+        shown = [painted_parts(face, worn, size, expand) for face in looks]
         hidden = torch.from_numpy(np.stack([mask for _, mask in shown])) if shown else None
         # 3. Generate
         after = self.generate(

@@ -19,7 +19,8 @@ from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
 from training.distill_cast import METHODS, Cast
 from training.distill_teacher import toy_teacher
-from training.evaluate_nano import Exam, students, table
+from training.evaluate_nano import students, table
+from training.nano_exam import Exam
 from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[3]

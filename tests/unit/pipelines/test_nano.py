@@ -1,0 +1,79 @@
+"""The nano FLUX where it is used: with untrained weights, and with those Mirra ships."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from models import nano, seeding, tiny
+from models.errors import CheckpointError
+from models.ops.few_step import FewStepSampler
+from pipelines.makeup.pipeline_nano import NanoMakeupPipeline
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What `assemble_nano finish` writes, of weights that were drawn."""
+    folder = tmp_path_factory.mktemp("nano")
+    transformer = nano.flux_transformer(seeding.generator_for(0, "transformer"))
+    with torch.no_grad():  # an untrained output layer is zero
+        transformer.proj_out.weight.normal_(generator=seeding.generator_for(0, "out"))
+    transformer.save_pretrained(folder / "transformer")
+    injector = nano.injector(transformer, seeding.generator_for(0, "injector"))
+    injector.save_pretrained(folder / "injector")
+    pictures = torch.rand((4, 3, 64, 64), generator=seeding.generator_for(0, "pictures")) * 2 - 1
+    nano.PatchAutoencoder().fit(pictures).save_pretrained(folder / "vae")
+    prompt = torch.randn((nano.PROMPT_TOKENS, tiny.WIDTH), generator=seeding.generator_for(0, "p"))
+    save_file({"prompt": prompt, "pooled": prompt[0].clone()}, folder / "prompt.safetensors")
+    (folder / "sampler.json").write_text(FewStepSampler.even(2).notes["sampler.json"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def painter(folder, pipeline):
+    return NanoMakeupPipeline(analyzer=pipeline.analyzer, folder=folder)
+
+
+def test_the_same_seed_paints_the_same_picture_and_only_where_makeup_may_lie(painter, astronaut):
+    first, again, other = (painter(astronaut, astronaut, seed=s).images[0] for s in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    layer = painter(astronaut, astronaut, seed=3).worn[0].layer
+    x0, y0, x1, y1 = layer.box_xyxy
+    allowed = np.zeros((astronaut.height, astronaut.width), bool)
+    allowed[y0:y1, x0:x1] = np.sum(list(layer.weights.values()), axis=0) > 0
+    changed = (np.asarray(first) != np.asarray(astronaut)).any(2)
+    assert changed.any()
+    assert not (changed & ~allowed).any()
+
+
+def test_strength_0_leaves_every_pixel_and_a_region_at_0_its_own(painter, astronaut):
+    assert np.array_equal(painter(astronaut, astronaut, strength=0).images[0], astronaut)
+    bare = painter(astronaut, astronaut, strengths=dict.fromkeys(("skin", "cheeks"), 0.0))
+    weights = bare.worn[0].layer.weights
+    x0, y0, x1, y1 = bare.worn[0].layer.box_xyxy
+    only = (weights["skin"] > 0) & (sum(w for r, w in weights.items() if r != "skin") == 0)
+    before, after = (np.asarray(x)[y0:y1, x0:x1][only] for x in (astronaut, bare.images[0]))
+    assert np.array_equal(before, after)
+
+
+def test_a_student_takes_the_steps_it_was_trained_with(painter, folder):
+    pictures = torch.zeros((1, 3, nano.SIZE, nano.SIZE))
+    asked = []
+    hook = painter.denoiser.transformer.register_forward_hook(lambda *_: asked.append(1))
+    painter.generate(pictures, pictures)
+    (folder / "sampler.json").rename(folder / "away.json")
+    try:
+        painter.generate(pictures, pictures)
+    finally:
+        (folder / "away.json").rename(folder / "sampler.json")
+        hook.remove()
+    assert len(asked) == len(json.loads((folder / "sampler.json").read_text())["times"]) + 25
+
+
+def test_weights_that_are_not_there_are_named(tmp_path, pipeline, astronaut):
+    lacking = NanoMakeupPipeline(analyzer=pipeline.analyzer, folder=tmp_path)
+    with pytest.raises(CheckpointError, match="no weights"):
+        lacking(astronaut, astronaut)
