@@ -24,18 +24,19 @@ from torch import Tensor
 
 from models import devices, seeding, tiny
 from models.errors import TrainingError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, save_activations
+from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
 from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
+from models.ops.lora import save_activations
 from models.ops.vae import encode
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon import TryOnData
 from training.data.wardrobe import MadeUpWardrobe
 from training.flux_base import load_prompt, load_scheduler, load_vae
-from training.flux_training import FluxConfig, FluxTrainer, load_transformer, shard_frozen
+from training.flux_training import FluxConfig, FluxTrainer, load_transformer
 from training.gallery import Gallery
 from training.loop import Method
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
@@ -132,10 +133,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
 
     method = _method(config, control, vae)
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    if config.shard:
-        shard_frozen(transformer)
-    if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(trainer.device)  # pyright: ignore
+    trainer.take_in(transformer)
     return trainer
 
 

@@ -26,13 +26,7 @@ from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.flux_latents import FluxLatents, encoder_of, write_cache
 from training.data.makeup_pairs import MadeUpPairs
-from training.flux_training import (
-    PRECISIONS,
-    FluxConfig,
-    FluxTrainer,
-    load_transformer,
-    shard_frozen,
-)
+from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
 
 
@@ -156,12 +150,9 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
 
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
     vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
-    if config.shard:
-        if config.whole or trainer.accelerator.num_processes == 1:
-            raise TrainingError("--shard spreads a frozen transformer over several processes")
-        shard_frozen(transformer)
-    if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
+    if config.shard and config.whole:
+        raise TrainingError("--shard spreads a frozen transformer; --whole trains it")
+    trainer.take_in(transformer)
     return trainer
 
 

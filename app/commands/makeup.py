@@ -70,6 +70,12 @@ def run(
         str | None,
         typer.Option(help="flux-makeup: folder or hub id; nano-flux: student, teacher."),
     ] = None,
+    student: Annotated[
+        Path | None, typer.Option(help="flux-makeup: weights of a few-step student.")
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option(help="flux-makeup: what is not wanted, in words.")
+    ] = None,
 ) -> None:
     """Put makeup on a face.
 
@@ -97,7 +103,7 @@ def run(
     strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
     asked = {region: value for region, value in strengths.items() if value is not None}
     refuse_unlicensed(pipeline_name, commercial_only)
-    painting = FluxOptions(seed, size, offload, quantise, model)
+    painting = FluxOptions(seed, size, offload, quantise, model, student, negative)
     if pipeline_name in PAINTERS:
         if look or named_parts or report or faces is not None:
             raise typer.BadParameter(f"{pipeline_name} takes a REFERENCE and strengths only")

@@ -27,6 +27,8 @@ class FluxOptions:
     offload: str | None
     quantise: str | None
     model: str | None
+    student: Path | None
+    negative: str | None
 
     def refuse(self, known: tuple[str, ...] = ()) -> None:
         """Refuse options that a pipeline has no use for, all but those it knows."""
@@ -89,11 +91,13 @@ def flux(options: FluxOptions) -> Painter:
         base,
         adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
         how=Loading(**given),
+        student=options.student,
     )
+    asked = {"seed": options.seed, "size": options.size, "negative_prompt": options.negative}
 
     def painter(*pictures: Any, **told: Any) -> GeneratedMakeupOutput:
         with in_a_sentence(base):
-            return pipe(*pictures, seed=options.seed, size=options.size, on_step=tell, **told)
+            return pipe(*pictures, **asked, on_step=tell, **told)
 
     return painter
 
