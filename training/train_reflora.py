@@ -26,6 +26,7 @@ from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.flux_latents import FluxLatents, encoder_of, write_cache
 from training.data.makeup_pairs import MadeUpPairs
+from training.flux_base import load_vae
 from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
 
@@ -125,7 +126,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         toy_cache(cache, config.size, config.loop.seed)
         transformer, vae = tiny.flux_transformer(config.loop.seed), tiny.autoencoder()
     else:
-        transformer, vae = load_transformer(config.model, config.base), _vae(config)
+        transformer, vae = load_transformer(config.model, config.base), load_vae(config.model)
     scheduler = tiny.scheduler()  # FLUX's, of any size
     data = FluxLatents(cache, scheduler.config)
     injector = _injector(config, transformer)
@@ -164,17 +165,6 @@ def _injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -> Ref
         transformer, config.rank, config.form, config.logit_bias
     )
     return fresh.draw(seeding.generator_for(config.loop.seed, "injector"))
-
-
-def _vae(config: RefLoRAConfig) -> torch.nn.Module:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
-    assert config.model is not None
-    kinds = {"AutoencoderKL": AutoencoderKL, "PatchAutoencoder": nano.PatchAutoencoder}
-    about = AutoencoderKL.load_config(config.model, subfolder="vae")
-    return kinds[about["_class_name"]].from_pretrained(  # pyright: ignore
-        config.model, subfolder="vae", dtype=PRECISIONS[config.precision]
-    )
 
 
 if __name__ == "__main__":
