@@ -5,12 +5,15 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from models import nano, seeding, tiny
 from models.errors import CheckpointError
+from models.instant.layer import region_weights
 from models.ops.few_step import FewStepSampler
-from pipelines.makeup.pipeline_nano import NanoMakeupPipeline
+from pipelines.makeup.flux_crop import Square, resized
+from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, by_regions, laid_over
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,32 @@ def test_strength_0_leaves_every_pixel_and_a_region_at_0_its_own(painter, astron
     only = (weights["skin"] > 0) & (sum(w for r, w in weights.items() if r != "skin") == 0)
     before, after = (np.asarray(x)[y0:y1, x0:x1][only] for x in (astronaut, bare.images[0]))
     assert np.array_equal(before, after)
+
+
+def test_a_reference_is_laid_where_the_wearer_is(painter, astronaut):
+    """Turned, moved and shrunk, it comes back to where it was."""
+    turned = astronaut.rotate(20, Image.Resampling.BICUBIC, expand=True).resize((400, 400))
+    face, look = painter.find_face(astronaut), painter.find_face(turned)
+    square = Square.around(face, nano.EXPAND)
+    own, other = (laid_over(each, face, square).astype(int) for each in (face, look))
+    both = (own.sum(2) > 0) & (other.sum(2) > 0)
+    assert both.sum() > 0.8 * (own.sum(2) > 0).sum()
+    assert np.abs(own - other)[both].mean() < 12
+    assert (own[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
+
+
+def test_a_change_of_the_lips_stays_on_the_lips(painter, astronaut):
+    face = painter.find_face(astronaut)
+    square = Square.around(face, nano.EXPAND)
+    weights = region_weights(face)
+    x0, y0, x1, y1 = face.box_xyxy
+    mask = np.zeros((square.side, square.side), np.float32)
+    mask[y0 - square.y0 : y1 - square.y0, x0 - square.x0 : x1 - square.x0] = weights["lips"]
+    change = resized(mask, nano.SIZE)[..., None] * np.float32([60, 0, 0])
+    layer = by_regions(face, square, change)
+    lips, skin = weights["lips"] > 0.9, weights["skin"] > 0.9
+    assert np.median(layer.change[lips][:, 0]) > 35
+    assert layer.change[skin][:, 0].mean() < 3
 
 
 def test_a_student_takes_the_steps_it_was_trained_with(painter, folder):
