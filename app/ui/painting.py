@@ -40,21 +40,23 @@ def part(
         paint = gr.Button(text.PAINT, elem_id="paint")
         said = gr.Markdown(elem_id="painted-said", visible=False)
         painted = before_and_after("painted", 420)
+        file = gr.DownloadButton(text.DOWNLOAD, elem_id="download-painted", interactive=False)
         cache = painted.GRADIO_CACHE
 
-        def show(photo: str | None, look: str | None, name: str) -> tuple[Any, Any]:
+        def show(photo: str | None, look: str | None, name: str) -> tuple[Any, Any, Any]:
             if not photo or not look:
-                return gr.skip(), gr.update(value=say(text.PAINT_NEEDS), visible=True)
+                return gr.update(value=say(text.PAINT_NEEDS), visible=True), gr.skip(), gr.skip()
             try:
                 before, after = studio.paint_small(photo, look, name)
             except MirraError as error:
-                return gr.skip(), gr.update(value=explain(error), visible=True)
+                return gr.update(value=explain(error), visible=True), gr.skip(), gr.skip()
             files = before_and_after_files(before, after, cache, studio.marks)
-            return files, gr.update(visible=False)
+            return gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
 
         paint.click(
-            show, [source, reference, network], [painted, said], **work, api_visibility="private"
-        )
+            show, [source, reference, network], [said, painted, file],
+            **work, api_visibility="private",
+        )  # fmt: skip
     about = gr.Markdown(_about_flux(), elem_id="painting")
     if is_allowed("flux-makeup", settings.commercial_only) and not missing():
         painting_api.endpoints(studio, about.GRADIO_CACHE)
