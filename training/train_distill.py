@@ -24,9 +24,9 @@ from models.errors import TrainingError
 from models.ops.few_step import FewStepSampler, Network
 from models.ops.flux_tokens import unpack
 from models.ops.lora import save_activations
+from models.ops.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.flux_latents import decode
 from training.distill_cast import Cast, Frozen, LowRankCast, MethodConfig, method_of
 from training.distill_teacher import Edits, load_flux_teacher, load_teacher, pairs_in, toy_teacher
 from training.flux_base import load_vae
@@ -205,8 +205,7 @@ class Painter:
         noise = seeding.noise_like(batch["x0"], generator)
         made = self.sampler.sample(self.student, noise, batch["cond"], generator)
         shown = [*batch["cond"].chunk(2, dim=1), made, batch["x0"]]
-        with torch.no_grad():
-            pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
+        pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
         return torch.cat(pictures, dim=-1)
 
 
