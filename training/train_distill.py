@@ -205,8 +205,7 @@ class Painter:
         noise = seeding.noise_like(batch["x0"], generator)
         made = self.sampler.sample(self.student, noise, batch["cond"], generator)
         shown = [*batch["cond"].chunk(2, dim=1), made, batch["x0"]]
-        with torch.no_grad():
-            pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
+        pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
         return torch.cat(pictures, dim=-1)
 
 
