@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import typer
 
@@ -110,7 +110,8 @@ def nano(options: FluxOptions) -> Painter:
     network = options.model or "student"
     if network not in get_args(NanoName):
         raise typer.BadParameter("nano-flux takes --model student or --model teacher")
-    return partial(NanoMakeupPipeline(network), seed=options.seed or 0)
+    pipe = NanoMakeupPipeline(cast(NanoName, network))
+    return partial(pipe, seed=options.seed or 0)
 
 
 PAINTERS: dict[str, Callable[[FluxOptions], Painter]] = {"flux-makeup": flux, "nano-flux": nano}

@@ -13,6 +13,7 @@ from models.errors import CheckpointError
 from models.instant.layer import region_weights
 from models.ops.few_step import FewStepSampler
 from pipelines.makeup.flux_crop import Square, resized
+from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, by_regions, laid_over
 
 
@@ -106,3 +107,18 @@ def test_weights_that_are_not_there_are_named(tmp_path, pipeline, astronaut):
     lacking = NanoMakeupPipeline(analyzer=pipeline.analyzer, folder=tmp_path)
     with pytest.raises(CheckpointError, match="no weights"):
         lacking(astronaut, astronaut)
+
+
+@pytest.mark.parametrize("network", ["student", "teacher"])
+def test_shipped_weights_take_lips_some_of_the_way_to_the_references(pipeline, astronaut, network):
+    painter = NanoMakeupPipeline(network, pipeline.analyzer)
+    reference = pipeline(astronaut, find_look("classic-red")).images[0]
+    result = painter(astronaut, reference)
+    layer = result.worn[0].layer
+    x0, y0, x1, y1 = layer.box_xyxy
+    lips = layer.weights["lips"] > 0.8
+    bare, made, wanted = (
+        np.float32(x)[y0:y1, x0:x1][lips].mean(0) for x in (astronaut, result.images[0], reference)
+    )
+    towards = wanted - bare
+    assert 0.1 < (made - bare) @ towards / (towards @ towards) < 1.3
