@@ -1,14 +1,15 @@
 """Put the nano FLUX together: a folder to train from, and a folder to use.
 
     python -m app.assemble_nano start START --pairs PAIRS
-    python -m app.assemble_nano finish OUT --start START --trained RUN/weights
+    python -m app.assemble_nano finish OUT --start START --cache CACHE --trained RUN/weights
 
-Both are folders that `FluxMakeupPipeline.from_pretrained` reads; MIRRA_FLUX may name the second.
+The first is a folder that `FluxMakeupPipeline.from_pretrained` reads, the second what
+`NanoMakeupPipeline` does.
 """
 
 from __future__ import annotations
 
-import json
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -45,26 +46,28 @@ def start(folder: Target, pairs: Path, trained: Path | None = None, seed: int = 
         "injector": nano.injector(transformer, seeding.generator_for(seed, "injector")),
     }
     parts["tokenizer_2"].model_max_length = nano.PROMPT_TOKENS
-    FluxMakeupPipeline(**parts, default_size=nano.SIZE).save_pretrained(folder)
+    FluxMakeupPipeline(**parts, default_size=nano.SIZE, expand=nano.EXPAND).save_pretrained(folder)
 
 
-def finish(folder: Target, start: Path, trained: Path) -> None:
-    """Write the trained pipeline, in half precision.
+def finish(folder: Target, start: Path, cache: Path, trained: Path) -> None:
+    """Write what `NanoMakeupPipeline` reads, in half precision.
 
     Args:
         folder: written.
-        start: folder the training started from; its autoencoder and prompt are kept.
+        start: folder the training started from, whose autoencoder is kept.
+        cache: what was trained on, whose prompt is kept.
         trained: weights of a run: a teacher's, or a student's with its sampler.
     """
     sampler = trained / "sampler.json"
-    few_step = json.loads(sampler.read_text(encoding="utf-8")) if sampler.exists() else None
-    own = trained / "student" if few_step else trained
-    transformer = FluxTransformer2DModel.from_pretrained(own / "transformer")
-    injector = RefLoRAInjector.from_pretrained(own / "injector")
-    pipe = FluxMakeupPipeline.from_pretrained(
-        start, transformer=transformer, injector=injector, few_step=few_step
-    )
-    pipe.to(dtype=torch.float16).save_pretrained(folder, max_shard_size="12MB")
+    own = trained / "student" if sampler.exists() else trained
+    parts = (FluxTransformer2DModel, "transformer"), (RefLoRAInjector, "injector")
+    for kind, name in parts:
+        network = kind.from_pretrained(own / name).half()
+        network.save_pretrained(folder / name, max_shard_size="12MB")
+    nano.PatchAutoencoder.from_pretrained(start / "vae").save_pretrained(folder / "vae")
+    shutil.copy(cache / "prompt.safetensors", folder)
+    if sampler.exists():
+        shutil.copy(sampler, folder)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from app.server.work import check
 from models.errors import LookError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+    from pipelines.makeup.pipeline_nano import NanoMakeupPipeline
     from pipelines.makeup.pipeline_shade import ShadePipeline
     from pipelines.steps import Progress
     from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
@@ -111,6 +112,14 @@ class Studio:
         pipe = load_flux_makeup()
         pipe.generate = with_lent_gpu(pipe.generate, painting_seconds)
         return pipe
+
+    @cached_property
+    def small_painters(self) -> dict[str, NanoMakeupPipeline]:
+        """The nano FLUX, student and teacher; their weights are read at first use."""
+        from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, NanoName
+
+        analyzer = self.makeup.analyzer
+        return {name: NanoMakeupPipeline(name, analyzer) for name in get_args(NanoName)}
 
     @cached_property
     def codes(self) -> BeautyBankPipeline:
@@ -221,6 +230,20 @@ class Studio:
             return self.painter(
                 decode(source), decode(reference), seed=seed, on_step=_still_wanted
             ).images[0]
+
+    def paint_small(
+        self, source: str | Path, reference: str | Path, network: str
+    ) -> tuple[Image.Image, Image.Image]:
+        """A photograph, and the same as the nano FLUX paints it.
+
+        Raises:
+            MirraError: a picture cannot be used.
+        """
+        from pipelines.images import decode
+
+        picture = decode(source)
+        made = self.small_painters[network](picture, decode(reference))
+        return picture, made.images[0]
 
     def read_code(self, picture: str | Path, steps: int) -> CodedLook:
         """Read the makeup of a photograph as a code, with so many steps of each tuning stage.

@@ -25,6 +25,8 @@ from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import attention_layers
 
 SIZE = 64
+EXPAND = 0.06
+"""How far the square around a face reaches beyond it, as a share of the face."""
 PATCH = 4
 LATENT_CHANNELS = 16
 HEADS = 4
@@ -81,11 +83,16 @@ class PatchAutoencoder(ModelMixin, ConfigMixin):
         self.register_to_config(scaling_factor=1 / deviation)
         return self
 
-    def encode(self, pictures: Tensor) -> AutoencoderKLOutput:
+    def encode(
+        self, pictures: Tensor, return_dict: bool = True
+    ) -> AutoencoderKLOutput | tuple[IdentityDistribution]:
         """Return the latents, (B, C, H / 4, W / 4), as a distribution of no width."""
         patches = F.pixel_unshuffle(pictures, PATCH).movedim(1, -1)
         latents = ((patches - self.mean) @ self.encoding).movedim(-1, 1)
-        return AutoencoderKLOutput(latent_dist=IdentityDistribution(latents))  # pyright: ignore
+        found = IdentityDistribution(latents)
+        if not return_dict:
+            return (found,)
+        return AutoencoderKLOutput(latent_dist=found)  # pyright: ignore
 
     def decode(self, latents: Tensor, return_dict: bool = False) -> tuple[Tensor]:
         """Return the pictures, (B, 3, H, W), in a tuple as diffusers does."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.errors import WeightsError
+from models.errors import CheckpointError, WeightsError
 
 if TYPE_CHECKING:
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
@@ -76,7 +76,10 @@ def missing(base: str | None = None) -> list[str]:
 
 
 def load_flux_makeup(
-    base: str | None = None, adapter: str | None = REFLORA, how: Loading | None = None
+    base: str | None = None,
+    adapter: str | None = REFLORA,
+    how: Loading | None = None,
+    student: Path | None = None,
 ) -> FluxMakeupPipeline:
     """Load FLUX-Makeup, or plain Kontext.
 
@@ -85,10 +88,11 @@ def load_flux_makeup(
         adapter: the injector: a folder `save_pretrained` wrote, the released `checkpoint.pt`, or a
             hub id; None for plain Kontext. A base that holds an injector needs none.
         how: how it is kept in memory.
+        student: weights of a few-step student, see `load_student`.
 
     Raises:
         WeightsError: weights, licence, library or memory are lacking; `reason` says which.
-        CheckpointError: the injector's file is damaged or does not fit.
+        CheckpointError: the injector's or the student's file is damaged or does not fit.
     """
     how = how or Loading()
     base = base or where_flux_is()
@@ -112,9 +116,37 @@ def load_flux_makeup(
             injector = _injector(adapter, pipe.transformer).to(dtype)
             pipe.register_modules(injector=injector)
             injector.install(pipe.transformer)
+        if student is not None:
+            load_student(pipe, student)
         place(pipe, how.offload, device)
     assert isinstance(pipe.transformer, torch.nn.Module)
     return pipe
+
+
+def load_student(pipe: FluxMakeupPipeline, weights: Path) -> None:
+    """Let a pipeline paint in a student's few steps.
+
+    Args:
+        pipe: of the student's teacher; not offloaded yet.
+        weights: folder that a low-rank run of `training.train_distill` left, with `student` and
+            `sampler.json`.
+
+    Raises:
+        CheckpointError: there is no such student, or it is another transformer's.
+    """
+    from models.ops.few_step import FewStepSampler
+    from models.ops.flux_student import StudentLoRA
+    from models.ops.lora import attach
+
+    sampler = FewStepSampler.from_file(weights / "sampler.json")
+    try:
+        student = StudentLoRA.from_pretrained(weights / "student")
+    except OSError as error:
+        raise CheckpointError(f"{weights} holds no low-rank student: {error}") from error
+    transformer: Any = pipe.transformer
+    attach(transformer, student.layers)
+    pipe.register_modules(student=student.to(transformer.device, transformer.dtype))
+    pipe.register_to_config(few_step={"times": list(sampler.times), "noise": sampler.noise})
 
 
 @contextmanager

@@ -80,6 +80,15 @@ REGISTRY: tuple[Entry, ...] = (
         paper="our own",
     ),
     Entry(
+        name="nano-flux",
+        task="makeup",
+        path="pipelines.makeup.pipeline_nano:NanoMakeupPipeline",
+        weights=("face-mesh", "face-parser", "nano-flux/student", "nano-flux/teacher"),
+        licence=FACE,
+        needs="any CPU, 1 GB of memory",
+        paper="after FLUX-Makeup, arXiv 2508.05069",
+    ),
+    Entry(
         name="shade",
         task="shade",
         path="pipelines.makeup.pipeline_shade:ShadePipeline",

@@ -30,8 +30,8 @@ from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_L
 from models.e2gan import LAYERS, E2Gan, LookAdapter, worn
 from models.ops.color import delta_e, rgb_to_lab
 from training.data.makeup_pairs import MakeupPairs
-from training.evaluate_nano import Exam
 from training.look_search import Ranks, freezing_ablation, search_ranks
+from training.nano_exam import Exam
 from training.train_e2gan import PRESETS, E2GanConfig, build
 
 PAINTED = 2.0

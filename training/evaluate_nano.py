@@ -6,9 +6,7 @@ r"""Judge teacher and students of the nano FLUX on pairs they have not seen.
 PAIRS is a folder of pairs kept apart; RUNS holds runs of `training.train_distill`. The sheet shows
 people: keep it out of the repository.
 
-Colour error is CIEDE2000 between a region's mean colour and the true one; detail is the correlation
-of fine detail in the face with the true result's; elsewhere is the mean change, in levels of 255,
-where there is no face; Frechet is the distance to the true results in features of our face parser.
+The figures are explained in `training/nano_exam.py`.
 """
 
 from __future__ import annotations
@@ -20,107 +18,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
-import numpy as np
 import torch
 import tyro
 from PIL import Image
 from torch import Tensor
 
 from models import nano, seeding
-from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, SKIN, UPPER_LIP
-from models.analysis.face_parsing import FaceParser, network_input
-from models.ops.color import delta_e, rgb_to_lab
+from models.analysis.face_parsing import FaceParser
 from models.ops.few_step import FewStepSampler, Handover, follow_flow
 from models.ops.flux_tokens import unpack
+from models.ops.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
-from training import metrics
-from training.data.flux_latents import decode, encoder_of
-from training.data.makeup_pairs import MILD, MakeupPairs, warp_reference
+from training.data.flux_latents import encoder_of
+from training.data.makeup_pairs import MakeupPairs
+from training.nano_exam import Exam, Identity, judge
 from training.train_distill import load_teacher
 
 Sample = Callable[[Tensor, Tensor], Tensor]
 """(noise, condition) -> packed latents."""
 
-SHADOW = 3
-"""How far from the eye, in pixels of 64, eyeshadow is looked for."""
-
-
-@dataclass(frozen=True)
-class Exam:
-    """Pairs kept apart.
-
-    Attributes:
-        source, target, reference: (B, 3, S, S) in [-1, 1]; the reference is warped.
-        classes: (B, S, S) uint8, of `models.analysis.face_classes`.
-    """
-
-    source: Tensor
-    target: Tensor
-    reference: Tensor
-    classes: np.ndarray
-
-    @classmethod
-    def of(cls, pairs: MakeupPairs, count: int, seed: int = 0) -> Exam:
-        """Up to `count` pairs of a folder, evenly taken, the same warps every time."""
-        rows: list[tuple[np.ndarray, ...]] = []
-        for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int).tolist():
-            source, target, reference, classes = pairs.upright(index)
-            generator = seeding.generator_for(seed, "exam", index)
-            rows.append((source, target, warp_reference(reference, MILD, generator), classes))
-        *pictures, classes = (np.stack(kind) for kind in zip(*rows, strict=True))
-        shown = [torch.from_numpy(x).movedim(-1, 1) / 127.5 - 1 for x in pictures]
-        return cls(shown[0], shown[1], shown[2], classes)
-
-    def regions(self) -> dict[str, np.ndarray]:
-        """Where lips, eyeshadow and the skin that blush and powder lie on are, (B, S, S) bool."""
-        eyes = np.isin(self.classes, (LEFT_EYE, RIGHT_EYE))
-        square = np.ones((2 * SHADOW + 1, 2 * SHADOW + 1), np.uint8)
-        around = np.stack([cv2.dilate(e.astype(np.uint8), square) for e in eyes]) > 0
-        face = self.classes == SKIN
-        return {
-            "lips": np.isin(self.classes, (UPPER_LIP, LOWER_LIP)),
-            "eyes": around & face,
-            "skin": face & ~around,
-        }
-
-
-@torch.no_grad()
-def judge(exam: Exam, made: Tensor, parser: FaceParser) -> dict[str, float]:
-    """Return the figures of pictures (B, 3, S, S) in about [-1, 1]; the file's head names them."""
-    made = made.clamp(-1, 1)
-    labs = [
-        rgb_to_lab(((x.permute(0, 2, 3, 1).numpy() + 1) / 2).reshape(-1, nano.SIZE, 3)).reshape(
-            len(x), nano.SIZE, nano.SIZE, 3
-        )
-        for x in (made, exam.target)
-    ]
-    found: dict[str, float] = {}
-    for name, region in exam.regions().items():
-        means = [
-            [lab[mask].mean(0) for lab, mask in zip(pictures, region, strict=True) if mask.any()]
-            for pictures in labs
-        ]
-        found[name] = float(delta_e(np.stack(means[0]), np.stack(means[1])).mean())
-    face = torch.from_numpy(exam.classes > 0)[:, None].float()
-    found["detail"] = float(metrics.high_pass_agreement(made, exam.target, face).mean())
-    away = metrics.masked_mean((made - exam.source).abs(), 1 - face)
-    found["elsewhere"] = float(away.mean()) * 127.5
-    seen = [_features(parser, x, exam.classes) for x in (made, exam.target)]
-    found["frechet"] = metrics.frechet_distance(*seen)
-    return {name: round(value, 4) for name, value in found.items()}
-
-
-def _features(parser: FaceParser, pictures: Tensor, classes: np.ndarray) -> Tensor:
-    """Mean features of the parser's first level, (B, 32)."""
-    pixels = ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
-    oval = torch.from_numpy((classes != 0).astype(np.uint8) * 255)
-    larger = [x.repeat_interleave(2, 1).repeat_interleave(2, 2) for x in (pixels, oval)]
-    shown = network_input(*larger)
-    features = parser.stem(shown)
-    for level in parser.down[:1]:
-        features = level(features)
-    return features.mean((2, 3))
+TRAJECTORIES = ("cd", "rcgm", "twinflow", "sana-sprint")
+"""Methods whose students serve any number of steps."""
 
 
 @dataclass(frozen=True)
@@ -131,11 +49,13 @@ class Student:
         denoiser: the student.
         sampler: it was trained with.
         cost: steps, batch and seconds of its training.
+        serves_all: whether any number of steps may be taken.
     """
 
     denoiser: MakeupDenoiser
     sampler: FewStepSampler
     cost: dict[str, float]
+    serves_all: bool
 
 
 def students(runs: Path, cache: Path) -> dict[str, Student]:
@@ -152,6 +72,7 @@ def students(runs: Path, cache: Path) -> dict[str, Student]:
                 load_teacher(weights / "student", cache),
                 FewStepSampler.from_file(weights / "sampler.json"),
                 {"iterations": loop["steps"], "batch": loop["batch"], "seconds": seconds},
+                told["method"] in TRAJECTORIES,
             )
     return found
 
@@ -176,21 +97,28 @@ def samplers(
     for name, student in students(runs, cache).items():
         sampler, steps = student.sampler, len(student.sampler.times)
         yield name, steps, few(student.denoiser, sampler), student.cost
-        if steps > 1:
-            yield f"{name}, after its first step", 1, few(student.denoiser, sampler, 0), {}
+        if student.serves_all:
+            for other in {1, 2, 4, 8} - {steps}:
+                even = FewStepSampler.even(other, sampler.noise)
+                yield name, other, few(student.denoiser, even), {}
+        elif steps > 1:
+            aside = {"aside": 1.0}
+            for upto in range(steps - 1):
+                shown = few(student.denoiser, sampler, upto)
+                yield f"{name}, step {upto + 1} of {steps}", upto + 1, shown, aside
             handed = Handover(teacher, student.denoiser)
-            yield f"{name}, first step by the teacher", steps, few(handed, sampler), {}
+            yield f"{name}, first step by the teacher", steps, few(handed, sampler), aside
 
 
-COLUMNS = ("lips", "eyes", "skin", "detail", "elsewhere", "frechet", "milliseconds")
+COLUMNS = ("lips", "eyes", "skin", "detail", "elsewhere", "frechet", "identity", "milliseconds")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as `training/README.md` shows them."""
+    """The rows as `training/README.md` shows them; those aside are in the file only."""
     lines = [f"| way | steps | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
-    for row in rows:
-        figures = [f"{row[name]:.{2 + (name == 'frechet')}f}" for name in COLUMNS[:-1]]
-        figures.append(f"{row['milliseconds']:.0f}" if "milliseconds" in row else "")
+    for row in (row for row in rows if "aside" not in row):
+        digits = {"frechet": 3, "milliseconds": 0}
+        figures = [f"{row[x]:.{digits.get(x, 2)}f}" if x in row else "" for x in COLUMNS]
         lines.append(f"| {row['name']} | {row['steps'] or ''} | {' | '.join(figures)} |")
     return "\n".join(lines) + "\n"
 
@@ -203,6 +131,7 @@ def main(
     runs: Path,
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     parser: Path = Path("assets/weights/face-parser"),
+    embedder: Path | None = None,
     count: int = 48,
     sheet: Path | None = None,
     threads: int = 1,
@@ -216,6 +145,7 @@ def main(
         runs: of students.
         output: the JSON.
         parser: whose features are compared.
+        embedder: ONNX file of a face recogniser, such as mobilefacenet, or None.
         count: how many pairs.
         sheet: pictures side by side; people, not for the repository.
         threads: of torch.
@@ -224,6 +154,7 @@ def main(
     exam = Exam.of(MakeupPairs(pairs, nano.SIZE), count)
     vae = nano.PatchAutoencoder.from_pretrained(model / "vae").float().eval()
     judge_by = FaceParser.from_pretrained(parser).float().eval()
+    identity = Identity(embedder, exam.source) if embedder else None
     encode = encoder_of(vae)
     cond = torch.cat([encode(exam.source), encode(exam.reference)], dim=1)
     side = nano.SIZE // (2 * nano.PATCH)
@@ -235,11 +166,14 @@ def main(
 
     teacher = load_teacher(model, cache)
     pictures = {"the source as it is": exam.source, "truth, autoencoded": back(encode(exam.target))}
-    rows = [{"name": name, "steps": 0} | judge(exam, x, judge_by) for name, x in pictures.items()]
+    rows = [
+        {"name": name, "steps": 0} | judge(exam, x, judge_by, identity)
+        for name, x in pictures.items()
+    ]
     for name, steps, sample, cost in samplers(teacher, runs, cache):
         pieces = [sample(*piece) for piece in zip(noise.split(16), cond.split(16), strict=True)]
-        pictures[f"{name} {steps}"] = back(torch.cat(pieces))
-        row = {"name": name, "steps": steps} | judge(exam, pictures[f"{name} {steps}"], judge_by)
+        pictures[f"{name} {steps}"] = made = back(torch.cat(pieces))
+        row = {"name": name, "steps": steps} | judge(exam, made, judge_by, identity)
         spent = _milliseconds(lambda s=sample: s(noise[:1], cond[:1]))
         rows.append(row | {"milliseconds": spent} | cost)
     found = {

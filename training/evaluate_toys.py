@@ -29,7 +29,7 @@ from models.ops.few_step import FewStepSampler, Handover, Network, follow_flow
 from training.toys import gaussian
 from training.toys.metrics import figures
 from training.toys.mixture import images, ring
-from training.toys.recipes import TABLES, Recipe
+from training.toys.recipes import TABLES, Recipe, Start
 from training.toys.report import write
 from training.toys.workshop import Budget, Workshop
 
@@ -100,14 +100,21 @@ def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Workshop, Network]:
     """Train one recipe, or find it trained; return its world and its student."""
     recipe = TABLES[job.world][job.name]
     w = workshop(job.world, runs, budget, recipe.conditions)
-    sampler = FewStepSampler.even(job.steps or 4, recipe.noise)
-    start: Network = w.network() if recipe.start == "new" else w.copy()
-    if recipe.start == "pairs" and job.steps == 1:
-        start = copy.deepcopy(w.pairs)
-    method = recipe.build(w, start, sampler)
-    lr = recipe.several_lr if job.steps > 1 else recipe.lr
-    w.train(job.slug, method, recipe.iterations, lr)
+    sampler, several = FewStepSampler.even(job.steps or 4, recipe.noise), job.steps > 1
+    method = recipe.build(w, _start(w, recipe.start, several), sampler)
+    if several:
+        w.train(job.slug, method, recipe.several, recipe.several_lr, batch=2 * budget.batch)
+    else:
+        w.train(job.slug, method, recipe.iterations, recipe.lr)
     return w, method.networks["student"].eval()
+
+
+def _start(w: Workshop, start: Start, several: bool) -> Network:
+    if start == "new":
+        return w.network()
+    if start == "consistent" or (start == "ends" and several):
+        return copy.deepcopy(w.consistent)
+    return copy.deepcopy(w.pairs if start == "ends" else w.base)
 
 
 def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
@@ -226,6 +233,7 @@ def main(
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for world in worlds:
             w = workshop(world, runs, budget)
+            _ = w.consistent  # before two processes ask for it
             found["rows"] += references(w, world)
             recipes = {k: v for k, v in TABLES[world].items() if not only or k in only}
             if any(recipe.conditions for recipe in recipes.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -12,13 +13,18 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 
 from models import seeding, tiny
 from models.mcvton.prompt import PROMPT, FixedPrompt
+from models.nano import PatchAutoencoder
+from models.ops.vae import VAE
 
 
-def load_vae(base: str | None) -> AutoencoderKL:
-    """Return the autoencoder of a base, in float32: its 84 M parameters overflow in half."""
+def load_vae(base: str | None) -> VAE:
+    """Return the autoencoder of a base, in float32: FLUX's 84 M parameters overflow in half."""
     if base is None:
         return tiny.autoencoder()
-    return AutoencoderKL.from_pretrained(base, subfolder="vae")
+    about: Any = AutoencoderKL.load_config(base, subfolder="vae")
+    linear = about["_class_name"] == PatchAutoencoder.__name__
+    kind = PatchAutoencoder if linear else AutoencoderKL
+    return kind.from_pretrained(base, subfolder="vae")
 
 
 def load_scheduler(base: str | None) -> FlowMatchEulerDiscreteScheduler:

@@ -9,6 +9,7 @@ steps as a run on one. A frozen transformer can be sharded over the cards (FSDP)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -52,7 +53,8 @@ class FluxTrainer(Trainer):
 
     Args:
         config: the run.
-        method: the networks and the losses; draws nothing itself: noise comes with the batch.
+        method: the networks and the losses. What it draws is drawn for each piece of a batch
+            anew, whichever process has the piece.
         data: the samples.
         accelerator: of this process; made when None.
         draw: paints the first `config.validation` samples, (B, 3, H, W) in [-1, 1], or None.
@@ -102,10 +104,11 @@ class FluxTrainer(Trainer):
     def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
         optimiser = self.optimisers[phase]
         optimiser.zero_grad(set_to_none=True)
-        generator = seeding.generator_for(self.config.loop.seed, phase, self.step)
-        pieces = list(self._share(batch))
+        seed, pieces = self.config.loop.seed, list(self._share(batch))
         sums: dict[str, Tensor] = {}
-        for piece in pieces:
+        for first, piece in pieces:
+            generator = seeding.generator_for(seed, phase, self.step, first)
+            self.method.shared = seeding.generator_for(seed, phase, self.step, "shared")
             losses = self.method.step(piece, generator, phase)
             total = total_of(losses)
             (total / len(pieces)).backward()
@@ -120,12 +123,28 @@ class FluxTrainer(Trainer):
             for name, value in sums.items()
         }
 
-    def _share(self, batch: dict[str, Tensor]) -> Any:
-        """This process's part of the batch, in pieces of `micro` samples."""
+    def _share(self, batch: dict[str, Tensor]) -> Iterator[tuple[int, dict[str, Tensor]]]:
+        """This process's part of the batch: pieces of `micro` samples and where each begins."""
         each = self.config.loop.batch // self.accelerator.num_processes
         first = each * self.accelerator.process_index
         for start in range(first, first + each, self.config.micro):
-            yield {key: value[start : start + self.config.micro] for key, value in batch.items()}
+            stop = start + self.config.micro
+            yield start, {key: value[start:stop] for key, value in batch.items()}
+
+    def take_in(self, transformer: FluxTransformer2DModel) -> None:
+        """Bring the frozen transformer to where it is needed.
+
+        Raises:
+            TrainingError: it is to be spread over one process, or in four bits.
+        """
+        if self.config.shard:
+            if self.accelerator.num_processes == 1 or self.config.base == "nf4":
+                raise TrainingError(
+                    "--shard spreads a frozen transformer, in fp32 or bf16, over several processes"
+                )
+            shard_frozen(transformer)
+        if self.config.base != "nf4":  # four-bit weights are where they were loaded
+            transformer.to(device=self.device)  # pyright: ignore[reportCallIssue]
 
     def save(self) -> None:
         """Write a checkpoint and, painted with the averaged weights, some pictures."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from models import seeding
 from models.mcvton.sampling import denoise
 from models.mcvton.transformer import MinimalControl
-from models.ops.vae import decode
+from models.ops.vae import VAE, decode
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Gallery:
         guidance: embedded guidance.
     """
 
-    vae: AutoencoderKL
+    vae: VAE
     latents: dict[str, Tensor]
     sigmas: tuple[float, ...]
     guidance: float

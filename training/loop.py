@@ -52,6 +52,8 @@ class Method:
             and the share of the old average kept. The targets of consistency training are such.
         notes: file name -> text saved beside the weights, such as a sampler's times.
         now: the step being taken, counted from 0; the loop sets it.
+        shared: draws that all processes and all pieces of a batch have in common, such as how many
+            steps are unrolled; None where one process takes the batch whole.
     """
 
     networks: Mapping[str, nn.Module]
@@ -61,6 +63,7 @@ class Method:
     follows: Mapping[str, tuple[str, float]] = {}
     notes: Mapping[str, str] = {}
     now: int = 0
+    shared: torch.Generator | None = None
 
     def due(self, phase: str) -> bool:
         """Whether the present step takes this phase."""
@@ -79,6 +82,16 @@ class Method:
 def networks_of(**parts: object) -> dict[str, nn.Module]:
     """Return those of a method's parts that are networks; formulas and None are left out."""
     return {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
+
+
+def places(batch: Mapping[str, Tensor]) -> Tensor:
+    """Return each sample's number in its whole batch, (B,) int64.
+
+    Args:
+        batch: or a piece of one; data that may be cut up say `place` themselves.
+    """
+    found = batch.get("place")
+    return torch.arange(len(batch["x0"])) if found is None else found
 
 
 def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:

@@ -2,63 +2,69 @@
 
     python -m training.train_distill tiny                                  # seconds, made-up pairs
     python -m training.train_distill nano --method dmd2 --steps 4 --model TEACHER --cache CACHE
+    accelerate launch -m training.train_distill card80 --model TEACHER --cache CACHE
 
 TEACHER is a folder that `FluxMakeupPipeline.from_pretrained` reads, CACHE what it was trained on.
-Student, teacher and critic are whole networks here; `training.distill_memory` reckons what that
-costs with FLUX itself. Stop the run, give the same command, and it goes on.
+With `tiny` and `nano` student, teacher and critic are whole networks. With the others they are
+low-rank changes of one frozen FLUX, and only the changes are saved (`pipelines.flux.load_student`
+reads them); `training.distill_memory` reckons what a preset needs. Stop the run, give the same
+command, and it goes on.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
 
 import torch
-from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
-from torch import Tensor, nn
+from torch import Tensor
 
-from models import seeding, tiny
+from models import seeding
 from models.errors import TrainingError
-from models.mcvton.discriminator import TokenHeads
-from models.ops.few_step import FewStepSampler, Noise
-from models.ops.flux_denoiser import hearing
+from models.ops.few_step import FewStepSampler, Network
+from models.ops.flux_tokens import unpack
+from models.ops.lora import save_activations
+from models.ops.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
-from models.reflora.injector import RefLoRAInjector
-from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.flux_latents import FluxLatents
-from training.loop import Method, Trainer
-from training.methods.distill.consistency import Consistency
-from training.methods.distill.dmd import DMD, DMD2
-from training.methods.distill.ladd import LADD
-from training.methods.distill.rcgm import RCGM, TwinFlow
-from training.methods.distill.scm import SanaSprint
-from training.methods.distill.score import Players
-from training.methods.distill.sid import SiD
-from training.train_reflora import toy_cache
-
-Name = Literal["cd", "rcgm", "twinflow", "sana-sprint", "dmd", "dmd2", "sid", "ladd", "add"]
+from training.config import LoopConfig, OptimConfig, from_command_line
+from training.distill_cast import Cast, Frozen, LowRankCast, MethodConfig, method_of
+from training.distill_teacher import Edits, load_flux_teacher, load_teacher, pairs_in, toy_teacher
+from training.flux_base import load_vae
+from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer
+from training.loop import Trainer
+from training.methods.reflora import SAMPLING_GUIDANCE
 
 
 @dataclass(frozen=True)
-class DistillConfig(RunConfig):
-    """A run of one method."""
+class DistillConfig(MethodConfig):
+    """A run of one method with whole networks."""
 
-    method: Name = "dmd2"
-    # Steps of the student. Trajectory methods serve any number; these are what is saved for it.
-    steps: int = 4
-    # Tell the critic of several steps' pictures which step made them.
-    step_conditioned: bool = True
-    # Steps of the critic for one of the student.
-    critic_steps: int = 2
     # The teacher's folder and its cache; a toy if left out.
     model: Path | None = None
     cache: Path | None = None
 
 
-PRESETS: dict[str, tuple[str, DistillConfig]] = {
+@dataclass(frozen=True)
+class LowRankConfig(MethodConfig, FluxConfig):
+    """A run of one method with low-rank changes of one frozen FLUX."""
+
+    rank: int = 64
+    # Side of the pictures the cache holds, in pixels; memory is reckoned for it.
+    size: int = 1024
+    # Embedded guidance the teacher is told, and the student ever after.
+    guidance: float = SAMPLING_GUIDANCE
+    # Transformer blocks the discriminator listens to.
+    listens_to: tuple[int, ...] = (4, 12, 24, 40)
+
+
+_REAL = LowRankConfig(
+    name="flux-student",
+    critic_steps=5,
+    shard=True,
+    optim=OptimConfig(lr=5e-5, weight_decay=0.01, warmup=500, schedule="constant", clip=1.0),
+    loop=LoopConfig(steps=10_000, batch=64, save_every=500, ema=0.99),
+)
+PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig]] = {
     "nano": (
         "The nano FLUX's.",
         DistillConfig(
@@ -67,156 +73,140 @@ PRESETS: dict[str, tuple[str, DistillConfig]] = {
             loop=LoopConfig(steps=35, batch=8, save_every=35, ema=0.9, log_every=5, keep=1),
         ),
     ),
+    "tiny": (
+        "Three steps of a toy on made-up pairs.",
+        DistillConfig(
+            name="tiny-student",
+            optim=OptimConfig(lr=1e-4, betas=(0.5, 0.999), warmup=5, schedule="constant", clip=1.0),
+            loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, ema=0.5),
+        ),
+    ),
+    "card80": ("FLUX at 1024 pixels, spread over eight cards of 80 GB.", _REAL),
+    "card24": (
+        "FLUX at 512 pixels in 4 bits on a card of 24 GB, for methods without a critic.",
+        replace(
+            _REAL,
+            name="flux-student-24",
+            method="add",
+            base="nf4",
+            shard=False,
+            size=512,
+            loop=replace(_REAL.loop, batch=16),
+        ),
+    ),
+    "tiny_low_rank": (
+        "Three steps of changes of a toy.",
+        LowRankConfig(
+            name="tiny-low-rank-student",
+            rank=2,
+            size=32,
+            base="fp32",
+            precision="fp32",
+            guidance=1.0,
+            listens_to=(0, 1),
+            validation=0,
+            optim=OptimConfig(lr=1e-3, warmup=1, clip=1.0),
+            loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, ema=0.5, threads=1),
+        ),
+    ),
 }
-PRESETS["tiny"] = (
-    "Three steps of a toy on made-up pairs.",
-    replace(
-        PRESETS["nano"][1],
-        name="tiny-student",
-        loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, ema=0.5),
-    ),
-)
 
 
-class Edits:
-    """Cached pairs as methods of distillation want them: `x0` and `cond`."""
-
-    def __init__(self, latents: FluxLatents) -> None:
-        self.latents = latents
-
-    def __len__(self) -> int:
-        return len(self.latents)
-
-    def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return `x0` (B, N, C) and `cond` (B, 2 N, C), source and reference."""
-        found = self.latents.batch(indices, generator)
-        return {
-            "x0": found["target"],
-            "cond": torch.cat([found["source"], found["reference"]], dim=1),
-        }
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Copies of one teacher.
-
-    Attributes:
-        teacher: as it was trained.
-        blocks: what discriminators listen to.
-    """
-
-    teacher: MakeupDenoiser
-    blocks: tuple[int, ...]
-
-    def copy(self) -> MakeupDenoiser:
-        """A network that begins as the teacher and hears more than the time."""
-        own = self.teacher
-        return MakeupDenoiser(
-            hearing(own.transformer),
-            copy.deepcopy(own.injector),
-            own.prompt,
-            own.pooled,
-            own.size_rc,
-            self.blocks,
-        )
-
-    def head(self) -> TokenHeads:
-        """A discriminator's, which begins without an opinion."""
-        heads = TokenHeads(self.teacher.transformer.inner_dim, self.blocks, hidden=64)
-        seeding.initialise(heads, seeding.generator_for(0, "heads"))
-        for head in heads.heads:
-            nn.init.zeros_(head.get_submodule("3").get_parameter("weight"))
-        return heads
-
-    def players(self, sampler: FewStepSampler) -> Players:
-        """For methods that compare scores."""
-        return Players(self.copy(), self.teacher, self.copy(), sampler)
-
-
-Build = Callable[[Cast, FewStepSampler, DistillConfig], Method]
-
-
-def _score(config: DistillConfig) -> dict[str, Any]:
-    # The teacher was never shown a batch without condition, so the critic is not either.
-    return {"drop": 0.0, "step_conditioned": config.step_conditioned}
-
-
-METHODS: dict[Name, Build] = {
-    "cd": lambda c, s, o: Consistency(c.copy(), c.copy(), c.teacher, grid=25),
-    "rcgm": lambda c, s, o: RCGM(c.copy(), c.copy(), c.teacher, average=0.95),
-    "twinflow": lambda c, s, o: TwinFlow(c.copy(), c.copy(), c.teacher, average=0.95),
-    "sana-sprint": lambda c, s, o: SanaSprint(
-        c.copy(), c.teacher, c.head(), c.teacher, sigma_data=1.0, warm_up=o.loop.steps
-    ),
-    "dmd": lambda c, s, o: DMD(c.players(s), every=o.critic_steps, **_score(o)),
-    "dmd2": lambda c, s, o: DMD2(
-        c.players(s), c.head(), (1e-2, 1e-2), every=o.critic_steps, **_score(o)
-    ),
-    "sid": lambda c, s, o: SiD(c.players(s), **_score(o)),
-    "ladd": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s),
-    "add": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s, distill=1.0),
-}
-NOISE: dict[str, Noise] = {"rcgm": "jump", "twinflow": "jump"}
-
-
-def load_teacher(folder: Path, cache: Path, blocks: tuple[int, ...] = ()) -> MakeupDenoiser:
-    """Read a teacher or student.
-
-    Args:
-        folder: with `transformer` and `injector`.
-        cache: whose prompt it is told.
-        blocks: that discriminators listen to.
-
-    Raises:
-        TrainingError: a folder is missing.
-    """
-    latents = FluxLatents(cache, tiny.scheduler().config)
-    try:
-        transformer = FluxTransformer2DModel.from_pretrained(folder / "transformer")
-        injector = RefLoRAInjector.from_pretrained(folder / "injector")
-    except OSError as error:
-        raise TrainingError(f"{folder} holds no teacher: {error}") from error
-    return _denoiser(transformer.float(), injector.float(), latents, blocks)
-
-
-def toy_teacher(cache: Path, seed: int) -> MakeupDenoiser:
-    """A toy, and the cache it is told of."""
-    toy_cache(cache, 32, seed)
-    transformer = tiny.flux_transformer(seed)
-    latents = FluxLatents(cache, tiny.scheduler().config)
-    return _denoiser(transformer, tiny.reflora_injector(transformer, seed), latents, (0, 1))
-
-
-def _denoiser(
-    transformer: FluxTransformer2DModel,
-    injector: RefLoRAInjector,
-    latents: FluxLatents,
-    blocks: tuple[int, ...],
-) -> MakeupDenoiser:
-    size_rc = (latents.rows, latents.columns)
-    made = MakeupDenoiser(
-        transformer, injector, latents.prompt[None], latents.pooled[None], size_rc, blocks
-    )
-    return cast(MakeupDenoiser, made.eval().requires_grad_(False))
-
-
-def build(config: DistillConfig) -> Trainer:
+def build(config: DistillConfig | LowRankConfig) -> Trainer:
     """Return the trainer of one run.
 
     Raises:
-        TrainingError: one of model and cache is given without the other, or cannot be read.
+        TrainingError: one of model and cache is given without the other, or cannot be read; or
+            the settings of a low-rank run do not go together.
     """
     if (config.model is None) != (config.cache is None):
         raise TrainingError("give both --model and --cache, or neither for a toy")
+    if isinstance(config, LowRankConfig):
+        return _low_rank(config)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
         teacher = toy_teacher(cache, config.loop.seed)
     else:
         teacher = load_teacher(config.model, cache, blocks=(1, 3))
-    sampler = FewStepSampler.even(config.steps, NOISE.get(config.method, "fresh"))
-    method = METHODS[config.method](Cast(teacher, teacher.blocks), sampler, config)
-    method.notes = sampler.notes
-    return Trainer(config, method, Edits(FluxLatents(cache, tiny.scheduler().config)))
+    method, _ = method_of(config, Cast(teacher, teacher.blocks))
+    return Trainer(config, method, Edits(pairs_in(cache)))
+
+
+def _low_rank(config: LowRankConfig) -> FluxTrainer:
+    _check(config)
+    cache, blocks = config.cache or config.folder / "cache", config.listens_to
+    if config.model is None:
+        teacher = toy_teacher(cache, config.loop.seed, blocks)
+    else:
+        teacher = load_flux_teacher(config.model, config.base, cache, blocks)
+    count = len(teacher.transformer.transformer_blocks)
+    count += len(teacher.transformer.single_transformer_blocks)
+    if max(blocks) >= count:
+        raise TrainingError(
+            f"--listens-to names block {max(blocks)}, and the teacher's last is {count - 1}",
+            found=max(blocks),
+            needed=count - 1,
+        )
+    teacher.guidance = config.guidance
+    save_activations(teacher.transformer)
+    frozen = Frozen(teacher, PRECISIONS[config.precision])
+    cast = LowRankCast(frozen, blocks, hidden=256, rank=config.rank, seed=config.loop.seed)
+    method, sampler = method_of(config, cast)
+    draw = None
+    if config.validation:
+        draw = Painter(teacher, method.networks["student"], sampler, config).sheet
+    trainer = FluxTrainer(config, method, Edits(pairs_in(cache)), draw=draw)
+    trainer.take_in(teacher.transformer)
+    teacher.to(trainer.device)  # the injector, and what the transformer is told
+    return trainer
+
+
+def _check(config: LowRankConfig) -> None:
+    if config.rank < 1:
+        raise TrainingError(
+            "a change of rank 0 has nothing to learn; give --rank 1 or more",
+            found=config.rank,
+            needed=1,
+        )
+    low = config.precision != "fp32"
+    if config.base != "fp32" and not low:
+        raise TrainingError(f"a base in {config.base} computes in bf16; give --precision bf16")
+    if config.method == "sana-sprint" and low:
+        raise TrainingError(
+            "sana-sprint differentiates forward, which needs float32; "
+            "give --base fp32 --precision fp32"
+        )
+
+
+class Painter:
+    """What validation shows of a student.
+
+    Args:
+        teacher: whose size the pictures have.
+        student: it paints.
+        sampler: its own.
+        config: of the run; names the autoencoder's folder.
+    """
+
+    def __init__(
+        self,
+        teacher: MakeupDenoiser,
+        student: Network,
+        sampler: FewStepSampler,
+        config: LowRankConfig,
+    ) -> None:
+        self.student, self.sampler, self.size_rc = student, sampler, teacher.size_rc
+        self.vae, self.seed = load_vae(config.model), config.loop.seed
+
+    def sheet(self, batch: dict[str, Tensor]) -> Tensor:
+        """Source, reference, result and truth side by side; one row a sample."""
+        self.vae.to(device=batch["x0"].device)  # pyright: ignore[reportCallIssue]
+        generator = seeding.generator_for(self.seed, "painted")
+        noise = seeding.noise_like(batch["x0"], generator)
+        made = self.sampler.sample(self.student, noise, batch["cond"], generator)
+        shown = [*batch["cond"].chunk(2, dim=1), made, batch["x0"]]
+        pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
+        return torch.cat(pictures, dim=-1)
 
 
 if __name__ == "__main__":

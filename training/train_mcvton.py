@@ -18,24 +18,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
 from models import devices, seeding, tiny
 from models.errors import TrainingError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, save_activations
+from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
 from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
-from models.ops.vae import encode
+from models.ops.lora import save_activations
+from models.ops.vae import VAE, encode
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon import TryOnData
 from training.data.wardrobe import MadeUpWardrobe
 from training.flux_base import load_prompt, load_scheduler, load_vae
-from training.flux_training import FluxConfig, FluxTrainer, load_transformer, shard_frozen
+from training.flux_training import FluxConfig, FluxTrainer, load_transformer
 from training.gallery import Gallery
 from training.loop import Method
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
@@ -132,14 +132,11 @@ def build(config: MCVTONConfig) -> FluxTrainer:
 
     method = _method(config, control, vae)
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    if config.shard:
-        shard_frozen(transformer)
-    if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(trainer.device)  # pyright: ignore
+    trainer.take_in(transformer)
     return trainer
 
 
-def _method(config: MCVTONConfig, control: MinimalControl, vae: AutoencoderKL) -> Method:
+def _method(config: MCVTONConfig, control: MinimalControl, vae: VAE) -> Method:
     if config.stage == "toy_base":
         return ToyBaseMethod(control, vae)
     if config.stage == "tryon":
@@ -151,7 +148,7 @@ def _method(config: MCVTONConfig, control: MinimalControl, vae: AutoencoderKL) -
     return StudentMethod(control, heads, config.guidance, config.reconstruct, config.adversarial)
 
 
-def _tokens(config: MCVTONConfig, vae: AutoencoderKL) -> int:
+def _tokens(config: MCVTONConfig, vae: VAE) -> int:
     """Return how many tokens a picture has."""
     side = 2 ** len(vae.config["block_out_channels"])  # the autoencoder's pixels, two by two
     return config.size_hw[0] // side * (config.size_hw[1] // side)
@@ -177,7 +174,7 @@ def _control(
     return MinimalControl(transformer, made["person"], made["garment"], prompt, made.get("student"))
 
 
-def _encoded(config: MCVTONConfig, vae: AutoencoderKL) -> Path:
+def _encoded(config: MCVTONConfig, vae: VAE) -> Path:
     """Return the folder of latents."""
     cache = config.cache or config.folder
     height, width = config.size_hw
@@ -189,7 +186,7 @@ def _encoded(config: MCVTONConfig, vae: AutoencoderKL) -> Path:
     return encode_all(pictures, vae, cache / f"latents-{height}x{width}")
 
 
-def _shown(config: MCVTONConfig, vae: AutoencoderKL) -> dict[str, Tensor]:
+def _shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
     """Return latents of a few samples that are not trained on."""
     count = max(1, config.validation)
     if config.data is None:

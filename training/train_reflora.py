@@ -21,17 +21,13 @@ from torch import Tensor
 from models import nano, seeding, tiny
 from models.errors import TrainingError
 from models.ops.flux_tokens import unpack
+from models.ops.vae import decode
 from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.flux_latents import FluxLatents, decode, encoder_of, write_cache
+from training.data.flux_latents import FluxLatents, encoder_of, write_cache
 from training.data.makeup_pairs import MadeUpPairs
-from training.flux_training import (
-    PRECISIONS,
-    FluxConfig,
-    FluxTrainer,
-    load_transformer,
-    shard_frozen,
-)
+from training.flux_base import load_vae
+from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
 
 
@@ -77,11 +73,11 @@ PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
             rank=nano.RANK,
             size=nano.SIZE,
             whole=True,
-            emphasis=1.0,
+            emphasis=3.0,
             base="fp32",
-            precision="fp32",
+            precision="bf16",
             micro=16,
-            optim=OptimConfig(lr=1e-3, warmup=50, schedule="constant", clip=1.0),
+            optim=OptimConfig(lr=8e-4, warmup=50, clip=1.0),
             loop=LoopConfig(steps=3000, batch=16, save_every=50, ema=0.995),
         ),
     ),
@@ -130,7 +126,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         toy_cache(cache, config.size, config.loop.seed)
         transformer, vae = tiny.flux_transformer(config.loop.seed), tiny.autoencoder()
     else:
-        transformer, vae = load_transformer(config.model, config.base), _vae(config)
+        transformer, vae = load_transformer(config.model, config.base), load_vae(config.model)
     scheduler = tiny.scheduler()  # FLUX's, of any size
     data = FluxLatents(cache, scheduler.config)
     injector = _injector(config, transformer)
@@ -155,12 +151,9 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
 
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
     vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
-    if config.shard:
-        if config.whole or trainer.accelerator.num_processes == 1:
-            raise TrainingError("--shard spreads a frozen transformer over several processes")
-        shard_frozen(transformer)
-    if config.base != "nf4":  # four-bit weights are where they were loaded
-        transformer.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
+    if config.shard and config.whole:
+        raise TrainingError("--shard spreads a frozen transformer; --whole trains it")
+    trainer.take_in(transformer)
     return trainer
 
 
@@ -172,17 +165,6 @@ def _injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -> Ref
         transformer, config.rank, config.form, config.logit_bias
     )
     return fresh.draw(seeding.generator_for(config.loop.seed, "injector"))
-
-
-def _vae(config: RefLoRAConfig) -> torch.nn.Module:
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-
-    assert config.model is not None
-    kinds = {"AutoencoderKL": AutoencoderKL, "PatchAutoencoder": nano.PatchAutoencoder}
-    about = AutoencoderKL.load_config(config.model, subfolder="vae")
-    return kinds[about["_class_name"]].from_pretrained(  # pyright: ignore
-        config.model, subfolder="vae", dtype=PRECISIONS[config.precision]
-    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from app.commands.makeup_flux import FluxOptions, paint
+from app.commands.makeup_flux import PAINTERS, FluxOptions, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 from pipelines.catalog.reader import PICTURES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.makeup.looks import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PipelineName = Literal["instant", "tiny-beauty", "flux-makeup"]
+PipelineName = Literal["instant", "tiny-beauty", "nano-flux", "flux-makeup"]
 OffloadName = Literal["none", "model", "group", "sequential"]
 QuantiseName = Literal["none", "nf4", "int8"]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
@@ -55,7 +55,7 @@ def run(
     ] = "instant",
     commercial_only: CommercialOnly = False,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="flux-makeup: same seed, same picture.")
+        int | None, typer.Option(min=0, help="Painters: same seed, same picture.")
     ] = None,
     size: Annotated[
         int | None, typer.Option(min=64, max=2048, help="flux-makeup: side of the painted square.")
@@ -67,7 +67,14 @@ def run(
         QuantiseName | None, typer.Option(help="flux-makeup: the transformer in 4 or 8 bits.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="flux-makeup: folder of a model, or its hub id.")
+        str | None,
+        typer.Option(help="flux-makeup: folder or hub id; nano-flux: student, teacher."),
+    ] = None,
+    student: Annotated[
+        Path | None, typer.Option(help="flux-makeup: weights of a few-step student.")
+    ] = None,
+    negative: Annotated[
+        str | None, typer.Option(help="flux-makeup: what is not wanted, in words.")
     ] = None,
 ) -> None:
     """Put makeup on a face.
@@ -96,11 +103,11 @@ def run(
     strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
     asked = {region: value for region, value in strengths.items() if value is not None}
     refuse_unlicensed(pipeline_name, commercial_only)
-    painting = FluxOptions(seed, size, offload, quantise, model)
-    if pipeline_name == "flux-makeup":
+    painting = FluxOptions(seed, size, offload, quantise, model, student, negative)
+    if pipeline_name in PAINTERS:
         if look or named_parts or report or faces is not None:
-            raise typer.BadParameter("flux-makeup takes a REFERENCE picture and strengths only")
-        return _finish(paint(jobs, asked, strength, painting))
+            raise typer.BadParameter(f"{pipeline_name} takes a REFERENCE and strengths only")
+        return _finish(paint(jobs, asked, strength, PAINTERS[pipeline_name](painting)))
     painting.refuse()
 
     from app.messages import explain

@@ -12,7 +12,7 @@ def run(
     faces: Annotated[Path, typer.Argument(help="Folder of bare faces.")],
     out: Annotated[Path, typer.Argument(help="Folder of pairs.")],
     looks: Annotated[
-        str | None, typer.Option(help="Drawn looks, by commas; all if left out.")
+        str | None, typer.Option(help="Drawn looks, by commas; all if left out; or `random`.")
     ] = None,
     size: Annotated[int, typer.Option(min=64, max=2048, help="Side of the pairs, pixels.")] = 1024,
     versions: Annotated[int, typer.Option(min=1, max=100, help="Looks for each face.")] = 1,
@@ -20,6 +20,12 @@ def run(
     weakest: Annotated[
         float, typer.Option(min=0, max=1, help="Least strength of a region; 1 draws none.")
     ] = 0.6,
+    expand: Annotated[
+        float, typer.Option(min=0, max=1, help="Surroundings, as a share of the face.")
+    ] = 0.3,
+    others: Annotated[
+        bool, typer.Option(help="Another's face in the same look, as each pair's reference.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     embedder: Annotated[
         Path | None, typer.Option(help="mobilefacenet.onnx: drop pairs that changed the person.")
@@ -33,7 +39,7 @@ def run(
     Stop it, give the same command, and it goes on.
     """
     from app.commands.makeup import PICTURES
-    from app.makeup_pairs import PairPlan, make_pairs
+    from app.makeup_pairs import RANDOM, PairPlan, make_pairs
     from pipelines.makeup.named_looks import NAMED_LOOKS
 
     pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
@@ -42,10 +48,15 @@ def run(
     if len({p.stem for p in pictures}) < len(pictures):
         raise typer.BadParameter("two pictures have the same name but for the ending; rename one")
     names = tuple(looks.split(",")) if looks else tuple(NAMED_LOOKS)
-    unknown = sorted(set(names) - NAMED_LOOKS.keys())
+    unknown = sorted(set(names) - NAMED_LOOKS.keys() - ({RANDOM} if editor is None else set()))
     if unknown:
         raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
-    plan = PairPlan(out, names, size, versions, seed, weakest, embedder=embedder, editor=editor)
+    if others and editor:
+        raise typer.BadParameter("--others is for drawn looks, which can be worn twice alike")
+    plan = PairPlan(
+        out, names, size, versions, seed, weakest, expand, others,
+        embedder=embedder, editor=editor,
+    )  # fmt: skip
     report = make_pairs(pictures, plan, jobs)
     typer.echo(f"{report['kept']} of {report['tried']} pairs kept")
     for reason, count in report["dropped"].items():

@@ -9,12 +9,11 @@ from typing import Any
 import gradio as gr
 
 from app.language import say
-from app.licences import is_allowed
 from app.messages import advise, explain
 from app.server.door import WORK
 from app.service import Studio, Wish
 from app.settings import Settings
-from app.ui import painting_api, text
+from app.ui import painting, text
 from app.ui.compare import before_and_after
 from app.ui.gallery import gallery
 from app.ui.languages import Later
@@ -23,9 +22,7 @@ from app.ui.uploads import photo_input, unread
 from app.ui.wearing import as_file, as_worn, levels_of, saved
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
-from pipelines.flux import missing
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
-from pipelines.registry import entry_of
 
 SHOW_RESULT = """() => { if (window.innerWidth < 700)
   document.querySelector('#result')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
@@ -36,6 +33,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
     """Add the tab to the page that is being built; returns what is translated when it opens."""
     wearing = gr.State(None, time_to_live=settings.keep_minutes * 60)
     named = gr.State(None)
+    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             source = photo_input(text.SOURCE, "source", height=300)
@@ -70,7 +68,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
                 picture = gr.DownloadButton(text.DOWNLOAD, elem_id="download", interactive=False)
                 file = gr.DownloadButton(text.DOWNLOAD_LOOK, elem_id="save", interactive=False)
             with gr.Accordion(text.PAINTED, open=False):
-                painting = gr.Markdown(_about_painting(), elem_id="painting")
+                painted = painting.part(studio, settings, source, reference, work)
 
     cache = result.GRADIO_CACHE
     wish = [reference, named, look_file, second, from_second]
@@ -139,7 +137,6 @@ def tab(studio: Studio, settings: Settings) -> Later:
             gr.update(choices=names, value=[n for _, n in names], visible=len(names) > 1),
         )
 
-    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     run: dict[str, Any] = {
         "fn": try_on,
         "inputs": [source, faces, *wish, *sliders],
@@ -183,24 +180,12 @@ def tab(studio: Studio, settings: Settings) -> Later:
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
     endpoints(studio, cache, work)
-    if is_allowed("flux-makeup", settings.commercial_only) and not missing():
-        painting_api.endpoints(studio, cache)
-    return {looks: lambda: gr.update(value=_swatches()), painting: _about_painting}
+    return painted | {looks: lambda: gr.update(value=_swatches())}
 
 
 def _swatches() -> list[tuple[str, str]]:
     """A picture of each drawn look, and its title."""
     return [(str(EXAMPLES / "looks" / f"{n}.webp"), say(NAMED_LOOKS[n].title)) for n in NAMES]
-
-
-def _about_painting() -> str:
-    """How to paint with FLUX here, or what that lacks."""
-    entry = entry_of("flux-makeup")
-    lacks = missing()
-    if not lacks:
-        return say(text.PAINTED_READY)
-    listed = "\n".join(f"- {each}" for each in lacks)
-    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {say(entry.needs)}."
 
 
 def _slider(label: str, name: str) -> gr.Slider:

@@ -35,6 +35,13 @@ NO_SOURCE = "Add your photo first: upload, paste, or take one with the camera."
 NO_LOOK = "Now choose a look, or add a photo of one."
 WAITING = "Your result appears here. The picture you download carries its look: drop it in again."
 PAINTED = "Painted makeup (FLUX-Makeup)"
+NANO = (
+    "Our own small FLUX paints the makeup of your second photo on the first, on 64 × 64 pixels. "
+    "It is a research model: softer and fainter than the instant result above."
+)
+NANO_NETWORKS = {"student": "Student: one step", "teacher": "Teacher: 25 steps"}
+PAINT = "Paint"
+PAINT_NEEDS = "Add your photo and a photo of someone wearing makeup first."
 PAINTED_READY = (
     "FLUX-Makeup can run on this machine: "
     "`mirra makeup me.jpg her.jpg -o out.png --pipeline flux-makeup`."

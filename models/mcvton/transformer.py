@@ -18,9 +18,10 @@ from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTr
 from torch import Tensor
 
 from models.errors import ShapeError
-from models.mcvton.adapters import BranchLoRA, attach
+from models.mcvton.adapters import BranchLoRA
 from models.mcvton.prompt import FixedPrompt
 from models.ops.flux_tokens import TARGET, pack, position_ids, unpack
+from models.ops.lora import attach
 
 
 @dataclass
@@ -143,7 +144,7 @@ class MinimalControl:
         )
         for lora in (person, garment, noise):
             if lora is not None:
-                attach(transformer, lora)
+                attach(transformer, lora.updates)
 
     def remember(self, masked_person: Tensor, garment: Tensor) -> Memory:
         """Pass both conditions through the transformer, each with its LoRA.

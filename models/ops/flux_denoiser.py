@@ -17,11 +17,11 @@ from models.mcvton.discriminator import listening
 from models.ops.rectified_flow import Conditions, velocity
 
 
-def heard(t: Tensor, told: dict[str, Tensor], otherwise: float | Tensor) -> float | Tensor:
-    """What the guidance embedder is given: the length of a jump, the guidance, or the step."""
+def heard(t: Tensor, told: dict[str, Tensor]) -> Tensor | None:
+    """What a network hears of what it is told: the length of a jump, the guidance, or the step."""
     if "r" in told:
         return t - told["r"]
-    return told.get("w", told.get("step", otherwise))
+    return told.get("w", told.get("step"))
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Told:
 
     Attributes:
         transformer: FLUX with a guidance embedder.
-        conditions: of every batch it will see.
+        conditions: of every batch it will see; their guidance is told where nothing else is.
     """
 
     transformer: FluxTransformer2DModel
@@ -38,8 +38,9 @@ class Told:
 
     def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
         """Return v, (B, N, C); `cond` is not looked at."""
-        listening = replace(self.conditions, guidance=heard(t, told, 1.0))
-        return velocity(self.transformer, x_t, t, listening)
+        found = heard(t, told)
+        conditions = self.conditions if found is None else replace(self.conditions, guidance=found)
+        return velocity(self.transformer, x_t, t, conditions)
 
 
 class FluxDenoiser(nn.Module):
@@ -82,7 +83,8 @@ class FluxDenoiser(nn.Module):
             cond: (B, M, C) packed latents of the context, or None to leave it out.
             told: `r` is heard as t - r; of several, `r`, then `w`, then `step` is heard.
         """
-        conditions = self.conditions(x_t, cond, heard(t, told, self.guidance))
+        found = heard(t, told)
+        conditions = self.conditions(x_t, cond, self.guidance if found is None else found)
         return velocity(self.transformer, x_t, t, conditions)
 
     def conditions(self, x_t: Tensor, cond: Any, guidance: float | Tensor) -> Conditions:

@@ -3,53 +3,114 @@
 A one-step student has no classifier-free guidance to turn a negative prompt into. NASA (SNOOPI,
 arXiv 2412.02687) subtracts what the negative prompt attends to; NAG (arXiv 2505.21179) moves away
 from it and keeps the size of the features, which is gentler inside joint attention.
+
+FLUX has one attention over prompt and picture. Its sequence becomes [prompt; negative; picture]:
+each prompt sees itself and the picture, the picture looks twice, and the two looks are joined. So
+a negative prompt costs its own tokens and a second look, not a second pass:
+
+    Z+ = Attn(Q, [K+, K], [V+, V])      Z- = Attn(Q, [K-, K], [V-, V])      Z = steer(Z+, Z-)
+
+Both prompts are modulated by the pooled embedding of the wanted one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 
-def nasa(
-    query: Tensor,
-    positive: tuple[Tensor, Tensor],
-    negative: tuple[Tensor, Tensor],
-    strength: float = 0.2,
-) -> Tensor:
-    """Z = Attn(Q, K+, V+) - a Attn(Q, K-, V-).
+@dataclass(frozen=True)
+class NASA:
+    """Z = Z+ + a (Z+ - Z-): what the negative prompt brings that the prompt does not is taken away.
 
-    Args:
-        query: (B, heads, N, D).
-        positive: keys and values of the prompt, (B, heads, T, D) each.
-        negative: keys and values of the negative prompt.
-        strength: a; 0.1 for SD1.5, 0.2 for SD2.1, 0.5 for PixArt in the paper.
+    In cross-attention the paper has Z+ - a Z-. Here both hold the picture's own values, which that
+    would shrink by 1 - a; with the difference, a negative prompt equal to the prompt does nothing.
 
-    Returns:
-        (B, heads, N, D).
+    Attributes:
+        strength: a; 0.1 for SD1.5, 0.2 for SD2.1, 0.5 for PixArt, a transformer, in the paper.
     """
-    wanted = F.scaled_dot_product_attention(query, *positive)
-    return wanted - strength * F.scaled_dot_product_attention(query, *negative)
+
+    strength: float = 0.5
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing, whatever the negative prompt."""
+        return self.strength == 0
+
+    def __call__(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """Return Z of Z+ and Z-, (..., D) each."""
+        return positive + self.strength * (positive - negative)
 
 
-def nag(
-    positive: Tensor, negative: Tensor, scale: float = 5.0, limit: float = 2.5, blend: float = 0.25
-) -> Tensor:
-    """Normalised attention guidance of two attention outputs.
+@dataclass(frozen=True)
+class NAG:
+    """Normalised attention guidance.
 
     Z~ = s Z+ - (s - 1) Z-, its L1 norm held within `limit` times that of Z+, then blended with Z+.
 
-    Args:
-        positive: Z+, (..., D).
-        negative: Z-, (..., D).
+    Attributes:
         scale: s; 1 changes nothing.
         limit: tau.
-        blend: share of the guided features in the result.
-
-    Returns:
-        (..., D).
+        blend: alpha, share of the guided features in the result.
     """
-    guided = scale * positive - (scale - 1) * negative
-    ratio = guided.norm(p=1, dim=-1, keepdim=True) / positive.norm(p=1, dim=-1, keepdim=True)
-    guided = guided * (limit / ratio.clamp_min(limit))
-    return blend * guided + (1 - blend) * positive
+
+    scale: float = 5.0
+    limit: float = 2.5
+    blend: float = 0.25
+
+    @property
+    def idle(self) -> bool:
+        """Whether it changes nothing, whatever the negative prompt."""
+        return self.scale == 1 or self.blend == 0
+
+    def __call__(self, positive: Tensor, negative: Tensor) -> Tensor:
+        """Return the blend for Z+ and Z-, (..., D) each; D is all heads together."""
+        guided = positive + (self.scale - 1) * (positive - negative)
+        most = self.limit * positive.norm(p=1, dim=-1, keepdim=True)
+        size = guided.norm(p=1, dim=-1, keepdim=True)
+        tiny = torch.finfo(size.dtype).tiny
+        guided = guided * (most / size.clamp_min(tiny)).clamp_max(1.0)
+        return torch.lerp(positive, guided, self.blend)
+
+
+Steer = NASA | NAG
+GENTLE = NAG()
+"""The paper's setting for FLUX."""
+
+
+@dataclass(frozen=True)
+class Steering:
+    """How a sequence [prompt; negative; picture] is attended to; part of `joint_attention_kwargs`.
+
+    Attributes:
+        steer: joins the picture's two looks.
+        prompt: tokens of the prompt.
+        negative: tokens of the negative prompt.
+    """
+
+    steer: Steer
+    prompt: int
+    negative: int
+
+    def attend(self, look: Callable[[Tensor, Tensor, Tensor], Tensor], *qkv: Tensor) -> Tensor:
+        """Attend to the whole sequence.
+
+        Args:
+            look: attention of queries, keys and values (B, S, heads, head_dim).
+            qkv: queries, keys and values of the whole sequence.
+
+        Returns:
+            (B, S, heads, head_dim).
+        """
+        texts = self.prompt, self.negative
+        parts = [x.split((*texts, x.shape[1] - sum(texts)), dim=1) for x in qkv]
+        looks = [look(*(torch.cat([p[side], p[2]], dim=1) for p in parts)) for side in (0, 1)]
+        own, seen = zip(
+            *(x.tensor_split([count], dim=1) for x, count in zip(looks, texts, strict=True)),
+            strict=True,
+        )
+        steered = self.steer(*(x.flatten(2) for x in seen)).view_as(seen[0])
+        return torch.cat([*own, steered], dim=1)

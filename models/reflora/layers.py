@@ -26,6 +26,8 @@ from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTransformer2DModel
 from torch import Tensor, nn
 
+from models.ops.steering import Steering
+
 Form = Literal["joint", "separate"]
 
 
@@ -106,7 +108,9 @@ class ReferenceProjection(nn.Module):
 class ReferenceAttnProcessor:
     """FLUX's attention with a reference; without one it computes what FluxAttnProcessor does.
 
-    The transformer hands `joint_attention_kwargs={"reference": Reference}` down to it.
+    The transformer hands `joint_attention_kwargs={"reference": Reference, "steering": Steering}`
+    down to it; either may be left out. With both, the reference is seen in both of the looks that
+    are steered between.
 
     Args:
         layer: number of the attention layer, double-stream blocks first.
@@ -123,6 +127,7 @@ class ReferenceAttnProcessor:
         attention_mask: Tensor | None = None,
         image_rotary_emb: tuple[Tensor, Tensor] | None = None,
         reference: Reference | None = None,
+        steering: Steering | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend; shapes and results are those of FluxAttnProcessor."""
         heads = (-1, attn.head_dim)
@@ -139,10 +144,16 @@ class ReferenceAttnProcessor:
         if image_rotary_emb is not None:
             query = rotated(query, image_rotary_emb)
             key = rotated(key, image_rotary_emb)
-        if reference is None:
-            mixed = dispatch_attention_fn(query, key, value, attn_mask=attention_mask)
+
+        def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+            if reference is None:
+                return dispatch_attention_fn(query, key, value, attn_mask=attention_mask)
+            return attend(query, key, value, reference, self.layer)
+
+        if steering is None:
+            mixed = look(query, key, value)
         else:
-            mixed = attend(query, key, value, reference, self.layer)
+            mixed = steering.attend(look, query, key, value)
         mixed = mixed.flatten(2, 3).to(query.dtype)
         if encoder_hidden_states is None:
             return mixed
@@ -193,6 +204,6 @@ def attention_layers(transformer: FluxTransformer2DModel) -> list[FluxAttention]
 
 
 def let_look_at_references(transformer: FluxTransformer2DModel) -> None:
-    """Make every attention layer take `reference` in `joint_attention_kwargs`."""
+    """Make every attention layer take `reference` and `steering` in `joint_attention_kwargs`."""
     for layer, attention in enumerate(attention_layers(transformer)):
         attention.set_processor(ReferenceAttnProcessor(layer))  # pyright: ignore

@@ -25,10 +25,10 @@ class Square:
     side: int
 
     @classmethod
-    def around(cls, face: Face) -> Square:
-        """The square that shows a face with its surroundings."""
+    def around(cls, face: Face, expand: float = EXPAND) -> Square:
+        """The square that shows a face with its surroundings; `expand` as `EXPAND`."""
         x0, y0, x1, y1 = face.box_xyxy
-        side = round(max(x1 - x0, y1 - y0) * (1 + 2 * EXPAND))
+        side = round(max(x1 - x0, y1 - y0) * (1 + 2 * expand))
         return cls((x0 + x1 - side) // 2, (y0 + y1 - side) // 2, side)
 
     def cut(self, image: np.ndarray, size: int) -> np.ndarray:
@@ -52,7 +52,7 @@ def resized(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def painted_parts(
-    face: Face, strengths: Mapping[str, float], size: int
+    face: Face, strengths: Mapping[str, float], size: int, expand: float = EXPAND
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a generator may see of a reference.
 
@@ -60,12 +60,13 @@ def painted_parts(
         face: the reference's.
         strengths: region -> strength; regions at 0 are hidden.
         size: side of the crop.
+        expand: how far it reaches beyond the face.
 
     Returns:
         (size, size, 3) uint8, the face on black without eyes and hair, as FLUX-Makeup was trained;
         and (size, size) float32 in 0..1, how much of each pixel belongs to a hidden region.
     """
-    square = Square.around(face)
+    square = Square.around(face, expand)
     kept = np.isin(parse_map(face), FACE_CLASSES).astype(np.float32)
     hidden = np.zeros(face.size_hw, np.float32)
     weights = region_weights(face)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from secrets import randbelow
 from typing import Any, cast
 
@@ -25,6 +24,7 @@ from models.instant.layer import blend
 from models.nano import PatchAutoencoder
 from models.ops.few_step import FewStepSampler
 from models.ops.flux_denoiser import Told
+from models.ops.flux_student import Adapted, StudentLoRA
 from models.ops.flux_tokens import (
     REFERENCE,
     SOURCE,
@@ -34,38 +34,18 @@ from models.ops.flux_tokens import (
     token_means,
     unpack,
 )
+from models.ops.lora import attach
 from models.ops.rectified_flow import Conditions, denoise
+from models.ops.steering import GENTLE, Steer, Steering
 from models.reflora.injector import RefLoRAInjector
+from models.reflora.layers import let_look_at_references
 from models.regions import MAKEUP_REGIONS
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.flux_crop import Square, layer_of, painted_parts
+from pipelines.makeup.flux_crop import EXPAND, Square, layer_of, painted_parts
+from pipelines.makeup.flux_recipes import TRANSFER, Recipe
 from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
 from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a set of weights was trained to be told.
-
-    Attributes:
-        prompt: the instruction.
-        guidance_scale: strength embedded into the transformer.
-        steps: Euler steps.
-    """
-
-    prompt: str
-    guidance_scale: float
-    steps: int
-
-
-TRANSFER = Recipe("makeup.", 2.5, 25)
-"""FLUX-Makeup's weights."""
-ART_TRANSFER = Recipe("Apply makeup transfer", 3.5, 28)
-"""ART's LoRA (arXiv 2606.31089), loaded with `load_lora_weights` into a pipeline without injector:
-the reference then is more tokens of the sequence."""
-REMOVAL = Recipe("Remove makeup of this person", 3.5, 28)
-"""Plain Kontext, or ART's second LoRA; takes no reference."""
 
 
 class FluxMakeupPipeline(FluxKontextPipeline):
@@ -74,6 +54,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         pipe = FluxMakeupPipeline.from_pretrained(folder)
         look = pipe(source=decode("face.jpg"), reference=decode("red_lips.jpg"), seed=7)
         softer = pipe.blend(look.worn[0], strengths={"lips": 0.5})   # nothing is generated again
+        matte = pipe(source, reference, negative_prompt="shiny skin")   # whatever the steps
 
     Args:
         scheduler: FLUX's, as are the following up to `transformer`.
@@ -85,14 +66,20 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         transformer: FLUX.1-Kontext.
         injector: FLUX-Makeup's own weights. Without them the pipeline is plain Kontext, and a
             reference is shown as tokens of the sequence.
+        student: low-rank change of the transformer that makes it paint in the steps of `few_step`;
+            `pipelines.flux.load_student` reads one.
         image_encoder: for IP adapters; Kontext's, not used here.
         feature_extractor: likewise.
         default_size: side in pixels a face is generated at; FLUX-Makeup was trained at 1024.
+        expand: how far the square around a face reaches beyond it, as a share of the face.
         few_step: `times` and `noise` of a distilled student's sampler; None for a teacher.
     """
 
     model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
-    _optional_components = ["image_encoder", "feature_extractor", "injector"]  # noqa: RUF012
+    _exclude_from_cpu_offload = ["student"]  # noqa: RUF012
+    _optional_components = [  # noqa: RUF012
+        "image_encoder", "feature_extractor", "injector", "student",
+    ]  # fmt: skip
 
     def __init__(
         self,
@@ -104,19 +91,23 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         tokenizer_2: T5Tokenizer,
         transformer: FluxTransformer2DModel,
         injector: RefLoRAInjector | None = None,
+        student: StudentLoRA | None = None,
         image_encoder: Any = None,
         feature_extractor: Any = None,
         default_size: int = 1024,
+        expand: float = EXPAND,
         few_step: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
             scheduler, cast(AutoencoderKL, vae), text_encoder, tokenizer, text_encoder_2,
             tokenizer_2, transformer, image_encoder, feature_extractor,
         )  # fmt: skip
-        self.register_modules(injector=injector)
-        self.register_to_config(default_size=default_size, few_step=few_step)
+        self.register_modules(injector=injector, student=student)
+        self.register_to_config(default_size=default_size, expand=expand, few_step=few_step)
         if injector is not None:
             injector.install(transformer)
+        if student is not None:
+            attach(transformer, student.layers)
         self.analyzer = FaceAnalyzer()
 
     @torch.no_grad()
@@ -130,6 +121,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         strength: float = 1.0,
         seed: int | Sequence[int] | None = None,
         recipe: Recipe = TRANSFER,
+        negative_prompt: str | None = None,
+        steer: Steer = GENTLE,
         size: int | None = None,
         on_step: OnStep | None = None,
     ) -> GeneratedMakeupOutput:
@@ -143,6 +136,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             strength: overall, 0..1.
             seed: one for all, one for each, or None for a new one; the output tells it.
             recipe: what the weights in this pipeline were trained to be told.
+            negative_prompt: what is not wanted; works with any number of steps, also with one.
+            steer: how attention is turned away from it, NAG or NASA; see `models.ops.steering`.
             size: side in pixels the face is generated at; `default_size` when None.
             on_step: told about every step; may return False to stop.
 
@@ -163,9 +158,10 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         faces = [self.find_face(picture) for picture in sources]
         looks = [self.find_face(picture) for picture in references or []]
         # 2. Cut out the square around each face, and of the reference what is painted
-        squares = [Square.around(face) for face in faces]
+        expand = float(self.config["expand"])
+        squares = [Square.around(face, expand) for face in faces]
         before = [square.cut(f.image, size) for square, f in zip(squares, faces, strict=True)]
-        shown = [painted_parts(face, worn, size) for face in looks]
+        shown = [painted_parts(face, worn, size, expand) for face in looks]
         hidden = torch.from_numpy(np.stack([mask for _, mask in shown])) if shown else None
         # 3. Generate
         after = self.generate(
@@ -173,6 +169,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             to_tensor([picture for picture, _ in shown]) if shown else None,
             seeds,
             recipe,
+            negative_prompt=negative_prompt,
+            steer=steer,
             hidden=hidden,
             on_step=on_step,
         )
@@ -218,6 +216,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         seeds: Sequence[int],
         recipe: Recipe = TRANSFER,
         *,
+        negative_prompt: str | None = None,
+        steer: Steer = GENTLE,
         hidden: Tensor | None = None,
         on_step: OnStep | None = None,
     ) -> Tensor:
@@ -228,6 +228,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             reference: likewise, or None.
             seeds: one for each.
             recipe: prompt, guidance and steps.
+            negative_prompt: see `__call__`.
+            steer: likewise.
             hidden: (B, S, S) in 0..1, how much of each of the reference's pixels is hidden; tokens
                 that are mostly hidden get no attention (with an injector).
             on_step: see `__call__`.
@@ -254,24 +256,31 @@ class FluxMakeupPipeline(FluxKontextPipeline):
                         None if reference is None else reference[i : i + 1],
                         seeds[i : i + 1],
                         recipe,
+                        negative_prompt=negative_prompt,
+                        steer=steer,
                         hidden=None if hidden is None else hidden[i : i + 1],
                         on_step=on_step,
                     )
                     for i in range(batch)
                 ]
             )
-        # 1. Tell it what to do
+        # 1. Tell it what to do, and what not
         prompt, pooled = self.prompt_embeddings(recipe.prompt, batch)
+        attention: dict[str, Any] = {}
+        if negative_prompt is not None and not steer.idle:
+            unwanted, _ = self.prompt_embeddings(negative_prompt, batch)
+            attention["steering"] = Steering(steer, prompt.shape[1], unwanted.shape[1])
+            prompt = torch.cat([prompt, unwanted], dim=1)
+            let_look_at_references(self.transformer)  # plain Kontext's attention takes no steering
         # 2. Encode the pictures; the reference's keys and values serve all steps
         context = self.encode(source, prompt)
         ids = [position_ids(rows, columns, TARGET), position_ids(rows, columns, SOURCE)]
-        attention: dict[str, Any] = {}
         if reference is not None and self.injector is not None:
             weights = None
             if hidden is not None:
                 weights = (token_means(hidden, rows, columns) <= 0.5).to(prompt)
             latents = self.encode(reference, prompt)
-            attention = {"reference": self.injector(latents, rows, columns, weights)}
+            attention["reference"] = self.injector(latents, rows, columns, weights)
         elif reference is not None:
             context = torch.cat([context, self.encode(reference, prompt)], dim=1)
             ids.append(position_ids(rows, columns, REFERENCE))
@@ -292,10 +301,10 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         if few:
             sampler = FewStepSampler(tuple(few["times"]), few["noise"])
             generator = seeding.generator_for(seeds[0], "fresh")
-            latents = noise
-            for step in sampler.steps(
-                Told(self.transformer, conditions), noise, generator=generator
-            ):
+            latents, painter = noise, Told(self.transformer, conditions)
+            if self.student is not None:
+                painter = Adapted(painter, self.student)
+            for step in sampler.steps(painter, noise, generator=generator):
                 latents = step.picture
                 watch(step.number + 1, latents)
         else:

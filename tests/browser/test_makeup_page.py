@@ -138,3 +138,21 @@ def test_everything_on_the_page_has_a_name(page):
         .map(e => e.outerHTML.slice(0, 120))"""
     )
     assert nameless == []
+
+
+@pytest.mark.parametrize("network", ["student", "teacher"])
+def test_the_small_flux_paints_what_can_be_downloaded(page, files, astronaut, network):
+    page.get_by_text("Painted makeup").click()
+    page.click("#paint")
+    page.wait_for_selector("#painted-said:has-text('Add your photo')")
+    give(page, "source", files / "selfie.png")
+    give(page, "reference", files / "look.png")
+    told(page, "on one face")
+    page.check(f"#nano-network input[value={network}]")
+    page.click("#paint")
+    page.wait_for_selector("#painted img", timeout=60_000)
+    page.wait_for_selector("#download-painted:not([disabled])")
+    painted = pixels(downloaded(page, "download-painted", files / "painted.png"))
+    changed = np.abs(painted - np.asarray(astronaut)).max(2) > 3
+    assert changed.any()
+    assert changed.mean() < 0.1  # the face is less than that

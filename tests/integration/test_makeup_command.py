@@ -91,6 +91,10 @@ def test_several_references_give_one_result_each(folder):
         ["makeup", "{me}", "--look", "nude", "-o", "{me}"],
         ["makeup", "{folder}/*.nothing", "--look", "nude", "-o", "{folder}/x"],
         ["makeup", "{folder}", "--look", "nude", "-o", "{me}"],
+        ["makeup", "{me}", "{me}", "-o", "{out}", "--pipeline", "nano-flux", "--model", "x"],
+        ["makeup", "{me}", "{me}", "-o", "{out}", "--pipeline", "nano-flux", "--size", "128"],
+        ["makeup", "{me}", "--look", "nude", "-o", "{out}", "--pipeline", "nano-flux"],
+        ["pairs", "{folder}", "{out}", "--others", "--editor", "somewhere"],
         ["paint"],
     ],
 )

@@ -19,25 +19,14 @@ from models import seeding
 from models.errors import TrainingError
 from models.ops.flux_tokens import pack
 from models.ops.rectified_flow import draw_sigmas, shift_of
+from models.ops.vae import VAE, encode
 
 Encode = Callable[[Tensor], Tensor]
 
 
-def encoder_of(vae: Any) -> Encode:
+def encoder_of(vae: VAE) -> Encode:
     """From pictures (B, 3, H, W) in [-1, 1] to packed latents (B, N, C)."""
-
-    @torch.no_grad()
-    def encode(pictures: Tensor) -> Tensor:
-        found = vae.encode(pictures.to(vae.device, vae.dtype)).latent_dist.mode()
-        return pack((found - vae.config["shift_factor"]) * vae.config["scaling_factor"])
-
-    return encode
-
-
-def decode(vae: Any, latents: Tensor) -> Tensor:
-    """From unpacked latents (B, C, h, w) to pictures in about [-1, 1]."""
-    raw = latents / vae.config["scaling_factor"] + vae.config["shift_factor"]
-    return vae.decode(raw.to(vae.dtype), return_dict=False)[0]
+    return lambda pictures: pack(encode(vae, pictures))
 
 
 def write_cache(

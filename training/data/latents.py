@@ -8,12 +8,11 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from models import seeding
 from models.errors import TrainingError
-from models.ops.vae import encode
+from models.ops.vae import VAE, encode
 from training.loop import Data
 
 NAMES = ("person", "masked_person", "garment")
@@ -37,7 +36,7 @@ def pictures_of(samples: dict[str, Tensor]) -> dict[str, Tensor]:
     return {"person": samples["person"], "masked_person": masked, "garment": samples["garment"]}
 
 
-def encode_all(data: Pictures, vae: AutoencoderKL, folder: Path, batch: int = 8) -> Path:
+def encode_all(data: Pictures, vae: VAE, folder: Path, batch: int = 8) -> Path:
     """Write the latents of every sample, once; later calls return at once.
 
     Args:

@@ -2,16 +2,19 @@
 
     ROOT/v00/src/<name>    bare          ROOT/v01/... the same faces in other looks
     ROOT/v00/ref/<name>    made up, same file name, same size, same geometry
+    ROOT/v00/other/<name>  another's face in the same look, on black; may be missing
     ROOT/mask/<name>       classes of the made-up face (models.analysis.face_classes), a PNG
 
 A sample teaches transfer from a single pair: the reference is the target's own face, cut out and
-warped so strongly that only its colours are of use.
+warped so strongly that only its colours are of use. Half of the time another's face takes its
+place, if there is one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -51,6 +54,24 @@ MILD = Warp(turn=10.0, corners=20.0, scale=(0.9, 1.1), shift=0.03)
 """For the nano FLUX, whose tokens are an eighth of a face wide."""
 
 
+class Upright(NamedTuple):
+    """A pair before augmentation, (S, S, 3) uint8 each.
+
+    Attributes:
+        source: the bare face.
+        target: the same, made up.
+        reference: the target's face on black.
+        other: another's face in the same look on black, or None.
+        classes: (S, S) uint8, the face parser's.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    reference: np.ndarray
+    other: np.ndarray | None
+    classes: np.ndarray
+
+
 class MakeupPairs:
     """Pairs on disk, augmented as published (METHODS: src/makeup_dataset.py).
 
@@ -79,7 +100,9 @@ class MakeupPairs:
 
     def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and reference, (3, S, S) float32 in [-1, 1]."""
-        source, target, reference, _ = self.upright(index)
+        source, target, reference, other, _ = self.upright(index)
+        if other is not None and _uniform(generator, 0, 1) < 0.5:
+            reference = other
         turn = _turn(self.size, self.warp.turn, generator)
         source, target = (_warped(picture, turn) for picture in (source, target))
         reference = warp_reference(reference, self.warp, generator)
@@ -89,13 +112,15 @@ class MakeupPairs:
         )
         return source, target, reference
 
-    def upright(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Source, target and reference as they are, (S, S, 3) uint8, and classes, (S, S)."""
+    def upright(self, index: int) -> Upright:
+        """A pair as it is."""
         source_path, target_path = self.pairs[index]
         source, target = (self._read(path) for path in (source_path, target_path))
         classes = self._read(self.root / "mask" / target_path.name, "L", Image.Resampling.NEAREST)
         reference = target * np.isin(classes, FACE_CLASSES)[..., None].astype(np.uint8)
-        return source, target, reference, classes
+        other_path = target_path.parents[1] / "other" / target_path.name
+        other = self._read(other_path) if other_path.exists() else None
+        return Upright(source, target, reference, other, classes)
 
     def _read(
         self, path: Path, mode: str = "RGB", how: Image.Resampling = Image.Resampling.LANCZOS

@@ -70,9 +70,13 @@ class OnnxEmbedder:
 
     def __call__(self, face: Face) -> np.ndarray:
         """Unit vector of a face."""
-        points = face.points_xyz[list(self.POINTS), :2]
+        return self.of(face.image, face.points_xyz)
+
+    def of(self, image: np.ndarray, points_xyz: np.ndarray) -> np.ndarray:
+        """Unit vector of the face whose mesh is known, in (H, W, 3) uint8."""
+        points = points_xyz[list(self.POINTS), :2]
         matrix, _ = cv2.estimateAffinePartial2D(points, np.asarray(self.TEMPLATE, np.float32))
-        crop = cv2.warpAffine(face.image, matrix, (112, 112), flags=cv2.INTER_AREA)
+        crop = cv2.warpAffine(image, matrix, (112, 112), flags=cv2.INTER_AREA)
         batch = crop.astype(np.float32).transpose(2, 0, 1)[None] / 127.5 - 1
         vector = np.asarray(self.session.run(None, {self.input: batch})[0])[0]
         return vector / np.linalg.norm(vector)

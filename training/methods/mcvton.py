@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.mcvton.discriminator import TokenHeads, listening
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
+from models.ops.vae import VAE
 from training.loop import Method
 from training.losses import flow
 
@@ -136,7 +136,7 @@ class ToyBaseMethod(Method):
         vae: kept beside it.
     """
 
-    def __init__(self, control: MinimalControl, vae: AutoencoderKL) -> None:
+    def __init__(self, control: MinimalControl, vae: VAE) -> None:
         self.control = control
         self.networks = {"transformer": control.transformer, "vae": vae, "prompt": control.prompt}
         self.phases = {"transformer": ("transformer",)}

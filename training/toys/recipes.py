@@ -11,7 +11,6 @@ import torch
 
 from models.ops.few_step import FewStepSampler, Network, Noise
 from training.loop import Method
-from training.methods.distill.consistency import Consistency
 from training.methods.distill.disback import TeacherSchedule
 from training.methods.distill.dmd import DMD, DMD2
 from training.methods.distill.ladd import LADD
@@ -23,6 +22,7 @@ from training.methods.distill.sid import SiD, SiDA
 from training.methods.distill.vsd import SwiftBrush
 from training.toys.workshop import Workshop
 
+Start = Literal["teacher", "ends", "consistent", "new"]
 Build = Callable[[Workshop, Network, FewStepSampler], Method]
 """(workshop, the student as it starts, its sampler) -> method."""
 
@@ -37,10 +37,12 @@ class Recipe:
         apart: whether each number of steps has its own training; else one serves all.
         steps: numbers of steps that are judged.
         lr: learning rate of one step and of trajectories.
-        several_lr: of students of several steps, which start further from their end.
+        several: iterations of students of several steps, at twice the batch.
+        several_lr: of these.
         noise: how the sampler goes on.
-        start: "teacher" starts as a copy of the learned teacher, "pairs" from its regression onto
-            ODE pairs where the student has one step, "new" from new weights.
+        start: "teacher" starts as a copy of the learned teacher; "ends" where its flow ends, from
+            regression onto ODE pairs for one step and as a consistency student for several;
+            "consistent" as that for any number; "new" from new weights.
         conditions: whether it needs the world with conditions.
     """
 
@@ -49,16 +51,17 @@ class Recipe:
     apart: bool = True
     steps: tuple[int, ...] = (1, 2, 4)
     lr: float = 5e-4
-    several_lr: float = 2e-3
+    several: int = 5000
+    several_lr: float = 1e-3
     noise: Noise = "fresh"
-    start: Literal["teacher", "pairs", "new"] = "pairs"
+    start: Start = "ends"
     conditions: bool = False
 
 
 def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     path = w.decline(s, sampler, nodes=3)
     teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
-    return DMD(Players(s, teachers, path[-1], sampler), every=1, **EACH)
+    return DMD(Players(s, teachers, path[-1], sampler), every=_turns(sampler), **EACH)
 
 
 def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
@@ -72,13 +75,18 @@ def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Met
     return DMD(w.players(students, sampler), every=1, drop=0.0)
 
 
+def _turns(sampler: FewStepSampler) -> int:
+    """Steps of the critic for one of the student: the pictures of several steps are harder."""
+    return 5 if len(sampler.times) > 1 else 1
+
+
 EACH: dict[str, Any] = {"trained_step": "each"}
 
 _trajectory = partial(Recipe, apart=False, start="teacher", lr=2e-3)
 
 PLANE: dict[str, Recipe] = {
     # Trajectories: one training serves every number of steps
-    "CD": _trajectory(lambda w, s, _: Consistency(s, w.copy(), w.mixture), 8000),
+    "CD": _trajectory(lambda w, s, _: w.consistency(s), 8000),
     "sCM": _trajectory(lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86), 5000),
     "SANA-Sprint": _trajectory(
         lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86), 5000
@@ -86,30 +94,38 @@ PLANE: dict[str, Recipe] = {
     "RCGM": _trajectory(lambda w, s, _: RCGM(s, w.copy(), w.mixture), 6000, noise="jump"),
     "TwinFlow": _trajectory(lambda w, s, _: TwinFlow(s, w.copy(), w.mixture), 6000, noise="jump"),
     # Scores
-    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=1, **EACH)),
+    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), every=_turns(k), **EACH)),
     "DMD, from new weights": Recipe(
         lambda w, s, k: DMD(w.players(s, k), every=1), steps=(1,), start="new"
     ),
-    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=1, **EACH)),
-    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k), **EACH), steps=(1, 4)),
+    "DMD2": Recipe(
+        lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), every=_turns(k), **EACH)
+    ),
+    "VSD": Recipe(
+        lambda w, s, k: SwiftBrush(w.players(s, k), student_every=_turns(k), **EACH), steps=(1, 4)
+    ),
     "SwiftBrush, LoRA critic": Recipe(
         lambda w, s, k: SwiftBrush(w.players(s, k, w.low_rank(16))), steps=(1,)
     ),
-    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k), **EACH)),
-    "SiDA": Recipe(lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1), **EACH), steps=(1, 4)),
+    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k), student_every=_turns(k), **EACH)),
+    "SiDA": Recipe(
+        lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1), student_every=_turns(k), **EACH),
+        steps=(1, 4),
+    ),
     "DisBack": Recipe(_disback, steps=(1, 4)),
     # Adversaries
-    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k), several_lr=1e-3),
+    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k), several=3000),
     "ADD": Recipe(
-        lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0), steps=(1, 4), several_lr=1e-3
+        lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0), steps=(1, 4), several=3000
     ),
     # Finding M1: the critic of several steps' pictures, told which step, or not
     "DMD, shared critic": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), every=1, step_conditioned=False, **EACH),
+        lambda w, s, k: DMD(w.players(s, k), every=5, step_conditioned=False, **EACH),
         steps=(4,),
     ),
     "SiD, shared critic": Recipe(
-        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False, **EACH), steps=(4,)
+        lambda w, s, k: SiD(w.players(s, k), student_every=5, step_conditioned=False, **EACH),
+        steps=(4,),
     ),
     # Two conditions: one student, two, two small ones
     "one student": Recipe(
@@ -128,7 +144,13 @@ _FEWER = {  # a training takes four times as long there: some ways, at the ends
     "DMD, shared critic": (4,),
 }
 IMAGES: dict[str, Recipe] = {
-    name: replace(PLANE[name], steps=steps, start="teacher", iterations=PLANE[name].iterations // 2)
+    name: replace(
+        PLANE[name],
+        steps=steps,
+        start="teacher" if name == "CD" else "consistent",
+        iterations=PLANE[name].iterations // 2,
+        several=PLANE[name].several // 2,
+    )
     for name, steps in _FEWER.items()
 }
 

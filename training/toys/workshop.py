@@ -15,7 +15,7 @@ from models.ops.few_step import FewStepSampler, Network
 from models.ops.low_rank import Changed, LowRank
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Data, Method, Trainer
-from training.methods.distill.consistency import PairRegression
+from training.methods.distill.consistency import Consistency, PairRegression
 from training.methods.distill.disback import Decline
 from training.methods.distill.msd import TeacherScoreMatching
 from training.methods.distill.score import Players
@@ -70,6 +70,7 @@ class Workshop:
         steps: int,
         lr: float = 1e-3,
         data: Data | None = None,
+        batch: int | None = None,
         **loop: Any,
     ) -> Method:
         """Train, or go on, or find it done; leaves the averaged weights in the method's networks.
@@ -80,12 +81,13 @@ class Workshop:
             steps: at full budget.
             lr: Adam's; it falls to nearly nothing along a cosine.
             data: exact samples if None.
+            batch: samples of each replica; the budget's if None.
             loop: of `LoopConfig`.
         """
-        steps = self.budget.steps(steps)
+        steps, batch = self.budget.steps(steps), batch or self.budget.batch
         settings: dict[str, Any] = {
             "steps": steps,
-            "batch": self.budget.batch * len(self.seeds),
+            "batch": batch * len(self.seeds),
             "seed": self.seeds[0],
             "save_every": steps,
             "keep": 1,
@@ -101,7 +103,7 @@ class Workshop:
             loop=LoopConfig(**settings | loop),
         )
         if data is None:
-            data = MixtureData(self.mixture, self.budget.batch, self.seeds, self.conditions)
+            data = MixtureData(self.mixture, batch, self.seeds, self.conditions)
         trainer = Trainer(config, method, data)
         trainer.run()
         for name, average in trainer.averages.items():
@@ -142,6 +144,17 @@ class Workshop:
         student = self.copy()
         data = PairData(self.mixture, self.budget.batch, self.seeds)
         self.train("pairs", PairRegression(student), 6000, lr=2e-3, data=data)
+        return student.eval()
+
+    def consistency(self, student: Network) -> Consistency:
+        """Return consistency distillation of the exact teacher."""
+        return Consistency(student, self.copy(), self.mixture)
+
+    @cached_property
+    def consistent(self) -> ReplicaMLP:
+        """The base as a consistency student: what it shows at any time is where the flow ends."""
+        method = self.train("consistent", self.consistency(self.copy()), 4000, lr=2e-3)
+        student: Any = method.networks["student"]
         return student.eval()
 
     def players(

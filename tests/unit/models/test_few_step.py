@@ -7,7 +7,6 @@ from models import seeding
 from models.errors import CheckpointError, ShapeError
 from models.ops.few_step import FewStepSampler, Handover, follow_flow, settled
 from models.ops.low_rank import Changed, LowRank
-from models.ops.steering import nag, nasa
 from training.toys.mixture import ring
 from training.toys.networks import ReplicaMLP
 
@@ -94,20 +93,3 @@ def test_only_the_change_is_trained_and_saved():
     changed = Changed(BASE, LowRank(BASE, 2, seeding.generator_for(0), only=("hidden",)))
     assert all("A." in name or "B." in name for name in changed.state_dict())
     assert changed.change.names == ("hidden.0.weight", "hidden.1.weight")
-
-
-def test_steering_with_no_strength_changes_nothing():
-    q, k, v, other = drawn(4, 1, 2, 5, 8)
-    plain = torch.nn.functional.scaled_dot_product_attention(q, k, v)
-    assert torch.equal(nasa(q, (k, v), (other, other), 0.0), plain)
-    assert torch.allclose(nag(plain, v, scale=1.0), plain, atol=1e-6)
-
-
-def test_steering_turns_away_from_what_is_not_wanted():
-    q, k, v, other = drawn(4, 1, 2, 5, 8)
-    unwanted = torch.nn.functional.scaled_dot_product_attention(q, other, other)
-    plain = torch.nn.functional.scaled_dot_product_attention(q, k, v)
-    steered = nasa(q, (k, v), (other, other), 0.5)
-    assert torch.allclose(plain - steered, 0.5 * unwanted, atol=1e-6)
-    guided = nag(plain, unwanted, scale=50.0, limit=2.5, blend=1.0)
-    assert torch.allclose(guided.abs().sum(-1), 2.5 * plain.abs().sum(-1), rtol=1e-4)

@@ -10,10 +10,11 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.errors import CheckpointError, ShapeError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, attach, save_activations
+from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.transformer import MinimalControl
 from models.ops.flux_tokens import TARGET, pack, position_ids, unpack
+from models.ops.lora import attach, save_activations
 
 
 def drawn(*shape, seed=0):
@@ -170,7 +171,7 @@ def test_a_branch_equals_peft_with_the_same_file(settings, tmp_path):
     plain, ours = toy_flux(), toy_flux()
     lora = filled(BranchLoRA.fitting(ours, **settings))
     lora.save_pretrained(tmp_path)
-    attach(ours, lora)
+    attach(ours, lora.updates)
     plain.load_lora_adapter(
         tmp_path, weight_name="diffusion_pytorch_model.safetensors", prefix=None
     )
@@ -229,10 +230,10 @@ def test_a_new_branch_changes_nothing(control):
 def test_an_adapter_of_another_size_is_refused(control):
     wide = BranchLoRA(2, width=64, in_channels=16, num_layers=2, num_single_layers=2)
     with pytest.raises(CheckpointError, match="x_embedder is for 16 inputs and 64 outputs"):
-        attach(control.transformer, wide)
+        attach(control.transformer, wide.updates)
     deep = BranchLoRA(2, width=32, in_channels=16, num_layers=3, num_single_layers=2)
     with pytest.raises(CheckpointError, match=r"transformer_blocks\.2"):
-        attach(control.transformer, deep)
+        attach(control.transformer, deep.updates)
     with pytest.raises(ShapeError):
         control.remember(drawn(1, 4, 8, 6), drawn(1, 4, 8, 8))
 

@@ -12,6 +12,7 @@ from app.cli import app
 from models import seeding, tiny
 from models.errors import CancelledError, ShapeError, WeightsError
 from models.instant.layer import region_weights
+from models.ops.steering import NAG, NASA
 from pipelines.flux import in_a_sentence, load_flux_makeup, missing
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
 
@@ -188,9 +189,28 @@ def test_the_toy_from_the_command_line_paints(tmp_path, monkeypatch, astronaut):
     astronaut.save(tmp_path / "me.png")
     words = ["makeup", str(tmp_path / "me.png"), str(tmp_path / "me.png")]
     words += ["-o", str(tmp_path / "out.png"), "--pipeline", "flux-makeup"]
-    done = run(app, [*words, "--seed", "3"])
+    done = run(app, [*words, "--seed", "3", "--negative", "shiny"])
     assert "seed 3" in done.output, done.output
     assert (tmp_path / "out.png").exists()
     refused = run(app, [*words, "--commercial-only"])
     assert isinstance(refused.exception, WeightsError)
     assert refused.exception.reason == "licence"
+
+
+@pytest.mark.parametrize("few", [None, {"times": [1.0], "noise": "fresh"}])
+def test_a_negative_prompt_steers_with_and_without_injector_in_many_steps_and_in_one(few):
+    for injected in (False, True):
+        parts = tiny.flux()
+        injector = tiny.reflora_injector(parts["transformer"]) if injected else None
+        pipe = FluxMakeupPipeline(**parts, injector=injector, few_step=few)
+        shown = noise(), noise(place="reference"), [1], SHORT
+
+        def steered(pipe=pipe, shown=shown, words=SHORT.prompt, **how):
+            return pipe.generate(*shown, negative_prompt=words, **how)
+
+        plain = pipe.generate(*shown)
+        assert torch.equal(steered(words="glossy", steer=NAG(scale=1.0)), plain)
+        assert torch.equal(steered(words="glossy", steer=NASA(0.0)), plain)
+        torch.testing.assert_close(steered(), plain, atol=2e-4, rtol=0)
+        for steer in (NAG(), NASA()):
+            assert (steered(words="glossy", steer=steer) - plain).abs().max() > 2e-3

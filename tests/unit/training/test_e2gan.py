@@ -14,8 +14,8 @@ from models.e2gan import E2Gan
 from models.errors import TrainingError
 from training.data.look_pairs import LookPairs, representatives
 from training.evaluate_e2gan import judge, regions_of, table
-from training.evaluate_nano import Exam
 from training.look_search import freezing_ablation, search_ranks
+from training.nano_exam import Exam
 from training.train_e2gan import PRESETS, build
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from models import seeding
-from models.analysis.face_classes import parse_map
+from models.analysis.face_classes import FACE_CLASSES, LOWER_LIP, UPPER_LIP, parse_map
 from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training import train_reflora
@@ -179,6 +179,15 @@ def test_warped_references_keep_colours_and_lose_geometry(pairs):
     assert np.abs(mean[0] - mean[1]).max() < 12
 
 
+def test_looks_at_random_differ_from_pair_to_pair(tmp_path):
+    from app.makeup_pairs import RANDOM, PairMaker, PairPlan
+
+    maker = PairMaker(PairPlan(tmp_path, (RANDOM,)))
+    first, second, again = (maker.drawn(RANDOM, seeding.generator_for(s)) for s in (1, 2, 1))
+    assert np.array_equal(first.makeup.deviation, again.makeup.deviation)
+    assert not np.array_equal(first.makeup.deviation, second.makeup.deviation)
+
+
 def test_a_folder_without_pairs_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="no pairs"):
         MakeupPairs(tmp_path)
@@ -227,3 +236,28 @@ def test_the_command_makes_pairs_goes_on_and_says_what_it_dropped(tmp_path, astr
     stamp = (out / "v00" / "ref" / "a.png").stat().st_mtime_ns
     assert "1 of 2 pairs kept" in CliRunner().invoke(app, words).output
     assert (out / "v00" / "ref" / "a.png").stat().st_mtime_ns == stamp
+
+
+def test_a_pair_may_come_with_another_face_in_the_same_look(tmp_path, astronaut):
+    from app.makeup_pairs import PairPlan, make_pairs
+
+    faces, out = tmp_path / "faces", tmp_path / "out"
+    faces.mkdir()
+    astronaut.save(faces / "a.png")
+    astronaut.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(faces / "b.png")
+    plan = PairPlan(out, ("classic-red",), 160, weakest=1, expand=0.05, others=True)
+    make_pairs(sorted(faces.iterdir()), plan)
+    pairs = MakeupPairs(out, 160)
+    pair = pairs.upright(0)
+    assert pair.other is not None
+    assert (pair.other[:, :8] == 0).all()  # on black
+    covered = [np.isin(p.classes, FACE_CLASSES).mean() for p in (pair, pairs.upright(1))]
+    assert min(covered) > 0.3, "a tight square is mostly face"
+    lips = np.isin(pair.classes, (UPPER_LIP, LOWER_LIP))
+    red = pair.other.astype(int)
+    red = red[(red[..., 0] > 100) & (red[..., 0] > 2 * red[..., 1])]
+    assert np.abs(np.median(red, 0) - np.median(pair.target[lips], 0)).max() < 25
+    still = MakeupPairs(out, 160, Warp(turn=0, elastic=0, scale=(1, 1), shift=0))
+    shown = [still.sample(0, seeding.generator_for(s))[2] for s in range(8)]
+    seen = {picture.sum().item() for picture in shown}
+    assert len(seen) == 2, "now the target's own face, now the other's"

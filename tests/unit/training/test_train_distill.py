@@ -17,9 +17,11 @@ from models.ops.flux_tokens import position_ids
 from models.reflora.layers import attention_layers, rotated
 from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
-from training.distill_memory import Parts, gigabytes, parts_of
-from training.evaluate_nano import Exam, students, table
-from training.train_distill import METHODS, PRESETS, Cast, build, toy_teacher
+from training.distill_cast import METHODS, Cast
+from training.distill_teacher import toy_teacher
+from training.evaluate_nano import students, table
+from training.nano_exam import Exam
+from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[3]
 
@@ -141,15 +143,6 @@ def test_a_finished_student_is_found_with_its_sampler(tmp_path):
 def test_a_teacher_without_its_cache_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(TrainingError, match="both --model and --cache"):
         build(dataclasses.replace(PRESETS["nano"][1], model=tmp_path))
-
-
-def test_memory_counts_what_a_method_keeps(teacher):
-    assert parts_of("dmd2", teacher) == Parts(trained=2, asked=1)
-    assert parts_of("cd", teacher) == Parts(trained=1, asked=2)
-    assert parts_of("twinflow", teacher).trained == 1
-    assert parts_of("add", teacher) == Parts(trained=1, asked=1)
-    both = Parts(2, 1)
-    assert gigabytes(both, 16) > gigabytes(both, 32) > gigabytes(both, 32, rank=64)
 
 
 def test_an_exam_looks_at_lips_eyelids_and_skin_apart():

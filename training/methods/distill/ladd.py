@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from models.ops.few_step import FewStepSampler, Network, picture_of
 from models.seeding import noise_like
-from training.loop import Method
+from training.loop import Method, networks_of
 from training.losses import adversarial, flow
 from training.time_samplers import TimeSampler, logit_normal
 
@@ -51,7 +51,7 @@ class LADD(Method):
 
     Args:
         student: a copy of the teacher.
-        teacher: frozen; a network with `features`.
+        teacher: frozen; has `features`.
         head: on these.
         sampler: of the student.
         distill: weight of ADD's second term.
@@ -68,7 +68,7 @@ class LADD(Method):
         self.student, self.teacher, self.head = student, teacher, head
         self.sampler, self.distill = sampler, distill
         self.notes = sampler.notes
-        self.networks = {"student": student, "teacher": teacher, "head": head}
+        self.networks = networks_of(student=student, teacher=teacher, head=head)
         self.phases = {"head": ("head",), "student": ("student",)}
 
     def step(

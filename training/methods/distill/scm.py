@@ -134,7 +134,7 @@ class SanaSprint(SCM):
         super().__init__(student, teacher, **options)
         self.head, self.weight, self.max_time = head, adversarial, max_time
         self.listener = listener
-        self.networks = {**self.networks, "head": head, "listener": listener}
+        self.networks = {**self.networks, **networks_of(head=head, listener=listener)}
         self.phases = {"head": ("head",), "student": ("student",)}
 
     def step(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.ops.few_step import Denoiser, FewStepSampler, Network
 from models.seeding import noise_like
-from training.loop import Method, networks_of
+from training.loop import Method, networks_of, places
 from training.losses import adversarial, flow, score
 from training.losses.score import denoising
 from training.methods.distill.disback import TeacherSchedule
@@ -123,20 +123,21 @@ class ScoreDistillation(Method):
         Earlier steps are unrolled without gradient, from noise alone.
         """
         x0, cond = batch["x0"], batch.get("cond")
-        steps = self._steps(len(x0), generator).to(x0.device)
+        steps = self._steps(batch, generator).to(x0.device)
         noise = noise_like(x0, generator)
         x_t = self.sampler.simulate_each(self.student, noise, steps, cond, generator)
         pictures = self.sampler.guess(self.student, x_t, steps, cond)
         return pictures, {"step": steps.to(x0)} if self.step_conditioned else {}
 
-    def _steps(self, count: int, generator: torch.Generator) -> Tensor:
+    def _steps(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         """Which of the sampler's steps each sample of a batch is a picture of, (B,) int64."""
         several = len(self.sampler.times)
         if self.trained_step == "each":
-            return torch.arange(count) % several
+            return places(batch) % several
         drawn = self.trained_step == "one" and several > 1
-        number = torch.randint(several, (), generator=generator) if drawn else several - 1
-        return torch.full((count,), int(number))
+        common = self.shared or generator  # or processes would unroll different numbers of steps
+        number = torch.randint(several, (), generator=common) if drawn else several - 1
+        return torch.full((len(batch["x0"]),), int(number))
 
     def noise(self, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Return pictures noised to times of their own, the times (B,) and the noise."""
