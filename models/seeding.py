@@ -40,8 +40,8 @@ def initialise(network: nn.Module, generator: torch.Generator) -> nn.Module:
     """Draw a network's weights anew from `generator`, in the order of its modules.
 
     Convolutions and linear layers get He's normal initialisation (fan out), zero biases; norms get
-    ones and zeros. A layer with a true attribute `starts_at_zero` gets zeros instead, so that a
-    residual branch or a flow head begins by changing nothing.
+    ones and zeros, embeddings N(0, 1). A layer with a true attribute `starts_at_zero` gets zeros
+    instead, so that a residual branch or a flow head begins by changing nothing.
 
     Args:
         network: changed in place.
@@ -60,6 +60,8 @@ def initialise(network: nn.Module, generator: torch.Generator) -> nn.Module:
                 )
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, generator=generator)
         elif isinstance(module, nn.BatchNorm2d | nn.GroupNorm | nn.LayerNorm):
             if module.weight is not None:
                 nn.init.ones_(module.weight)

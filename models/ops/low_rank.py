@@ -18,13 +18,14 @@ from models.errors import CheckpointError
 
 
 class LowRank(nn.Module):
-    """A B for every weight of two or three dimensions; the last two are what a rank is of.
+    """A B for every weight of two or more dimensions; the last two are what a rank is of.
 
-    B is zero at first, so nothing is changed. With rank 0 nothing ever is.
+    A convolution's kernels are laid flat, (out, in * height * width). B is zero at first, so
+    nothing is changed. With rank 0 nothing ever is.
 
     Args:
         network: whose weights are changed; it is not kept.
-        rank: of each change.
+        rank: of each change; or the beginning of names -> rank, and only those are changed.
         generator: of A.
         only: a weight is changed if its name has one of these in it; all are if empty.
     """
@@ -32,21 +33,24 @@ class LowRank(nn.Module):
     def __init__(
         self,
         network: nn.Module,
-        rank: int,
+        rank: int | Mapping[str, int],
         generator: torch.Generator,
         only: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
+        ranks = {"": rank} if isinstance(rank, int) else rank
         chosen = {
-            name: parameter
+            name: (parameter, number)
             for name, parameter in network.named_parameters()
-            if name.endswith("weight") and parameter.ndim in (2, 3)
+            if name.endswith("weight") and parameter.ndim >= 2
             if not only or any(word in name for word in only)
+            for start, number in ranks.items()
+            if name.startswith(start)
         }
         self.names = tuple(chosen)
         self.A, self.B = nn.ParameterList(), nn.ParameterList()
-        for weight in chosen.values():
-            *many, rows, columns = weight.shape
+        for weight, rank in chosen.values():
+            *many, rows, columns = _flat(weight).shape
             drawn = torch.randn((*many, rows, rank), generator=generator) * rows**-0.5
             self.A.append(nn.Parameter(drawn))
             self.B.append(nn.Parameter(torch.zeros(*many, rank, columns)))
@@ -61,14 +65,19 @@ class LowRank(nn.Module):
         changed: dict[str, Tensor] = {}
         for name, A, B in zip(self.names, self.A, self.B, strict=True):
             own = theirs.get(name)
-            if own is None or own.shape != (*A.shape[:-1], B.shape[-1]):
+            if own is None or _flat(own).shape != (*A.shape[:-1], B.shape[-1]):
                 raise CheckpointError(
                     f"this low-rank change was made for another network: it changes {name}",
                     found=None if own is None else tuple(own.shape),
                     needed=(*A.shape[:-1], B.shape[-1]),
                 )
-            changed[name] = own + A @ B
+            changed[name] = own + (A @ B).view(own.shape)
         return changed
+
+
+def _flat(weight: Tensor) -> Tensor:
+    """A weight as (..., rows, columns)."""
+    return weight.flatten(1) if weight.ndim == 4 else weight
 
 
 class Changed(nn.Module):

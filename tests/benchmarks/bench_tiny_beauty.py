@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from pipelines.export import export_onnx
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline, net_of
-from tests.benchmarks.timing import timed
+from tests.benchmarks.timing import machine, timed
 
 REPEATS, THREADS = 31, 2
 
@@ -86,13 +85,7 @@ def main() -> None:
         "processor_ms": processor_ms(painted),
         "milliseconds": dict(zip(names, times, strict=True)),
         "repeats": REPEATS,
-        "machine": {
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "threads": THREADS,
-            "load_before": round(before, 1),
-            "torch": torch.__version__,
-        },
+        "machine": machine(THREADS, before),
     }
     out = Path(__file__).parent / "results" / "bench_tiny_beauty.json"
     out.write_text(json.dumps(results, indent=1) + "\n")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -24,3 +26,16 @@ def timed(*works: Callable[[], Any], repeats: int, warm_up: int = 1) -> list[dic
             if turn >= warm_up:
                 taken.append((time.perf_counter() - start) * 1000)
     return [spread(taken) for taken in times]
+
+
+def machine(threads: int, load_before: float) -> dict[str, Any]:
+    """What was measured on; the load is the one before the measurement."""
+    import torch
+
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "load_before": round(load_before, 1),
+        "torch": torch.__version__,
+    }

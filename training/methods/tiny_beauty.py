@@ -12,6 +12,12 @@ FULL = 0.25
 """Change of a pixel, of [-1, 1], from which on it has the whole extra weight."""
 
 
+def emphasis(bare: Tensor, made_up: Tensor) -> Tensor:
+    """Weight of each pixel, (B, 1, H, W): 1 where nothing is painted, up to 10 where much is."""
+    painted = (made_up - bare).abs().amax(1, keepdim=True)
+    return 1 + 9 * (painted / FULL).clamp(max=1)
+
+
 class TinyBeautyMethod(Method):
     """Squared differences of colours and of edges; where the teacher paints counts ten times.
 
@@ -40,8 +46,7 @@ class TinyBeautyMethod(Method):
         bare = batch["bare"].contiguous(memory_format=torch.channels_last)
         made_up = batch["made_up"]
         error = self.net(bare) - made_up
-        painted = (made_up - bare).abs().amax(1, keepdim=True)
-        weight = 1 + 9 * (painted / FULL).clamp(max=1)
+        weight = emphasis(bare, made_up)
         across, down = error.diff(dim=3).square(), error.diff(dim=2).square()
         return {
             "colours": (weight * error.square()).mean(),
