@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 
 from models.analysis.body_pose import BodyFinder
 from models.analysis.face_landmarks import FaceMesh
-from models.errors import CheckpointError, NoPersonError
+from models.errors import CheckpointError, NoFaceError, NoPersonError
 from models.ops.crops import cut, inside
 from models.ops.landmarks import canonical_face
 from models.ops.masks import smoothstep
@@ -80,6 +80,17 @@ class FaceAnalyzer:
             ]
             faces = [face for face in unsure if _shows_skin(face)]
         return faces
+
+    def largest(self, image: Image.Image) -> Face:
+        """Find the largest face.
+
+        Raises:
+            NoFaceError: there is none.
+        """
+        faces = self(image)
+        if not faces:
+            raise NoFaceError("no face found in the picture", found=0, needed=1)
+        return faces[0]
 
     def _face(self, pixels: np.ndarray, points: np.ndarray) -> Face:
         from models.analysis.face_parsing import SKIN, parse_face

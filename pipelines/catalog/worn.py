@@ -12,7 +12,6 @@ import numpy as np
 from PIL import Image
 
 from models import regions
-from models.errors import NoFaceError
 from models.instant.drawn import lab_of
 from models.instant.drawn_shapes import Place, Zone, zone_mask
 from models.instant.face_texture import FaceTexture, unfold
@@ -70,10 +69,7 @@ def read_worn(image: Image.Image, analyzer: FaceAnalyzer | None = None) -> list[
     Raises:
         NoFaceError: the picture shows no face.
     """
-    faces = (analyzer or FaceAnalyzer())(image)
-    if not faces:
-        raise NoFaceError("no face found in the picture", found=0, needed=1)
-    return read_face(faces[0])
+    return read_face((analyzer or FaceAnalyzer()).largest(image))
 
 
 def read_face(face: Face) -> list[WornColour]:

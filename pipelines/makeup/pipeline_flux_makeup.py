@@ -19,7 +19,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
 from models import seeding
-from models.errors import NoFaceError, ShapeError
+from models.errors import ShapeError
 from models.instant.layer import blend
 from models.nano import PatchAutoencoder
 from models.ops.few_step import FewStepSampler
@@ -40,7 +40,6 @@ from models.ops.steering import GENTLE, Steer, Steering
 from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import let_look_at_references
 from models.regions import MAKEUP_REGIONS
-from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
 from pipelines.makeup.flux_crop import EXPAND, Square, layer_of, painted_parts
 from pipelines.makeup.flux_recipes import TRANSFER, Recipe
@@ -155,8 +154,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         worn = {r: (strengths or {}).get(r, 1.0) if r in regions else 0.0 for r in MAKEUP_REGIONS}
         size = size or int(self.config["default_size"])
         # 1. Look at the faces
-        faces = [self.find_face(picture) for picture in sources]
-        looks = [self.find_face(picture) for picture in references or []]
+        faces = [self.analyzer.largest(picture) for picture in sources]
+        looks = [self.analyzer.largest(picture) for picture in references or []]
         # 2. Cut out the square around each face, and of the reference what is painted
         expand = float(self.config["expand"])
         squares = [Square.around(face, expand) for face in faces]
@@ -180,17 +179,6 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         made = [GeneratedMakeup(*each) for each in zip(sources, faces, layers, seeds, strict=True)]
         images = [self.blend(each, strengths=worn, strength=strength) for each in made]
         return GeneratedMakeupOutput(images, made)
-
-    def find_face(self, image: Image.Image) -> Face:
-        """The largest face of a picture.
-
-        Raises:
-            NoFaceError: there is none.
-        """
-        faces = self.analyzer(image)
-        if not faces:
-            raise NoFaceError("no face found in the picture", found=0, needed=1)
-        return faces[0]
 
     def blend(
         self,

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from models import nano, seeding
 from models.analysis.face_classes import FACE_CLASSES, parse_map
-from models.errors import CheckpointError, NoFaceError
+from models.errors import CheckpointError
 from models.instant.layer import MakeupLayer, blend, region_weights
 from models.ops.few_step import FewStepSampler, follow_flow
 from models.ops.flux_tokens import pack, unpack
@@ -109,7 +109,7 @@ class NanoMakeupPipeline:
             CheckpointError: weights are missing or damaged.
         """
         worn = {region: (strengths or {}).get(region, 1.0) for region in MAKEUP_REGIONS}
-        face, look = self.find_face(source), self.find_face(reference)
+        face, look = self.analyzer.largest(source), self.analyzer.largest(reference)
         square = Square.around(face, nano.EXPAND)
         before = square.cut(face.image, nano.SIZE)
         shown = laid_over(look, face, square)
@@ -118,17 +118,6 @@ class NanoMakeupPipeline:
         made = GeneratedMakeup(source, face, layer, seed)
         image = Image.fromarray(blend(face.image, layer, worn, strength))
         return GeneratedMakeupOutput([image], [made])
-
-    def find_face(self, image: Image.Image) -> Face:
-        """The largest face of a picture.
-
-        Raises:
-            NoFaceError: there is none.
-        """
-        faces = self.analyzer(image)
-        if not faces:
-            raise NoFaceError("no face found in the picture", found=0, needed=1)
-        return faces[0]
 
     def generate(self, source: Tensor, reference: Tensor, seed: int = 0) -> Tensor:
         """Denoise squares: (B, 3, 64, 64) each in [-1, 1], to the same."""
