@@ -69,8 +69,8 @@ PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig]] = {
         "The nano FLUX's.",
         DistillConfig(
             name="nano-student",
-            optim=OptimConfig(lr=1e-4, betas=(0.5, 0.999), warmup=5, schedule="constant", clip=1.0),
-            loop=LoopConfig(steps=35, batch=8, save_every=35, ema=0.9, log_every=5, keep=1),
+            optim=OptimConfig(lr=1e-4, betas=(0.5, 0.999), warmup=10, clip=1.0),
+            loop=LoopConfig(steps=150, batch=8, save_every=25, ema=0.95, log_every=5, keep=1),
         ),
     ),
     "tiny": (
