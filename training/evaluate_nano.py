@@ -96,12 +96,10 @@ def samplers(
         yield "teacher, Euler", steps, lambda z, c, n=steps: follow_flow(teacher, z, n, c), {}
     for name, student in students(runs, cache).items():
         sampler, steps = student.sampler, len(student.sampler.times)
-        yield name, steps, few(student.denoiser, sampler), student.cost
-        if student.serves_all:
-            for other in {1, 2, 4, 8} - {steps}:
-                even = FewStepSampler.even(other, sampler.noise)
-                yield name, other, few(student.denoiser, even), {}
-        elif steps > 1:
+        for other in sorted({1, 2, 4, 8, steps} if student.serves_all else {steps}):
+            chosen = sampler if other == steps else FewStepSampler.even(other, sampler.noise)
+            yield name, other, few(student.denoiser, chosen), student.cost
+        if steps > 1 and not student.serves_all:
             aside = {"aside": 1.0}
             for upto in range(steps - 1):
                 shown = few(student.denoiser, sampler, upto)
