@@ -205,9 +205,11 @@ def load_network(kind: type[Network], folder: Path) -> Network:
         CheckpointError: they are missing or damaged.
     """
     import torch
+    from diffusers.utils import logging
 
     if not (folder / "config.json").is_file():
         raise CheckpointError(f"no weights in {folder}", found=None, needed=folder.name)
+    logging.disable_progress_bar()  # of files that are read in an instant
     try:
         # Said outright, or diffusers advises at every start to install accelerate.
         network = kind.from_pretrained(folder, low_cpu_mem_usage=False)
