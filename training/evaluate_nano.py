@@ -130,7 +130,7 @@ def main(
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
     parser: Path = Path("assets/weights/face-parser"),
     embedder: Path | None = None,
-    count: int = 48,
+    count: int = 64,
     sheet: Path | None = None,
     threads: int = 1,
 ) -> None:
@@ -175,7 +175,8 @@ def main(
         spent = _milliseconds(lambda s=sample: s(noise[:1], cond[:1]))
         rows.append(row | {"milliseconds": spent} | cost)
     found = {
-        "command": "python -m training.evaluate_nano PAIRS --model TEACHER --cache CACHE --runs R",
+        "command": "python -m training.evaluate_nano PAIRS --model TEACHER --cache CACHE "
+        f"--runs RUNS{' --embedder EMBEDDER' if embedder else ''} -o OUT --count {count}",
         "torch": torch.__version__,
         "threads": threads,
         "pairs": len(cond),
