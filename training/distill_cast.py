@@ -149,9 +149,9 @@ METHODS: dict[Name, Build] = {
     "sana-sprint": lambda c, s, o: SanaSprint(
         c.copy(), c.teacher, c.head(), c.teacher, sigma_data=1.0, warm_up=o.loop.steps
     ),
-    "dmd": lambda c, s, o: DMD(c.players(s), every=o.critic_steps, **_score(o)),
+    "dmd": lambda c, s, o: DMD(c.players(s), student_every=o.critic_steps, **_score(o)),
     "dmd2": lambda c, s, o: DMD2(
-        c.players(s), c.head(), (1e-2, 1e-2), every=o.critic_steps, **_score(o)
+        c.players(s), c.head(), (1e-2, 1e-2), student_every=o.critic_steps, **_score(o)
     ),
     "sid": lambda c, s, o: SiD(c.players(s), **_score(o)),
     "ladd": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s),

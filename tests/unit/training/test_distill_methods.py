@@ -70,7 +70,7 @@ METHODS = {
     "SANA-Sprint": lambda: SanaSprint(network(1), network(), head(), network(4)),
     "RCGM": lambda: RCGM(network(1), network(2), network()),
     "TwinFlow": lambda: TwinFlow(network(1), network(2), network()),
-    "DMD": lambda: DMD(players(), every=2),
+    "DMD": lambda: DMD(players(), student_every=2),
     "DMD2": lambda: DMD2(players(), head()),
     "SwiftBrush": lambda: lora_critic(SwiftBrush),
     "PG-SB": lambda: lora_critic(PGSB),
@@ -79,7 +79,9 @@ METHODS = {
     "SiD Zero-CFG": lambda: SiD(players(), guidance=ZERO_CFG),
     "SiDA": lambda: SiDA(players()),
     "Decline": lambda: Decline(network(1), network(), FEW),
-    "DisBack": lambda: DMD(players(teacher=TeacherSchedule((network(), network(5)), 2)), every=1),
+    "DisBack": lambda: DMD(
+        players(teacher=TeacherSchedule((network(), network(5)), 2)), student_every=1
+    ),
     "MSD": lambda: DMD(
         players(student=Router([network(1), network(3)], torch.arange(2))), drop=0.0
     ),
@@ -187,7 +189,7 @@ def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
 
 
 def test_a_critic_as_often_as_the_student_or_five_times(tmp_path):
-    method = DMD(players(), every=5)
+    method = DMD(players(), student_every=5)
     Trainer(config_in(tmp_path, 11), method, DATA).run()
     lines = [json.loads(x) for x in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [x["step"] for x in lines if "student" in x] == [1, 6, 11]

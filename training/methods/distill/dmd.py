@@ -20,13 +20,12 @@ class DMD(ScoreDistillation):
 
     Args:
         players: who takes part.
-        every: steps of the critic for one of the student; 5 in the paper.
-        options: of `ScoreDistillation`.
+        options: of `ScoreDistillation`; the student is taken at one step of five, as in the paper.
     """
 
-    def __init__(self, players: Players, every: int = 5, **options: Any) -> None:
-        objective = matching("residual")
-        super().__init__(players, objective, student_every=every, **options)
+    def __init__(self, players: Players, **options: Any) -> None:
+        options = {"student_every": 5} | options
+        super().__init__(players, matching("residual"), **options)
 
 
 class DMD2(DMD):
