@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from app.language import say
 from app.messages import advise, explain
@@ -19,10 +20,11 @@ from app.ui.gallery import gallery
 from app.ui.languages import Later
 from app.ui.makeup_api import endpoints
 from app.ui.uploads import photo_input, unread
-from app.ui.wearing import as_file, as_worn, levels_of, saved
+from app.ui.wearing import as_file, at_levels, levels_of, look_of, saved
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
+from pipelines.makeup.output import MakeupOutput
 
 SHOW_RESULT = """() => { if (window.innerWidth < 700)
   document.querySelector('#result')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
@@ -97,27 +99,31 @@ def tab(studio: Studio, settings: Settings) -> Later:
         except MirraError as error:
             gr.Warning(explain(error))
             return _only(explain(error))
-        look = next(iter(output.worn.looks.values()))
+        look = look_of(output)
         levels = levels_of(look) if look.strengths or look.strength < 1 else levels
         progress(0.9, desc=say(text.PUTTING_ON))
-        pictures = saved(studio, output.worn, levels, cache)
+        output = at_levels(studio, output, levels)
+        pictures = saved(studio, output, cache)
         return (
             pictures,
-            _told(studio, output, levels),
-            output.worn,
+            _told(output),
+            replace(output, images=[]),  # each slider makes its own picture
             gr.update(value=pictures[1], interactive=True),
-            gr.update(value=as_file(as_worn(output.worn, levels), cache), interactive=True),
+            gr.update(value=as_file(look_of(output), cache), interactive=True),
             *levels,
         )
 
-    def blend(worn: Any, *levels: float) -> Any:
-        return gr.skip() if worn is None else saved(studio, worn, levels, cache, draft=True)
+    def blend(output: MakeupOutput | None, *levels: float) -> Any:
+        if output is None:
+            return gr.skip()
+        return saved(studio, at_levels(studio, output, levels), cache, draft=True)
 
-    def settle(worn: Any, *levels: float) -> tuple[Any, ...]:
-        if worn is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        pictures = saved(studio, worn, levels, cache)
-        return pictures, pictures[1], as_file(as_worn(worn, levels), cache)
+    def settle(output: MakeupOutput | None, *levels: float) -> tuple[Any, ...]:
+        if output is None:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        output = at_levels(studio, output, levels)
+        pictures = saved(studio, output, cache)
+        return pictures, _told(output), pictures[1], as_file(look_of(output), cache)
 
     def look_at(photo: str | None) -> tuple[Any, ...]:
         """Coach the visitor and offer a choice of faces before anything is tried on."""
@@ -176,7 +182,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             trigger_mode="always_last", show_progress="hidden", queue=False, **hidden,
         )  # fmt: skip
         slider.release(
-            settle, [wearing, *sliders], [result, picture, file],
+            settle, [wearing, *sliders], [result, report, picture, file],
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
     endpoints(studio, cache, work)
@@ -192,24 +198,22 @@ def _slider(label: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 1, step=0.01, label=label, elem_id=name)
 
 
-def _told(studio: Studio, output: Any, levels: tuple[float, ...]) -> str:
-    """What was measured on the result, in a line."""
-    from pipelines.makeup.report import measure
+def _told(output: MakeupOutput) -> str:
+    """What was measured on the result, in a line; colours on the first face that wears it."""
+    from pipelines.makeup.report import colour_error, pixels_changed_outside
 
-    look = as_worn(output.worn, levels)
-    worn = replace(output.worn, looks=dict.fromkeys(output.worn.looks, look))
-    measured = measure(replace(output, worn=worn), studio.makeup.analyzer)
-    errors = measured["faces"][0]["delta_e"]
+    look = look_of(output)
+    face = output.worn.faces[next(iter(output.worn.looks))]
     colours = [
         say(text.WITHIN, region=say(text.REGIONS[region]), error=error)
-        for region, error in errors.items()
+        for region, error in colour_error(face, np.asarray(output.images[0]), look).items()
     ]
     count = len(output.worn.layers)
     return " · ".join(
         [
             say(text.ON_SEVERAL if count > 1 else text.ON_ONE, look=say(look.name), count=count),
             *colours,
-            say(text.OUTSIDE, count=measured["pixels_changed_outside"]),
+            say(text.OUTSIDE, count=pixels_changed_outside(output)),
             f"{sum(output.milliseconds.values()):.0f} ms",
         ]
     )

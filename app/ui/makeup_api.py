@@ -12,7 +12,7 @@ from app.service import Studio, Wish
 from app.ui import text
 from app.ui.endpoints import endpoint, needed
 from app.ui.uploads import unread
-from app.ui.wearing import after, as_file
+from app.ui.wearing import after, as_file, at_levels
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS
 
@@ -61,7 +61,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         wish = Wish(reference, look, saved_look, second, tuple(from_second or ()))
         faces = None if face < 0 else [int(face)]
         output = studio.try_on(needed(source), wish, faces=faces)
-        return after(studio, output.worn, levels, cache)
+        return after(studio, at_levels(studio, output, levels), cache)
 
     def list_looks() -> list[dict[str, str]]:
         """The looks drawn by Mirra's own code: name, title and a sentence about each."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.service import Studio
 from app.ui.files import as_png
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.looks import Look
+from pipelines.makeup.output import MakeupOutput
 
 Levels = tuple[float, ...]
 """Strengths as the sliders have them: overall, then each region of `MAKEUP_REGIONS`."""
@@ -21,36 +19,38 @@ def levels_of(look: Look) -> Levels:
     return (look.strength, *(look.strengths.get(region, 1.0) for region in MAKEUP_REGIONS))
 
 
-def as_worn(worn: Any, levels: Levels) -> Look:
-    """The look as it is worn now, to be kept in the file."""
-    look = next(iter(worn.looks.values()))
-    return replace(
-        look, strength=levels[0], strengths=dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
-    )
+def at_levels(studio: Studio, output: MakeupOutput, levels: Levels) -> MakeupOutput:
+    """The result as the sliders have it: what is shown, measured and saved is this one."""
+    strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
+    return studio.makeup.adjust(output, strengths=strengths, strength=levels[0])
+
+
+def look_of(output: MakeupOutput) -> Look:
+    """The look as it is worn, to be kept in the file; on the page all faces wear the same."""
+    return next(iter(output.worn.looks.values()))
 
 
 def saved(
-    studio: Studio, worn: Any, levels: Levels, cache: str, *, draft: bool = False
+    studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
     """Before and after as PNG files in the visit's folder."""
     return (
-        as_png(worn.image, "before.png", cache),
-        after(studio, worn, levels, cache, draft=draft),
+        as_png(output.worn.image, "before.png", cache),
+        after(studio, output, cache, draft=draft),
     )
 
 
-def after(studio: Studio, worn: Any, levels: Levels, cache: str, *, draft: bool = False) -> str:
+def after(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False) -> str:
     """The result as a PNG file; lossless, look inside.
 
     A draft, shown while a slider moves, is written fast and without its look.
     """
     from pipelines.makeup.looks import embed
 
-    strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
-    image = studio.makeup.blend(worn, strengths=strengths, strength=levels[0])
+    image = output.images[0]
     if draft:
         return as_png(image, "mirra.png", cache)
-    data = embed(image, as_worn(worn, levels), compress_level=1, marks=studio.marks)
+    data = embed(image, look_of(output), compress_level=1, marks=studio.marks)
     return save_bytes_to_cache(data, "mirra.png", cache)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
 from models.instant.layer import MakeupLayer
 from models.structures import Face
-from pipelines.makeup.looks import Look
+from pipelines.makeup.looks import Look, worn_as
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,27 @@ class WornMakeup:
         image: the source picture.
         faces: every face found in it, the largest first.
         layers: index into `faces` -> that face's editable layer.
-        looks: index into `faces` -> the look it wears.
+        looks: index into `faces` -> the look it wears, with the strengths it is worn at.
     """
 
     image: Image.Image
     faces: tuple[Face, ...]
     layers: Mapping[int, MakeupLayer]
     looks: Mapping[int, Look]
+
+    def with_strengths(
+        self, strengths: Mapping[str, float] | None, strength: float | None
+    ) -> WornMakeup:
+        """The same makeup, worn as strongly as said; what is None stays that of each look."""
+        looks = {
+            index: worn_as(
+                look,
+                look.strengths if strengths is None else strengths,
+                look.strength if strength is None else strength,
+            )
+            for index, look in self.looks.items()
+        }
+        return replace(self, looks=looks)
 
 
 @dataclass(frozen=True)
@@ -35,7 +49,8 @@ class MakeupOutput:
 
     Attributes:
         images: the pictures, RGB, at the source's size.
-        worn: the editable layers behind `images`; `pipeline.blend` weights them again.
+        worn: the editable layers behind `images`, at the strengths `images` show them;
+            `pipeline.blend` weights them again.
         milliseconds: time by stage.
     """
 

@@ -122,8 +122,8 @@ class BeautyBankPipeline:
         # 2. Draw the code, and put it on each face at full strength
         worn = self.instant.wear(found, self.draw(look), faces=faces)
         # 3. Weight the regions
-        image = self.instant.blend(worn, strengths=strengths, strength=strength)
-        return MakeupOutput([image], worn)
+        worn = worn.with_strengths(strengths, strength)
+        return MakeupOutput([self.instant.blend(worn)], worn)
 
     def read(
         self, picture: Image.Image, name: str = "look from a photo", *, face: int = 0,

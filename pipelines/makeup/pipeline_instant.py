@@ -66,7 +66,28 @@ class InstantMakeupPipeline:
             worn = self.wear(found, combine(look, parts), faces=faces)
         # 3. Weight the regions
         with _timed(milliseconds, "blend"):
-            image = self.blend(worn, strengths=strengths, strength=strength)
+            worn = worn.with_strengths(strengths, strength)
+            image = self.blend(worn)
+        return MakeupOutput([image], worn, milliseconds)
+
+    def adjust(
+        self,
+        output: MakeupOutput,
+        *,
+        strengths: Mapping[str, float] | None = None,
+        strength: float | None = None,
+    ) -> MakeupOutput:
+        """The result at other strengths: picture and looks in step, as `measure` needs them.
+
+        Args:
+            output: a result.
+            strengths: region -> 0..1; those it is worn at when None.
+            strength: overall 0..1; that it is worn at when None.
+        """
+        milliseconds = dict(output.milliseconds)
+        with _timed(milliseconds, "blend"):
+            worn = output.worn.with_strengths(strengths, strength)
+            image = self.blend(worn)
         return MakeupOutput([image], worn, milliseconds)
 
     def find_faces(self, image: Image.Image) -> list[Face]:
@@ -141,15 +162,10 @@ class InstantMakeupPipeline:
         Returns:
             A new picture; pixels without makeup are bit-equal to the source.
         """
+        looks = worn.with_strengths(strengths, strength).looks
         pixels = np.asarray(worn.image)
         for index, layer in worn.layers.items():
-            look = worn.looks[index]
-            pixels = blend(
-                pixels,
-                layer,
-                look.strengths if strengths is None else strengths,
-                look.strength if strength is None else strength,
-            )
+            pixels = blend(pixels, layer, looks[index].strengths, looks[index].strength)
         return Image.fromarray(pixels)
 
 

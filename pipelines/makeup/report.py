@@ -21,7 +21,7 @@ def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
     """Measure a result against its source.
 
     Args:
-        output: from a makeup pipeline.
+        output: from a makeup pipeline; its picture is judged by the strengths its looks have.
         analyzer: finds the mesh again in the result.
 
     Returns:
@@ -29,14 +29,10 @@ def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
         each face worn: `landmark_drift` in percent of the iris distance, and `delta_e`, by region
         the CIEDE2000 between colour asked for and colour reached.
     """
-    source, result = np.asarray(output.worn.image), np.asarray(output.images[0])
-    outside = np.ones(source.shape[:2], bool)
-    for index in output.worn.layers:
-        outside &= outline(output.worn.faces[index]) == 0
-    changed = (source != result).any(-1)
+    result = np.asarray(output.images[0])
     meshes = [face.points_xyz for face in analyzer(output.images[0])]
     return {
-        "pixels_changed_outside": int((changed & outside).sum()),
+        "pixels_changed_outside": pixels_changed_outside(output),
         "milliseconds": {stage: round(ms, 1) for stage, ms in output.milliseconds.items()},
         "faces": [
             {
@@ -47,6 +43,15 @@ def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
             for index, look in output.worn.looks.items()
         ],
     }
+
+
+def pixels_changed_outside(output: MakeupOutput) -> int:
+    """How many pixels outside the outlines of the faces that wear makeup are not the source's."""
+    source, result = np.asarray(output.worn.image), np.asarray(output.images[0])
+    outside = np.ones(source.shape[:2], bool)
+    for index in output.worn.layers:
+        outside &= outline(output.worn.faces[index]) == 0
+    return int(((source != result).any(-1) & outside).sum())
 
 
 def outline(face: Face) -> np.ndarray:

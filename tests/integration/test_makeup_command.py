@@ -159,3 +159,11 @@ def test_a_tiny_net_says_which_look_it_wears(folder):
     assert code == 2
     assert "classic-red only" in " ".join(said.split())
     assert not out.exists()
+
+
+@pytest.mark.parametrize("words", [("--strength", 0.4), ("--lips", 0.4)])
+def test_a_soft_result_is_reported_at_its_own_strength(folder, words):
+    out, report = folder / "out.png", folder / "report.json"
+    run("makeup", folder / "me.png", "--look", "classic-red", *words, "-o", out, "--report", report)
+    (face,) = json.loads(report.read_text())["faces"]
+    assert face["delta_e"]["lips"] < 3

@@ -40,3 +40,14 @@ def test_the_outline_holds_the_face_and_not_the_flag(face):
     x, y = face.points_xyz[4, :2].astype(int)
     assert mask[y, x] == 1
     assert mask[40, 40] == 0
+
+
+def test_a_soft_result_is_measured_at_the_strength_it_was_asked_for(pipeline, astronaut):
+    asked = pipeline(astronaut, find_look("classic-red"), strength=0.4)
+    saved = pipeline(astronaut, replace(find_look("classic-red"), strength=0.4))
+    adjusted = pipeline.adjust(pipeline(astronaut, find_look("classic-red")), strength=0.4)
+    reports = [measure(one, pipeline.analyzer)["faces"] for one in (asked, saved, adjusted)]
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0][0]["delta_e"]["lips"] < 3  # 19.3 when judged by the look in full
+    regions = pipeline(astronaut, find_look("classic-red"), strengths={"lips": 0.4})
+    assert measure(regions, pipeline.analyzer)["faces"][0]["delta_e"]["lips"] < 3
