@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from app.server.work import check
 from models.errors import LookError
+from models.lazy import locked_cached_property
 from pipelines.registry import is_ready
 
 if TYPE_CHECKING:
@@ -89,21 +89,21 @@ class Studio:
         self.is_warm = False
         self._lock = threading.Lock()
 
-    @cached_property
+    @locked_cached_property
     def makeup(self) -> InstantMakeupPipeline:
         """The instant pipeline; loading it takes a few seconds."""
         from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
         return InstantMakeupPipeline()
 
-    @cached_property
+    @locked_cached_property
     def tryon(self) -> DMVTONPipeline:
         """The try-on pipeline; loading it takes a few seconds."""
         from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
         return DMVTONPipeline()
 
-    @cached_property
+    @locked_cached_property
     def painter(self) -> FluxMakeupPipeline:
         """FLUX-Makeup; loading it takes minutes. A ZeroGPU Space has to do so before it opens."""
         from models.zero_gpu import with_lent_gpu
@@ -113,7 +113,7 @@ class Studio:
         pipe.generate = with_lent_gpu(pipe.generate, painting_seconds)
         return pipe
 
-    @cached_property
+    @locked_cached_property
     def small_painters(self) -> dict[str, NanoMakeupPipeline]:
         """The nano FLUX, student and teacher; their weights are read at first use."""
         from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, NanoName
@@ -121,28 +121,28 @@ class Studio:
         analyzer = self.makeup.analyzer
         return {name: NanoMakeupPipeline(name, analyzer) for name in get_args(NanoName)}
 
-    @cached_property
+    @locked_cached_property
     def codes(self) -> BeautyBankPipeline:
         """BeautyBank, on the same models."""
         from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
 
         return BeautyBankPipeline(self.makeup.analyzer)
 
-    @cached_property
+    @locked_cached_property
     def look_map(self) -> LookMap:
         """Looks invented by the sampler, laid out; drawing them takes a few seconds."""
         from app.ui.look_map import LookMap
 
         return LookMap.of(self.codes.sample(48, seed=7))
 
-    @cached_property
+    @locked_cached_property
     def shades(self) -> ShadePipeline:
         """The shade pipeline, on the same models."""
         from pipelines.makeup.pipeline_shade import ShadePipeline
 
         return ShadePipeline(self.makeup)
 
-    @cached_property
+    @locked_cached_property
     def extractor(self) -> AttributeExtractor:
         """The reader of product pictures."""
         from pipelines.catalog.extractor import AttributeExtractor

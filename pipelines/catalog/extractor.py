@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -33,6 +32,7 @@ from models.attributes.shades import (
 from models.attributes.signs import signs_of
 from models.attributes.vocabulary import FINISHES, KINDS, SHADELESS
 from models.errors import ShapeError
+from models.lazy import locked_cached_property
 from models.ops.color import lab_to_rgb, rgb_to_lab
 from pipelines.analysis import load_network
 from pipelines.catalog.attributes import Attributes, Shade
@@ -143,19 +143,19 @@ class AttributeExtractor:
         finishes, axes = self._finishes(pixels, [Region.of(mask, 1.0)])
         return FINISHES[int(np.argmax(finishes[0]))], axes[0]
 
-    @cached_property
+    @locked_cached_property
     def _finder(self) -> ShadeFinder:
         return load_network(ShadeFinder, self.weights / "shade-finder")
 
-    @cached_property
+    @locked_cached_property
     def _pan_finder(self) -> ShadeFinder:
         return load_network(ShadeFinder, self.weights / "pan-finder")
 
-    @cached_property
+    @locked_cached_property
     def _reader(self) -> FinishReader:
         return load_network(FinishReader, self.weights / "finish-reader")
 
-    @cached_property
+    @locked_cached_property
     def _calibration(self) -> dict[str, float]:
         return json.loads((self.weights / "confidence.json").read_text(encoding="utf-8"))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from models.beautybank.code import DETAIL_SIZE, MOST_DETAIL, MakeupCode
 from models.beautybank.networks import SLOTS
 from models.beautybank.patches import REGIONS
 from models.errors import LookError
+from models.lazy import locked_cached_property
 from pipelines.image_files import read_bytes
 
 CODE_VERSION = "1"
@@ -47,7 +47,7 @@ class CodedLook:
     network: str
     preview: np.ndarray
 
-    @cached_property
+    @locked_cached_property
     def picture(self) -> Image.Image:
         """The preview as a picture."""
         return Image.fromarray(self.preview)

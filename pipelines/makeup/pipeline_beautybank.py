@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +27,7 @@ from models.beautybank.tuning import tuned
 from models.errors import LookError
 from models.instant.face_texture import unfold
 from models.instant.layer import blend, render_change
+from models.lazy import locked_cached_property
 from models.ops.masks import canonical_regions
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, load_network
@@ -76,7 +76,7 @@ class BeautyBankPipeline:
         self.instant = InstantMakeupPipeline(analyzer)
         self.folder = folder
 
-    @cached_property
+    @locked_cached_property
     def network(self) -> BeautyBank:
         """The networks.
 
@@ -85,7 +85,7 @@ class BeautyBankPipeline:
         """
         return load_network(BeautyBank, self.folder)
 
-    @cached_property
+    @locked_cached_property
     def fingerprint(self) -> str:
         """What tells these weights from others; codes carry it."""
         (file,) = self.folder.glob("*.safetensors")
@@ -212,7 +212,7 @@ class BeautyBankPipeline:
         people = list(zip(codes, tones, strict=True))
         return [Image.fromarray(picture) for picture in self.portraits(look.code, people, size)]
 
-    @cached_property
+    @locked_cached_property
     def sampler(self) -> LookSampler:
         """Invents codes.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +18,7 @@ from models import nano, seeding
 from models.analysis.face_classes import FACE_CLASSES, parse_map
 from models.errors import CheckpointError
 from models.instant.layer import MakeupLayer, blend, region_weights
+from models.lazy import locked_cached_property
 from models.ops.few_step import FewStepSampler, follow_flow
 from models.ops.flux_tokens import pack, unpack
 from models.ops.vae import decode, encode
@@ -60,12 +60,12 @@ class NanoMakeupPipeline:
         self.folder = folder or WEIGHTS / "nano-flux" / network
         self.analyzer = analyzer or FaceAnalyzer()
 
-    @cached_property
+    @locked_cached_property
     def autoencoder(self) -> nano.PatchAutoencoder:
         """Turns pictures into latents and back."""
         return load_network(nano.PatchAutoencoder, self.folder / "vae")
 
-    @cached_property
+    @locked_cached_property
     def denoiser(self) -> MakeupDenoiser:
         """Transformer and injector.
 

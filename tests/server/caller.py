@@ -9,11 +9,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 import httpx
 
+from models.lazy import locked_cached_property
 from tests.running import Running
 
 API = "/gradio_api"
@@ -33,7 +33,7 @@ class Caller(httpx.Client):
         super().__init__(base_url=server.address, timeout=60, limits=limits)
         self.server = server
 
-    @cached_property
+    @locked_cached_property
     def config(self) -> dict[str, Any]:
         """What the page is made of."""
         return self.get("/config").json()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from models import seeding
+from models.lazy import locked_cached_property
 from models.ops.few_step import FewStepSampler, Network
 from models.ops.low_rank import Changed, LowRank
 from training.config import LoopConfig, OptimConfig, RunConfig
@@ -125,7 +125,7 @@ class Workshop:
         self.train(name, method, 6000, lr=2e-3)
         return network.eval()
 
-    @cached_property
+    @locked_cached_property
     def base(self) -> ReplicaMLP:
         """The learned teacher, which students and critics begin as copies of."""
         return self._matched("base", self.network())
@@ -138,7 +138,7 @@ class Workshop:
         """Return a copy of the base."""
         return copy.deepcopy(self.base)
 
-    @cached_property
+    @locked_cached_property
     def pairs(self) -> ReplicaMLP:
         """The base after regression onto the ends of the teacher's flow: one step."""
         student = self.copy()
@@ -150,7 +150,7 @@ class Workshop:
         """Return consistency distillation of the exact teacher."""
         return Consistency(student, self.copy(), self.mixture)
 
-    @cached_property
+    @locked_cached_property
     def consistent(self) -> ReplicaMLP:
         """The base as a consistency student: what it shows at any time is where the flow ends."""
         method = self.train("consistent", self.consistency(self.copy()), 4000, lr=2e-3)
