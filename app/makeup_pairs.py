@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -23,7 +23,6 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from app.messages import explain
 from models import seeding
 from models.analysis.face_classes import parse_map
 from models.errors import MirraError
@@ -65,6 +64,7 @@ class PairPlan:
         limits: what a pair must keep to.
         embedder: ONNX file of a face recogniser, or None to leave identity unmeasured.
         editor: folder or hub id of a Kontext-class editor, or None for instant makeup.
+        explain: an error in words, for the line of a picture that is dropped.
     """
 
     out: Path
@@ -78,6 +78,7 @@ class PairPlan:
     limits: Limits = field(default_factory=Limits)
     embedder: Path | None = None
     editor: str | None = None
+    explain: Callable[[MirraError], str] = str
 
 
 class PairMaker:
@@ -110,7 +111,7 @@ class PairMaker:
             look = None if self.editor else self.drawn(name, generator)
             made = self.made_up(source, look) if look else self._edited(source, name, generator)
         except MirraError as error:
-            return line | {"dropped": explain(error)}
+            return line | {"dropped": self.plan.explain(error)}
         if made is None:
             return line | {"dropped": "no face after the edit"}
         measures = measure(source, made, self.embed)

@@ -40,6 +40,7 @@ def run(
     """
     from app.commands.makeup import PICTURES
     from app.makeup_pairs import RANDOM, PairPlan, make_pairs
+    from app.messages import explain
     from pipelines.makeup.named_looks import NAMED_LOOKS
 
     pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
@@ -55,7 +56,7 @@ def run(
         raise typer.BadParameter("--others is for drawn looks, which can be worn twice alike")
     plan = PairPlan(
         out, names, size, versions, seed, weakest, expand, others,
-        embedder=embedder, editor=editor,
+        embedder=embedder, editor=editor, explain=explain,
     )  # fmt: skip
     report = make_pairs(pictures, plan, jobs)
     typer.echo(f"{report['kept']} of {report['tried']} pairs kept")
