@@ -29,7 +29,7 @@ def serve(settings: Settings | None = None) -> None:
     import threading
 
     from app.server import logs
-    from app.server.visits import Visits
+    from app.server.sessions import Visits
 
     logs.set_up()
     visits = Visits(
@@ -47,7 +47,7 @@ def serve(settings: Settings | None = None) -> None:
         from app.service import Studio
         from app.ui.page import build, launch
         from pipelines.flux import missing
-        from pipelines.provenance import tag
+        from pipelines.images.provenance import tag
 
         studio = Studio(marks=tag() if settings.provenance else None)
         if is_zero_gpu() and not missing():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from app.language import say
 from models import errors
 from models.errors import MirraError
-from pipelines.image_headers import KINDS, OTHER_KINDS
+from pipelines.images.headers import KINDS, OTHER_KINDS
 
 if TYPE_CHECKING:
     from pipelines.coach import Advice
@@ -206,7 +206,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "malformed": (400, MALFORMED),
     "failed": (500, UNKNOWN),
 }  # fmt: skip
-"""What the server's gate refuses -> HTTP status and sentence; see `app/server/gate.py`."""
+"""What the server's gate refuses -> HTTP status and sentence; see `app/server/middleware.py`."""
 
 TOO_LONG = "This text is longer than we take. Please shorten it."
 TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."

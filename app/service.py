@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from app.server.work import check
+from app.server.workers import check
 from models.errors import LookError
 from models.lazy import locked_cached_property
 from pipelines.registry import is_ready
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from app.ui.look_map import LookMap
     from models.structures import Face
-    from pipelines.catalog.attributes import Attributes
-    from pipelines.catalog.extractor import AttributeExtractor
-    from pipelines.catalog.search import Match
-    from pipelines.catalog.store import Catalog
-    from pipelines.catalog.worn import WornColour
+    from pipelines.catalog.extract.attributes import Attributes
+    from pipelines.catalog.extract.extractor import AttributeExtractor
+    from pipelines.catalog.search.search import Match
+    from pipelines.catalog.search.store import Catalog
     from pipelines.makeup.code_files import CodedLook
-    from pipelines.makeup.looks import Look
+    from pipelines.makeup.face_makeup import WornColour
+    from pipelines.makeup.look import Look
+    from pipelines.makeup.look_map import LookMap
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
@@ -81,7 +81,7 @@ class Studio:
     """Everything the page and the API can do, without a page. Safe to share between threads.
 
     Args:
-        marks: text each result carries as a PNG, such as `pipelines.provenance.tag` gives.
+        marks: text each result carries as a PNG, such as `pipelines.images.provenance.tag` gives.
     """
 
     def __init__(self, marks: Mapping[str, str] | None = None) -> None:
@@ -131,7 +131,7 @@ class Studio:
     @locked_cached_property
     def look_map(self) -> LookMap:
         """Looks invented by the sampler, laid out; drawing them takes a few seconds."""
-        from app.ui.look_map import LookMap
+        from pipelines.makeup.look_map import LookMap
 
         return LookMap.of(self.codes.sample(48, seed=7))
 
@@ -145,7 +145,7 @@ class Studio:
     @locked_cached_property
     def extractor(self) -> AttributeExtractor:
         """The reader of product pictures."""
-        from pipelines.catalog.extractor import AttributeExtractor
+        from pipelines.catalog.extract.extractor import AttributeExtractor
 
         return AttributeExtractor()
 
@@ -163,7 +163,7 @@ class Studio:
         Raises:
             MirraError: there is none, or the file or photograph cannot be used.
         """
-        from pipelines.makeup.looks import load_look
+        from pipelines.makeup.look import load_look
         from pipelines.makeup.named_looks import find_look
         from pipelines.makeup.pipeline_instant import combine
 
@@ -200,7 +200,7 @@ class Studio:
         Raises:
             MirraError: a picture or look cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         picture = decode(source)
         look = self.look(wish)
@@ -224,7 +224,7 @@ class Studio:
             MirraError: a picture or the pipeline cannot be used.
         """
         from pipelines.flux import in_a_sentence, where_flux_is
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         with in_a_sentence(where_flux_is()):
             return self.painter(
@@ -239,7 +239,7 @@ class Studio:
         Raises:
             MirraError: a picture cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         picture = decode(source)
         made = self.small_painters[network](picture, decode(reference))
@@ -251,7 +251,7 @@ class Studio:
         Raises:
             MirraError: the picture cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         return self.codes.read(decode(picture), iterations=steps)
 
@@ -275,7 +275,7 @@ class Studio:
         Raises:
             MirraError: the picture cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         return self.codes(decode(source), look, source_made_up=made_up)
 
@@ -285,7 +285,7 @@ class Studio:
         Raises:
             MirraError: the picture cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         picture = decode(source)
         return picture, self.codes.remove(self.makeup.find_faces(picture)).image
@@ -298,7 +298,7 @@ class Studio:
         Raises:
             MirraError: the picture cannot be used.
         """
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
 
         return self.extractor.read(decode(source), title=title)
 
@@ -322,8 +322,8 @@ class Studio:
         """
         from models.instant.coats import Coat
         from models.instant.drawn import lab_of
-        from pipelines.catalog.search import within
-        from pipelines.catalog.store import Filters
+        from pipelines.catalog.search.search import within
+        from pipelines.catalog.search.store import Filters
 
         filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
         lab = [float(value) for value in lab_of(Coat(color).color)]
@@ -337,8 +337,8 @@ class Studio:
         Raises:
             MirraError: the catalogue cannot be read.
         """
-        from pipelines.catalog.matching import WORN_IN, for_worn
-        from pipelines.catalog.worn import read_face
+        from pipelines.catalog.search.matching import WORN_IN, for_worn
+        from pipelines.makeup.face_makeup import read_face
 
         worn = [color for color in read_face(face) if color.strength >= SURELY_WORN]
         offers: list[dict[str, Any]] = []
@@ -352,7 +352,7 @@ class Studio:
 
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""
-        from pipelines.images import decode
-        from pipelines.makeup.looks import read_embedded
+        from pipelines.images.decode import decode
+        from pipelines.makeup.look import read_embedded
 
         return read_embedded(path) or self.makeup.read_look(decode(path))

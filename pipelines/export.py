@@ -11,10 +11,10 @@ from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
-from models.e2gan import SIDE as E2GAN_SIDE
-from models.e2gan import Worn
-from models.tiny_beauty import SIDE as BEAUTY_SIDE
-from models.tiny_beauty import TinyBeauty
+from models.small.e2gan import SIDE as E2GAN_SIDE
+from models.small.e2gan import Worn
+from models.small.tiny_beauty import SIDE as BEAUTY_SIDE
+from models.small.tiny_beauty import TinyBeauty
 from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
 from pipelines.registry import WEIGHTS
 

@@ -134,9 +134,9 @@ def load_student(pipe: FluxMakeupPipeline, weights: Path) -> None:
     Raises:
         CheckpointError: there is no such student, or it is another transformer's.
     """
-    from models.ops.few_step import FewStepSampler
-    from models.ops.flux_student import StudentLoRA
-    from models.ops.lora import attach
+    from models.diffusion.few_step import FewStepSampler
+    from models.diffusion.flux_student import StudentLoRA
+    from models.diffusion.lora import attach
 
     sampler = FewStepSampler.from_file(weights / "sampler.json")
     try:

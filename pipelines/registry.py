@@ -130,7 +130,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="product-reader",
         task="attributes",
-        path="pipelines.catalog.extractor:AttributeExtractor",
+        path="pipelines.catalog.extract.extractor:AttributeExtractor",
         weights=tuple(
             f"product-attributes/{name}" for name in ("shade-finder", "pan-finder", "finish-reader")
         ),

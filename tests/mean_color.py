@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from models.ops.color import lab_to_rgb, rgb_to_lab
-from pipelines.catalog.attributes import Attributes, Shade
+from pipelines.catalog.extract.attributes import Attributes, Shade
 
 
 def shade_of(lab, index=0, box=(0, 0, 1, 1), **given) -> Shade:

@@ -5,8 +5,8 @@
     python -m training.train_attributes pans --cache CACHE --start FINDER    # FINDER: its weights
     python -m training.train_attributes reader --cache CACHE
 
-CACHE is what `python -m training.data.products` writes. Stop the run, give the same command, and
-it goes on.
+CACHE is what `python -m training.data.products.scene_data` writes. Stop the run, give the
+same command, and it goes on.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import torch
 
 from models.attributes.networks import FinishReader, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.product_shades import FinishData
-from training.data.products import SceneData, SceneStore, render_scenes
+from training.data.products.scene_data import SceneData, SceneStore, render_scenes
+from training.data.products.shades import FinishData
 from training.loop import Trainer
 from training.methods.attributes import FindShades, ReadFinish
 

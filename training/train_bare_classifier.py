@@ -24,8 +24,8 @@ from models.beautybank.bare_classifier import BareClassifier
 from models.beautybank.patches import REGIONS
 from models.beautybank.reading import patches_of
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.bare_makeup import BareMakeup, light_field, numpy_of, photographed, wear
-from training.data.face_textures import FaceTextures, fitted
+from training.data.faces.face_textures import FaceTextures, fitted
+from training.data.makeup.bare_makeup import BareMakeup, light_field, numpy_of, photographed, wear
 from training.loop import Method, Trainer
 
 

@@ -16,7 +16,7 @@ from models import seeding
 from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.dmvton.encoders import load_matching
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.cutout import CutoutData, MadeUpCutout
+from training.data.tryon.cutout import CutoutData, MadeUpCutout
 from training.loop import Trainer
 from training.methods.parsing import ParsingMethod
 

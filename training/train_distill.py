@@ -7,7 +7,7 @@
 TEACHER is a folder that `FluxMakeupPipeline.from_pretrained` reads, CACHE what it was trained on.
 With `tiny` and `nano` student, teacher and critic are whole networks. With the others they are
 low-rank changes of one frozen FLUX, and only the changes are saved (`pipelines.flux.load_student`
-reads them); `training.distill_memory` reckons what a preset needs. Stop the run, give the same
+reads them); `training.memory.distill` reckons what a preset needs. Stop the run, give the same
 command, and it goes on.
 """
 
@@ -20,17 +20,23 @@ import torch
 from torch import Tensor
 
 from models import seeding
+from models.diffusion.few_step import FewStepSampler, Network
+from models.diffusion.flux_tokens import unpack
+from models.diffusion.lora import save_activations
+from models.diffusion.vae import decode
 from models.errors import TrainingError
-from models.ops.few_step import FewStepSampler, Network
-from models.ops.flux_tokens import unpack
-from models.ops.lora import save_activations
-from models.ops.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.distill_cast import Cast, Frozen, LowRankCast, MethodConfig, method_of
-from training.distill_teacher import Edits, load_flux_teacher, load_teacher, pairs_in, toy_teacher
-from training.flux_base import load_vae
-from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer
+from training.flux.base import load_vae
+from training.flux.distill_networks import Cast, Frozen, LowRankCast, MethodConfig, method_of
+from training.flux.distill_teacher import (
+    Edits,
+    load_flux_teacher,
+    load_teacher,
+    pairs_in,
+    toy_teacher,
+)
+from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer
 from training.loop import Trainer
 from training.methods.reflora import SAMPLING_GUIDANCE
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models import seeding
-from models.discriminators import PatchDiscriminator
-from models.e2gan import SIDE, E2Gan, LookAdapter
+from models.small.discriminators import PatchDiscriminator
+from models.small.e2gan import SIDE, E2Gan, LookAdapter
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.look_pairs import LookPairs
+from training.data.makeup.look_pairs import LookPairs
 from training.loop import Trainer
 from training.methods.e2gan import E2GanMethod
 

@@ -3,8 +3,8 @@
     python -m training.train_face_parsing tiny                   # seconds, made-up faces
     python -m training.train_face_parsing small --cache CACHE
 
-CACHE is what `python -m training.data.face_labels` writes. Stop the run, give the same command, and
-it goes on.
+CACHE is what `python -m training.data.faces.face_labels` writes. Stop the run, give the
+same command, and it goes on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import cv2
 from models import seeding
 from models.analysis.face_parsing import CROP_SIZE, FaceParser
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.faces import FaceData, FaceStore
+from training.data.faces.faces import FaceData, FaceStore
 from training.loop import Trainer
 from training.methods.face_parsing import FaceParsing
 

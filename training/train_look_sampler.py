@@ -19,7 +19,7 @@ from models.beautybank.networks import SLOTS, BeautyBank
 from models.beautybank.patches import REGIONS
 from models.beautybank.sampler import LookSampler
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.face_textures import FaceTextures, Kind
+from training.data.faces.face_textures import FaceTextures, Kind
 from training.loop import Method, Trainer
 
 

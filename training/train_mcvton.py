@@ -22,21 +22,21 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor
 
 from models import devices, seeding, tiny
+from models.diffusion.lora import save_activations
+from models.diffusion.token_discriminator import TokenHeads
+from models.diffusion.vae import VAE, encode
 from models.errors import TrainingError
 from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
-from models.mcvton.discriminator import TokenHeads
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
-from models.ops.lora import save_activations
-from models.ops.vae import VAE, encode
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.latents import LatentTryOn, encode_all, pictures_of
-from training.data.tryon import TryOnData
-from training.data.wardrobe import MadeUpWardrobe
-from training.flux_base import load_prompt, load_scheduler, load_vae
-from training.flux_training import FluxConfig, FluxTrainer, load_transformer
-from training.gallery import Gallery
+from training.data.tryon.latents import LatentTryOn, encode_all, pictures_of
+from training.data.tryon.tryon import TryOnData
+from training.data.tryon.wardrobe import MadeUpWardrobe
+from training.flux.base import load_prompt, load_scheduler, load_vae
+from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
+from training.flux.validation_sheet import Gallery
 from training.loop import Method
 from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
 
@@ -74,7 +74,7 @@ def _preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any
     return line, MCVTONConfig(name=f"mcvton-{name}", loop=loop, optim=optim, **settings)
 
 
-# What fits is reckoned by `training.mcvton_memory`; blocks are recomputed in the backward pass.
+# What fits is reckoned by `training.memory.mcvton`; blocks are recomputed in the backward pass.
 FLUX: dict[str, Any] = {"micro": 2, "guidance": GUIDANCE, "validation": 2}
 CARD_24 = {"size_hw": (512, 384), "base": "nf4"} | FLUX
 CARD_80 = {"size_hw": (1024, 768), "base": "bf16"} | FLUX

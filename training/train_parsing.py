@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from models import seeding
 from models.analysis.human_parsing import HumanParser
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.parsing import MadeUpParsing, ParsingData
+from training.data.tryon.parsing import MadeUpParsing, ParsingData
 from training.loop import Trainer
 from training.methods.parsing import ParsingMethod
 

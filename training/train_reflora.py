@@ -1,11 +1,11 @@
 """Train FLUX-Makeup's injector (arXiv 2508.05069).
 
     python -m training.train_reflora tiny                              # seconds, made-up pairs
-    python -m training.cache_flux_latents PAIRS CACHE --model FOLDER   # once
+    python -m training.prepare.flux_latents PAIRS CACHE --model FOLDER   # once
     accelerate launch -m training.train_reflora card80 --cache CACHE --model FOLDER
 
 PAIRS is what `mirra pairs` writes. Stop the run, give the same command, and it goes on.
-`training.flux_memory` says what a preset needs.
+`training.memory.flux` says what a preset needs.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor
 
 from models import nano, seeding, tiny
+from models.diffusion.flux_tokens import unpack
+from models.diffusion.vae import decode
 from models.errors import TrainingError
-from models.ops.flux_tokens import unpack
-from models.ops.vae import decode
 from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.flux_latents import FluxLatents, encoder_of, write_cache
-from training.data.makeup_pairs import MadeUpPairs
-from training.flux_base import load_vae
-from training.flux_training import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
+from training.data.makeup.flux_latents import FluxLatents, encoder_of, write_cache
+from training.data.makeup.makeup_pairs import MadeUpPairs
+from training.flux.base import load_vae
+from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
 
 
@@ -67,7 +67,7 @@ PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
         ),
     ),
     "nano": (
-        "A FLUX of our own, from nothing; --model is from app.assemble_nano.",
+        "A FLUX of our own, from nothing; --model is from training.prepare.nano_flux.",
         RefLoRAConfig(
             name="nano-teacher",
             rank=nano.RANK,

@@ -13,9 +13,9 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from models import seeding
-from models.tiny_beauty import SIDE, TinyBeauty
+from models.small.tiny_beauty import SIDE, TinyBeauty
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.beauty_pairs import BeautyPairs
+from training.data.makeup.beauty_pairs import BeautyPairs
 from training.loop import Trainer
 from training.methods.tiny_beauty import TinyBeautyMethod
 

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
-    from pipelines.catalog.batch import Progress
+    from pipelines.catalog.run.batch import Progress
 
 
 class ReadByDefault(TyperGroup):
@@ -96,10 +96,10 @@ def read(
 
     from app.messages import explain
     from models.errors import CatalogError
-    from pipelines.catalog.batch import read_pictures, state_path
-    from pipelines.catalog.engines import Work
-    from pipelines.catalog.reader import read_inputs
-    from pipelines.catalog.tables import suffix_of
+    from pipelines.catalog.formats.tables import suffix_of
+    from pipelines.catalog.run.batch import read_pictures, state_path
+    from pipelines.catalog.run.engines import Work
+    from pipelines.catalog.run.inputs import read_inputs
 
     try:
         suffix_of(out)
@@ -109,7 +109,7 @@ def read(
             return
         _settle(out, state_path(out), resume, overwrite)
 
-        from pipelines.catalog.extractor import PIPELINE_VERSION, AttributeExtractor
+        from pipelines.catalog.extract.extractor import PIPELINE_VERSION, AttributeExtractor
 
         work = Work(AttributeExtractor, PIPELINE_VERSION, explain)
         with _Reporter(log_json) as report:
@@ -128,7 +128,7 @@ def read(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a row."""
-    from pipelines.catalog.tables import json_schema
+    from pipelines.catalog.formats.tables import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=1))
 
@@ -145,8 +145,8 @@ def export(
     shopify: JSON lines of category and metafields (taxonomy attribute 1614, cosmetic finish).
     """
     from models.errors import CatalogError
-    from pipelines.catalog.exports import EXPORTS, write_export
-    from pipelines.catalog.tables import read_rows
+    from pipelines.catalog.formats.exports import EXPORTS, write_export
+    from pipelines.catalog.formats.tables import read_rows
 
     try:
         count = write_export(EXPORTS[to.value](read_rows(table)), out)

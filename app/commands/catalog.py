@@ -13,8 +13,8 @@ import typer
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
-    from pipelines.catalog.search import Match
-    from pipelines.catalog.store import Filters
+    from pipelines.catalog.search.search import Match
+    from pipelines.catalog.search.store import Filters
 
 app = typer.Typer(
     help="Build a catalogue of shades; search it by colour, by picture, for a face or an outfit.",
@@ -40,8 +40,8 @@ def build(
 
     Where a SKU has several pictures, the one that was read best counts.
     """
-    from pipelines.catalog.store import best_pictures
-    from pipelines.catalog.tables import read_rows
+    from pipelines.catalog.formats.tables import read_rows
+    from pipelines.catalog.search.store import best_pictures
 
     for table in tables:
         _add(catalog, best_pictures(lambda table=table: read_rows(table)), table)
@@ -61,7 +61,7 @@ def import_table(
 
     A .csv has columns brand, product, name, specific, hex; a .json has brands, series, lipsticks.
     """
-    from pipelines.catalog.shade_tables import read_shade_table
+    from pipelines.catalog.formats.shade_tables import read_shade_table
 
     with _plainly():
         for table in tables:
@@ -71,7 +71,7 @@ def import_table(
 @app.command()
 def stats(catalog: Folder) -> None:
     """Say what is in a catalogue."""
-    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.search.store import Catalog
 
     with _plainly():
         typer.echo(json.dumps(Catalog(catalog).stats(), indent=1, ensure_ascii=False))
@@ -102,8 +102,8 @@ def search(
     if like is not None:
         refuse_unlicensed("product-reader", commercial_only)
 
-    from pipelines.catalog.search import nearest, similar, within
-    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.search.search import nearest, similar, within
+    from pipelines.catalog.search.store import Catalog
 
     shelf, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
@@ -143,22 +143,22 @@ def match(
     if skin is None or not skin.startswith("#"):
         refuse_unlicensed("instant", commercial_only)  # a face is looked at
 
-    from pipelines.catalog.matching import for_skin, for_worn
-    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.search.matching import for_skin, for_worn
+    from pipelines.catalog.search.store import Catalog
 
     shelf, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
         if skin is not None:
             _show(for_skin(shelf, _skin(skin), limit, filters), as_json)
         elif face is not None:
-            from pipelines.catalog.worn import read_worn
-            from pipelines.images import decode
+            from pipelines.images.decode import decode
+            from pipelines.makeup.face_makeup import read_worn
 
             for worn, matches in for_worn(shelf, read_worn(decode(face)), limit, filters):
                 asked = {"region": worn.region, "worn": worn.hex, "worn_finish": worn.finish}
                 _show(matches, as_json, asked)
         elif outfit is not None:
-            from pipelines.catalog.harmony import suits
+            from pipelines.catalog.search.harmony import suits
 
             colors = _outfit(outfit)
             said = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
@@ -167,7 +167,7 @@ def match(
 
 
 def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
-    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.search.store import Catalog
 
     with _plainly():
         shelf = Catalog(catalog)
@@ -195,7 +195,7 @@ def _filters(
     min_price: float | None,
     max_price: float | None,
 ) -> Filters:
-    from pipelines.catalog.store import Filters
+    from pipelines.catalog.search.store import Filters
 
     with _plainly():
         return Filters(
@@ -214,8 +214,8 @@ def _lab(color: str) -> list[float]:
 
 def _swatch(path: Path) -> Any:
     from models.errors import CatalogError
-    from pipelines.catalog.extractor import AttributeExtractor
-    from pipelines.images import decode
+    from pipelines.catalog.extract.extractor import AttributeExtractor
+    from pipelines.images.decode import decode
 
     found = AttributeExtractor()(decode(path))
     if not found.shades:
@@ -238,15 +238,15 @@ def _face_and_tone(path: Path) -> tuple[Any, Any]:
     """The largest face of a photo and the CIELAB of its skin, or two Nones."""
     from models.instant.face_texture import unfold
     from pipelines.analysis import FaceAnalyzer
-    from pipelines.images import decode
+    from pipelines.images.decode import decode
 
     faces = FaceAnalyzer()(decode(path))
     return (faces[0], unfold(faces[0]).tone) if faces else (None, None)
 
 
 def _outfit(path: Path) -> Any:
-    from pipelines.catalog.outfit import outfit_colors
-    from pipelines.images import decode
+    from pipelines.catalog.search.outfit import outfit_colors
+    from pipelines.images.decode import decode
 
     face, tone = _face_and_tone(path)
     return outfit_colors(decode(path), face, tone)

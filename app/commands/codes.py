@@ -31,7 +31,7 @@ def encode(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Read the makeup of a face as a code, a small file to wear, mix, edit and compare."""
-    from pipelines.images import decode, write_bytes
+    from pipelines.images.decode import decode, write_bytes
 
     write_bytes(
         _pipeline(commercial_only).read(decode(face), name, iterations=tune).to_bytes(), out
@@ -49,7 +49,7 @@ def wear(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Put a code on a face, at full resolution."""
-    from pipelines.images import decode, save
+    from pipelines.images.decode import decode, save
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
@@ -65,7 +65,7 @@ def remove(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Estimate the face without its makeup."""
-    from pipelines.images import decode, save
+    from pipelines.images.decode import decode, save
 
     pipeline = _pipeline(commercial_only)
     save(pipeline.remove(pipeline.instant.find_faces(decode(source))).image, out)
@@ -86,7 +86,7 @@ def mix(
     """A look between two, with some regions from others."""
     from models.beautybank.code import between
     from models.beautybank.code import mix as mixed
-    from pipelines.images import write_bytes
+    from pipelines.images.decode import write_bytes
     from pipelines.makeup.code_files import load_code
 
     looks = [load_code(path) for path in (first, second)]
@@ -119,7 +119,7 @@ def edit(
     from models.beautybank.code import shifted, strengthened
     from models.instant.coats import Coat
     from models.instant.drawn import lab_of
-    from pipelines.images import write_bytes
+    from pipelines.images.decode import write_bytes
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
@@ -185,7 +185,7 @@ def sample(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Invent looks."""
-    from pipelines.images import write_bytes
+    from pipelines.images.decode import write_bytes
 
     out.mkdir(parents=True, exist_ok=True)
     for look in _pipeline(commercial_only).sample(count, seed):
@@ -202,7 +202,7 @@ def inject(
     """Show a look on faces that do not exist, side by side."""
     from PIL import Image
 
-    from pipelines.images import save
+    from pipelines.images.decode import save
     from pipelines.makeup.code_files import load_code
 
     faces = _pipeline(commercial_only).inject(load_code(code), count, seed)
@@ -218,7 +218,7 @@ def unfold(
     most: Annotated[int, typer.Option(min=1, help="Pictures of each folder, at most.")] = 1000,
 ) -> None:
     """Unfold the faces of the training sets, for `python -m training.train_beautybank`."""
-    from app.face_textures import unfold_all
+    from training.prepare.face_textures import unfold_all
 
     found, missed = unfold_all(data, out, most)
     typer.echo(f"{found} faces; {missed} pictures without one")
@@ -236,7 +236,7 @@ def _pipeline(commercial_only: bool) -> BeautyBankPipeline:
 
 def _wanted(pipeline: BeautyBankPipeline, path: Path, tune: int = 60) -> CodedLook:
     """The look in a code's file or on a photograph."""
-    from pipelines.images import decode
+    from pipelines.images.decode import decode
     from pipelines.makeup.code_files import load_code
 
     if path.suffix == ".safetensors":

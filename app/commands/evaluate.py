@@ -29,7 +29,7 @@ def makeup(
     columns: Annotated[int, typer.Option(help="References on the sheet.")] = 8,
 ) -> None:
     """Instant makeup: every person of the London set wears looks drawn from looks-256."""
-    from app.evaluation_makeup import evaluate, summary
+    from training.evaluation.makeup import evaluate, summary
 
     figures = evaluate(data, sources, references, seed, sheet, columns)
     out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -43,7 +43,7 @@ def shade(
     sources: Annotated[int, typer.Option(help="How many people.")] = 54,
 ) -> None:
     """Shades: colour asked and reached on the London faces, and what each finish does."""
-    from app.evaluation_shade import evaluate, summary
+    from training.evaluation.shade import evaluate, summary
 
     figures = evaluate(data, sources)
     out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -58,7 +58,7 @@ def products(
     seed: Annotated[int, typer.Option(help="Of the rendered scenes.")] = 0,
 ) -> None:
     """Product pictures: colours measured by hand, pans and finishes rendered."""
-    from app.evaluation_products import evaluate, summary
+    from training.evaluation.products import evaluate, summary
 
     figures = evaluate(data, rendered, seed)
     out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -75,8 +75,8 @@ def fairness(
     seed: Annotated[int, typer.Option(help="Draws the references.")] = 0,
 ) -> None:
     """Success, colour error and skin shift by skin tone, gender and age: table and plot."""
-    from app.evaluation_fairness import evaluate
-    from app.fairness_card import plot, table
+    from training.evaluation.fairness import evaluate
+    from training.evaluation.fairness_report import plot, table
 
     figures = evaluate(data, references, seed)
     out.write_text(json.dumps(figures, indent=1) + "\n")
@@ -101,14 +101,14 @@ def looks(
     seed: Annotated[int, typer.Option(help="Of looks, light and people.")] = 0,
 ) -> None:
     """Makeup codes: retrieval, rebuilding, disentanglement and removal, on what was kept apart."""
-    from app.evaluation_looks import evaluate, held_out_people, removed_photographs, summary
-    from app.evaluation_sheets import write_sheets
     from models.analysis.human_parsing import HumanParser
     from models.beautybank.bare_classifier import BareClassifier
     from pipelines.analysis import load_network
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.registry import WEIGHTS
-    from training.data.face_textures import FaceTextures
+    from training.data.faces.face_textures import FaceTextures
+    from training.evaluation.codes import evaluate, held_out_people, removed_photographs, summary
+    from training.evaluation.contact_sheets import write_sheets
 
     network, faces = BeautyBankPipeline().network, FaceTextures.load(cache)
     parser = load_network(HumanParser, WEIGHTS / "human-parser")
@@ -132,7 +132,7 @@ def tiny_beauty(
 ) -> None:
     """Tiny nets: how near each comes to the instant pipeline it was distilled from."""
     from app.commands.makeup import PICTURES
-    from app.evaluation_tiny_beauty import evaluate
+    from training.evaluation.tiny_beauty import evaluate
 
     pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
     if not pictures:

@@ -13,10 +13,10 @@ import typer
 from app.commands.makeup_flux import PAINTERS, FluxOptions, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
-from pipelines.catalog.reader import PICTURES
+from pipelines.catalog.run.inputs import PICTURES
 
 if TYPE_CHECKING:
-    from pipelines.makeup.looks import Look
+    from pipelines.makeup.look import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
 PipelineName = Literal["instant", "tiny-beauty", "nano-flux", "flux-makeup"]
@@ -157,8 +157,8 @@ def _one(
     measured: bool,
 ) -> dict[str, Any]:
     """Make one result; returns its report, or only its names when nobody asked for one."""
-    from pipelines.images import decode, encode, write_bytes
-    from pipelines.makeup.looks import embed, worn_as
+    from pipelines.images.decode import decode, encode, write_bytes
+    from pipelines.makeup.look import embed, worn_as
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure
 
@@ -233,8 +233,8 @@ def wanted_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
     Raises:
         MirraError: it is none of these; that ends the run, for every result would need it.
     """
-    from pipelines.images import decode
-    from pipelines.makeup.looks import load_look, read_embedded
+    from pipelines.images.decode import decode
+    from pipelines.makeup.look import load_look, read_embedded
 
     path = Path(name)
     if not path.exists() or path.suffix.lower() == ".json":
@@ -244,7 +244,7 @@ def wanted_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
 
 def _bare() -> Look:
     from models.instant.makeup import nothing
-    from pipelines.makeup.looks import Look
+    from pipelines.makeup.look import Look
 
     return Look("bare", nothing())
 

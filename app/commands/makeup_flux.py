@@ -56,7 +56,7 @@ def paint(
     """
     from app.messages import explain
     from models.errors import MirraError, WeightsError
-    from pipelines.images import decode, encode, write_bytes
+    from pipelines.images.decode import decode, encode, write_bytes
 
     failures: list[tuple[Path, str]] = []
     for source, reference, target in jobs:

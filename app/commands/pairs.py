@@ -39,9 +39,9 @@ def run(
     Stop it, give the same command, and it goes on.
     """
     from app.commands.makeup import PICTURES
-    from app.makeup_pairs import RANDOM, PairPlan, make_pairs
     from app.messages import explain
     from pipelines.makeup.named_looks import NAMED_LOOKS
+    from training.prepare.makeup_pairs import RANDOM, PairPlan, make_pairs
 
     pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
     if not pictures:

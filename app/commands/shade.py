@@ -15,7 +15,7 @@ from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
     from models.instant.coats import Coat
-    from pipelines.makeup.looks import Look
+    from pipelines.makeup.look import Look
     from pipelines.makeup.pipeline_shade import ShadePipeline
 
 
@@ -95,7 +95,7 @@ def run(
             failures.append(f"{source}: {explain(error)}")
             reports.append({"source": source.name, "error": explain(error)})
     if rows:
-        from pipelines.images import save
+        from pipelines.images.decode import save
         from pipelines.makeup.shade_sheet import draw_sheet
 
         save(draw_sheet(rows), out)
@@ -146,8 +146,8 @@ def coats_of_skus(
         CatalogError: the catalogue cannot be read.
     """
     from models.errors import ShadeError
-    from pipelines.catalog.store import Catalog
-    from pipelines.catalog.wearing import coats_of_product
+    from pipelines.catalog.search.store import Catalog
+    from pipelines.makeup.shade_coats import coats_of_product
 
     if catalog is None:
         raise typer.BadParameter("--sku needs a --catalog")
@@ -174,7 +174,7 @@ def _one(
     target: Path,
 ) -> list[Any]:
     """Make one result; returns the colours reached on its faces."""
-    from pipelines.images import decode, save
+    from pipelines.images.decode import decode, save
 
     result = pipeline(decode(source), coats, look=look, faces=faces)
     save(result.images[0], target)
@@ -189,7 +189,7 @@ def _row(
     faces: list[int] | None,
 ) -> list[Any]:
     """Cells of a sheet: the face asked for, else the largest, bare and in each shade alone."""
-    from pipelines.images import decode
+    from pipelines.images.decode import decode
     from pipelines.makeup.pipeline_instant import chosen
     from pipelines.makeup.shade_sheet import Cell
 

@@ -115,7 +115,7 @@ class Work:
         """Make one result and its report; a picture that cannot be used is noted."""
         from app.messages import explain
         from models.errors import MirraError
-        from pipelines.images import save
+        from pipelines.images.decode import save
 
         names = {"person": person.name, "garment": garment.name}
         took: dict[str, float] = {}
@@ -140,7 +140,7 @@ class Work:
         self.reports.append(names | {"result": target.name} | measured(result))
 
     def _look_at(self, path: Path, took: dict[str, float]) -> Any:
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
         from pipelines.tryon.pipeline_dmvton import timed
 
         if self._person is None or self._person[0] != path:
@@ -149,7 +149,7 @@ class Work:
         return self._person[1]
 
     def _cut_out(self, path: Path, took: dict[str, float]) -> Garment:
-        from pipelines.images import decode
+        from pipelines.images.decode import decode
         from pipelines.tryon.pipeline_dmvton import timed
 
         if path not in self._garments:
@@ -161,7 +161,7 @@ class Work:
         """Write a contact sheet: garments across, people down; nothing if nothing was made."""
         from PIL import Image
 
-        from pipelines.images import decode, save
+        from pipelines.images.decode import decode, save
 
         across = [path for path in garments if path in self._garments]
         down = [path for path in people if any(key[0] == path for key in self._cells)]

@@ -74,7 +74,7 @@ def paint(
     from models.errors import MirraError, WeightsError
     from pipelines.analysis import BodyAnalyzer
     from pipelines.flux import Loading, in_a_sentence
-    from pipelines.images import decode, save
+    from pipelines.images.decode import decode, save
     from pipelines.tryon.garment import GarmentReader
     from pipelines.tryon.mcvton_weights import load_mcvton
 
@@ -118,7 +118,7 @@ def _mask(picture: Image.Image, options: FluxOptions, analyzer: Any) -> np.ndarr
     import numpy as np
     from PIL import Image
 
-    from pipelines.images import decode, save
+    from pipelines.images.decode import decode, save
     from pipelines.tryon.agnostic import agnostic_mask
 
     if options.mask is not None:

@@ -19,7 +19,7 @@ def as_png(image: Image.Image, name: str, cache: str, marks: dict[str, str] | No
         cache: the folder, a component's `GRADIO_CACHE`.
         marks: text it carries, such as `Studio.marks`.
     """
-    from pipelines.images import encode
+    from pipelines.images.decode import encode
 
     return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
 

@@ -11,7 +11,7 @@ from gradio.components import Component
 from gradio.i18n import I18nData
 
 from app.language import LANGUAGES, language, preferred, say, translations
-from app.server.door import Page
+from app.server.blocks import Page
 
 Later = dict[Component, Callable[[], Any]]
 """Parts of the page that `gr.I18n` does not reach, such as captions, and what makes them anew."""

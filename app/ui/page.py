@@ -8,14 +8,19 @@ import gradio as gr
 
 from app.language import say
 from app.licences import is_allowed, licence_list
-from app.server.door import Page
-from app.server.run import Server
-from app.server.visits import Visits
+from app.server.blocks import Page
+from app.server.server import Server
+from app.server.sessions import Visits
 from app.service import Studio
 from app.settings import Settings
-from app.ui import live, looks, makeup, products, text, tryon
+from app.ui import text
 from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
+from app.ui.live import tab as live
+from app.ui.looks import tab as looks
+from app.ui.makeup import tab as makeup
+from app.ui.products import tab as products
 from app.ui.theme import CSS, SCRIPT, theme
+from app.ui.tryon import tab as tryon
 from app.version import version, weights_hash
 from pipelines.registry import is_ready
 

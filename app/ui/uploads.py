@@ -78,7 +78,7 @@ def photo_input(label: str, name: str, height: int) -> gr.Image:
 
 
 def unread(place: FileOrImage) -> FileOrImage:
-    """Hand us uploads' paths as they were sent: `pipelines.images` does all the reading.
+    """Hand us uploads' paths as they were sent: `pipelines.images.decode` does all the reading.
 
     Gradio would read a picture itself, and leave an empty file behind for every other file.
     """

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from models.attributes.crops import letterbox
-from models.attributes.lattice import SOLID, complete
 from models.attributes.networks import ShadeFinder
+from models.attributes.pan_grid import SOLID, complete
 from models.attributes.shades import Region, separate_pans, separate_pieces
 from models.attributes.vocabulary import KINDS, SHADELESS
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from models.analysis.human_parsing import Part
 from models.dmvton.generator import TryOn, enlarge
-from models.ops.agnostic import PRESERVED, REMOVED, background_plate, grow, is_part
 from models.ops.masks import blur, smoothstep
+from models.tryon.agnostic import PRESERVED, REMOVED, background_plate, grow, is_part
 
 # Where less than the first is repainted nothing changes; from the second on all does.
 _REPAINTED = (0.06, 0.3)

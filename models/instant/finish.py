@@ -56,7 +56,7 @@ FINISHES: dict[str, Finish] = {
     "dewy": Finish(roughness=0.26, gloss=1.1, own_shine=1.25, opacity=0.75),
     "duochrome": Finish(0.42, 0.5, 0.30, 0.30, 0.14, 0.4, 75, 0.8, 0.75),
 }
-"""By the names of `pipelines.catalog.attributes.FINISHES`."""
+"""By the names of `pipelines.catalog.extract.attributes.FINISHES`."""
 
 
 def mirrored(normals: np.ndarray, light: FaceLight, roughness: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
-from models.ops.lora import LowRank, add_update, at_work
+from models.diffusion.lora import LowRank, add_update, at_work
 
 # Layers of OminiControl, in the two kinds of blocks: name -> inputs, outputs, in widths of FLUX.
 DOUBLE = {

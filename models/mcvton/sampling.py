@@ -15,8 +15,8 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 )
 from torch import Tensor
 
+from models.diffusion.rectified_flow import shift_of
 from models.mcvton.transformer import Memory, MinimalControl
-from models.ops.rectified_flow import shift_of
 
 GUIDANCE = 3.5  # FLUX.1-dev's embedded guidance at inference; in training it is 1
 

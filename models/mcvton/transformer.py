@@ -17,11 +17,11 @@ from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTransformer2DModel
 from torch import Tensor
 
+from models.diffusion.flux_tokens import TARGET, pack, position_ids, unpack
+from models.diffusion.lora import attach
 from models.errors import ShapeError
 from models.mcvton.adapters import BranchLoRA
 from models.mcvton.prompt import FixedPrompt
-from models.ops.flux_tokens import TARGET, pack, position_ids, unpack
-from models.ops.lora import attach
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """The canonical face: one flat, left-right symmetric map that every face's mesh unfolds into.
 
 A texture in this map is "makeup without a face": texel (v, u) is the same place on everybody.
-The map was made by `training/make_face_mesh.py`.
+The map was made by `training/prepare/face_mesh.py`.
 """
 
 from __future__ import annotations

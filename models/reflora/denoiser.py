@@ -10,9 +10,9 @@ import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
-from models.ops.flux_denoiser import FluxDenoiser
-from models.ops.flux_tokens import SOURCE, TARGET, position_ids
-from models.ops.rectified_flow import Conditions
+from models.diffusion.flux_denoiser import FluxDenoiser
+from models.diffusion.flux_tokens import SOURCE, TARGET, position_ids
+from models.diffusion.rectified_flow import Conditions
 from models.reflora.injector import RefLoRAInjector
 
 

@@ -10,8 +10,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.transformers.transformer_flux import FluxPosEmbed, FluxTransformer2DModel
 from torch import Tensor, nn
 
+from models.diffusion.flux_tokens import REFERENCE, position_ids
 from models.errors import CheckpointError
-from models.ops.flux_tokens import REFERENCE, position_ids
 from models.reflora.layers import (
     Form,
     ImageProjection,

@@ -26,7 +26,7 @@ from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTransformer2DModel
 from torch import Tensor, nn
 
-from models.ops.steering import Steering
+from models.diffusion.negative_attention import Steering
 
 Form = Literal["joint", "separate"]
 

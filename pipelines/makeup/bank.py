@@ -12,7 +12,7 @@ import numpy as np
 
 from models.beautybank.patches import REGIONS
 from models.errors import LookError
-from pipelines.catalog.lance_table import LanceTable
+from pipelines.lance_table import LanceTable
 from pipelines.makeup.code_files import CodedLook
 
 TABLE = "looks"

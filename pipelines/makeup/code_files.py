@@ -23,7 +23,7 @@ from models.beautybank.networks import SLOTS
 from models.beautybank.patches import REGIONS
 from models.errors import LookError
 from models.lazy import locked_cached_property
-from pipelines.image_files import read_bytes
+from pipelines.images.files import read_bytes
 
 CODE_VERSION = "1"
 PREVIEW_SIZE = 64

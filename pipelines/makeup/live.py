@@ -13,7 +13,7 @@ from models.instant.face_texture import unfold
 from models.instant.layer import blend, render
 from models.instant.makeup import Makeup
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.looks import Look
+from pipelines.makeup.look import Look
 
 TEXTURE_SIZE = 256  # half of a photograph's: a face in a video is small
 

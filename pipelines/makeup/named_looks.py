@@ -18,7 +18,7 @@ from models.instant.drawn import (
     Tint,
     draw,
 )
-from pipelines.makeup.looks import Look, quantised
+from pipelines.makeup.look import Look, quantised
 
 
 @dataclass(frozen=True)

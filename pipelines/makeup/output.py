@@ -9,7 +9,7 @@ from PIL import Image
 
 from models.instant.layer import MakeupLayer
 from models.structures import Face
-from pipelines.makeup.looks import Look, worn_as
+from pipelines.makeup.look import Look, worn_as
 
 
 @dataclass(frozen=True)

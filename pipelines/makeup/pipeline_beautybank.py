@@ -32,7 +32,7 @@ from models.ops.masks import canonical_regions
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, load_network
 from pipelines.makeup.code_files import PREVIEW_SIZE, CodedLook
-from pipelines.makeup.looks import Look, quantised
+from pipelines.makeup.look import Look, quantised
 from pipelines.makeup.output import MakeupOutput
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
 from pipelines.registry import WEIGHTS

@@ -19,13 +19,10 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
 from models import seeding
-from models.errors import ShapeError
-from models.instant.layer import blend
-from models.nano import PatchAutoencoder
-from models.ops.few_step import FewStepSampler
-from models.ops.flux_denoiser import Told
-from models.ops.flux_student import Adapted, StudentLoRA
-from models.ops.flux_tokens import (
+from models.diffusion.few_step import FewStepSampler
+from models.diffusion.flux_denoiser import Told
+from models.diffusion.flux_student import Adapted, StudentLoRA
+from models.diffusion.flux_tokens import (
     REFERENCE,
     SOURCE,
     TARGET,
@@ -34,9 +31,12 @@ from models.ops.flux_tokens import (
     token_means,
     unpack,
 )
-from models.ops.lora import attach
-from models.ops.rectified_flow import Conditions, denoise
-from models.ops.steering import GENTLE, Steer, Steering
+from models.diffusion.lora import attach
+from models.diffusion.negative_attention import GENTLE, Steer, Steering
+from models.diffusion.rectified_flow import Conditions, denoise
+from models.errors import ShapeError
+from models.instant.layer import blend
+from models.nano import PatchAutoencoder
 from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import let_look_at_references
 from models.regions import MAKEUP_REGIONS
@@ -136,7 +136,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             seed: one for all, one for each, or None for a new one; the output tells it.
             recipe: what the weights in this pipeline were trained to be told.
             negative_prompt: what is not wanted; works with any number of steps, also with one.
-            steer: how attention is turned away from it, NAG or NASA; see `models.ops.steering`.
+            steer: how attention is turned away from it, NAG or NASA; see
+                `models.diffusion.negative_attention`.
             size: side in pixels the face is generated at; `default_size` when None.
             on_step: told about every step; may return False to stop.
 

@@ -16,7 +16,7 @@ from models.instant.layer import blend, render
 from models.instant.makeup import extract, mix
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.looks import Look, quantised
+from pipelines.makeup.look import Look, quantised
 from pipelines.makeup.output import MakeupOutput, WornMakeup
 
 

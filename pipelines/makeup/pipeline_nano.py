@@ -16,12 +16,12 @@ from torch import Tensor
 
 from models import nano, seeding
 from models.analysis.face_classes import FACE_CLASSES, parse_map
+from models.diffusion.few_step import FewStepSampler, follow_flow
+from models.diffusion.flux_tokens import pack, unpack
+from models.diffusion.vae import decode, encode
 from models.errors import CheckpointError
 from models.instant.layer import MakeupLayer, blend, region_weights
 from models.lazy import locked_cached_property
-from models.ops.few_step import FewStepSampler, follow_flow
-from models.ops.flux_tokens import pack, unpack
-from models.ops.vae import decode, encode
 from models.reflora.denoiser import MakeupDenoiser
 from models.reflora.injector import RefLoRAInjector
 from models.regions import MAKEUP_REGIONS
@@ -48,7 +48,7 @@ class NanoMakeupPipeline:
     Args:
         network: the distilled "student", or the "teacher", which takes 25 steps.
         analyzer: finds faces; made when None.
-        folder: what `python -m app.assemble_nano finish` wrote, by default Mirra's own.
+        folder: what `python -m training.prepare.nano_flux finish` wrote, by default Mirra's own.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from models.instant.face_texture import unfold
 from models.instant.layer import blend
 from models.instant.shade import Reached, render_coats
 from models.structures import Face
-from pipelines.makeup.looks import Look
+from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
 
 

@@ -16,11 +16,11 @@ from models.instant.makeup import Makeup
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, smoothstep
 from models.ops.warp import sample
+from models.small.tiny_beauty import SIDE, TinyBeauty
 from models.structures import Face
-from models.tiny_beauty import SIDE, TinyBeauty
 from pipelines.analysis import load_network
 from pipelines.makeup.flux_crop import Square, layer_of
-from pipelines.makeup.looks import Look
+from pipelines.makeup.look import Look
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.output import WornMakeup
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen

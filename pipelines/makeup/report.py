@@ -13,7 +13,7 @@ from models.ops.color import delta_e
 from models.ops.masks import canonical_regions, polygon
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.looks import Look
+from pipelines.makeup.look import Look
 from pipelines.makeup.output import MakeupOutput
 
 

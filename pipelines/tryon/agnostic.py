@@ -11,10 +11,10 @@ from torch import Tensor
 
 from models.analysis.human_parsing import Part
 from models.errors import NoPersonError
-from models.ops import agnostic as points
-from models.ops.agnostic import LIMBS, PRESERVED, REMOVED, grow, is_part, limb_mask
 from models.ops.crops import paste
 from models.structures import Person
+from models.tryon import agnostic as points
+from models.tryon.agnostic import LIMBS, PRESERVED, REMOVED, grow, is_part, limb_mask
 
 Wear = Literal["top", "bottom", "dress"]
 Length = Literal["long", "short"]

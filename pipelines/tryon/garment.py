@@ -12,14 +12,14 @@ from PIL import Image
 from models.analysis.human_parsing import Part
 from models.errors import GarmentError, NoPersonError
 from models.ops.crops import cut, inside
-from models.ops.garments import (
+from models.structures import Person
+from models.tryon.garments import (
     SMALLEST,
     extend_colours,
     is_a_pair,
     looks_like_trousers,
     to_training_geometry,
 )
-from models.structures import Person
 from pipelines.analysis import BodyAnalyzer, load_network, shrink
 from pipelines.registry import WEIGHTS
 

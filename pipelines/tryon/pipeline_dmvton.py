@@ -136,8 +136,8 @@ class DMVTONPipeline:
         import torch
 
         from models.dmvton.compose import to_tensor
-        from models.ops.agnostic import background_plate, condition_of
-        from models.ops.cutout import defringed
+        from models.tryon.agnostic import background_plate, condition_of
+        from models.tryon.defringing import defringed
 
         seen = to_tensor(shrink(person.crop, NETWORK_SIZE_HW))
         cloth = to_tensor(shrink(garment.image, NETWORK_SIZE_HW))

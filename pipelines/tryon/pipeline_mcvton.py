@@ -18,13 +18,13 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from PIL import Image
 from torch import Tensor
 
+from models.diffusion.vae import decode, encode
 from models.errors import ShapeError
 from models.mcvton.adapters import BranchLoRA
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, denoise, flux_sigmas
 from models.mcvton.transformer import Memory, MinimalControl
 from models.ops.crops import Box, cut, paste
-from models.ops.vae import decode, encode
 from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
 
 _CONTEXT = 0.15  # of the mask's longer side is shown around it, to tell light and place

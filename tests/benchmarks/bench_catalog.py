@@ -29,10 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipelines.catalog.batch import Progress, read_pictures, state_path
-from pipelines.catalog.engines import Work, use_one_thread
-from pipelines.catalog.kernel import Extract
-from pipelines.catalog.reader import read_inputs
+from pipelines.catalog.run.batch import Progress, read_pictures, state_path
+from pipelines.catalog.run.batch_worker import Extract
+from pipelines.catalog.run.engines import Work, use_one_thread
+from pipelines.catalog.run.inputs import read_inputs
 from tests.mean_color import MeanColor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,8 +61,8 @@ def shop(folder: Path, count: int, side: int) -> Path:
 
 def throughput(folder: Path) -> dict[str, Any]:
     """Pictures a second on one core: 1000x1000 JPEGs, decoded, read and fingerprinted."""
-    from pipelines.catalog.extractor import AttributeExtractor
-    from pipelines.images import encode
+    from pipelines.catalog.extract.extractor import AttributeExtractor
+    from pipelines.images.decode import encode
 
     use_one_thread()
     files = [encode(product(1000, seed), "jpeg", quality=90) for seed in range(8)]
@@ -127,9 +127,9 @@ def memory(folder: Path) -> dict[str, Any]:
 RUN = """
 import sys; sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from pipelines.catalog.batch import read_pictures
-from pipelines.catalog.engines import Work
-from pipelines.catalog.reader import read_inputs
+from pipelines.catalog.run.batch import read_pictures
+from pipelines.catalog.run.engines import Work
+from pipelines.catalog.run.inputs import read_inputs
 from tests.mean_color import MeanColor
 if __name__ == "__main__":
     items = read_inputs([sys.argv[2]])
@@ -199,9 +199,17 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     import pyarrow as pa
 
     from models.ops.color import delta_e
-    from pipelines.catalog.search import nearest, similar, within
-    from pipelines.catalog.store import AXES, NUMBERS, TABLE, WORDS, Catalog, Filters, appearance
-    from pipelines.catalog.store import _schema as schema
+    from pipelines.catalog.search.search import nearest, similar, within
+    from pipelines.catalog.search.store import (
+        AXES,
+        NUMBERS,
+        TABLE,
+        WORDS,
+        Catalog,
+        Filters,
+        appearance,
+    )
+    from pipelines.catalog.search.store import _schema as schema
     from tests.mean_color import shade_of
 
     rng = np.random.default_rng(0)

@@ -23,7 +23,7 @@ import onnxruntime
 import torch
 
 from models import seeding
-from models.e2gan import SIDE, E2Gan, LookAdapter, Worn, worn
+from models.small.e2gan import SIDE, E2Gan, LookAdapter, Worn, worn
 from pipelines.analysis import fold_batch_norms
 from pipelines.export import write_onnx
 from tests.benchmarks.timing import machine, timed

@@ -11,8 +11,8 @@ import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch.utils.flop_counter import FlopCounterMode
 
-from models.ops.flux_tokens import SOURCE, TARGET, position_ids
-from models.ops.rectified_flow import Conditions, velocity
+from models.diffusion.flux_tokens import SOURCE, TARGET, position_ids
+from models.diffusion.rectified_flow import Conditions, velocity
 from models.reflora.injector import RefLoRAInjector
 
 OUT = Path(__file__).parent / "results" / "flux_flops.json"

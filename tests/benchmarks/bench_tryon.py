@@ -25,19 +25,19 @@ import torch
 from PIL import Image
 from skimage import data
 
-from app.ui.example_garments import FOLDER
 from models import devices, seeding
 from models.dmvton.encoders import count_parameters
 from models.dmvton.student import LightStudent, PublishedStudent
 from pipelines.analysis import fold_batch_norms, load_network
 from pipelines.export import EXPORTED
-from pipelines.images import decode, encode
+from pipelines.images.decode import decode, encode
 from pipelines.makeup.live import LiveMakeup
 from pipelines.makeup.named_looks import find_look
 from pipelines.registry import WEIGHTS
 from pipelines.tryon.live import LiveTryOn
 from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 from tests.benchmarks.timing import timed
+from training.prepare.example_garments import FOLDER
 
 REPEATS = 21
 SHIPPED = ("human-parser", "garment-cutter", "dmvton-student", "dmvton-teacher")

@@ -5,8 +5,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from pipelines.catalog.extractor import WEIGHTS
-from pipelines.catalog.swatch import draw_swatch
+from pipelines.catalog.extract.extractor import WEIGHTS
+from pipelines.makeup.swatch import draw_swatch
 
 TOLD = "document.querySelector('#product-report').innerText"
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from PIL import Image
 
-from pipelines.catalog.tables import NAMES, read_rows
+from pipelines.catalog.formats.tables import NAMES, read_rows
 from tests.command import run
 
 

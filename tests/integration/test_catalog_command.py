@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipelines.catalog.tables import write_rows
+from pipelines.catalog.formats.tables import write_rows
 from tests.command import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,7 +111,7 @@ def test_wrong_questions_end_with_2_and_a_sentence(shelf, tmp_path, words):
 def test_without_the_extra_a_sentence_says_what_to_install(tmp_path):
     code = (
         "import sys; sys.modules['lancedb'] = None\n"
-        "from pipelines.catalog.store import Catalog\n"
+        "from pipelines.catalog.search.store import Catalog\n"
         "from models.errors import CatalogError\n"
         "try: Catalog(sys.argv[1]).upsert([{'sku': 'a', 'lab': [1, 2, 3], 'shade_index': 0}])\n"
         "except CatalogError as error: print(error.reason, error)\n"

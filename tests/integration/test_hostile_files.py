@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 from models.errors import ImageError
-from pipelines.images import read_text
+from pipelines.images.decode import read_text
 
 pillow_heif.register_heif_opener()
 ROOT = Path(__file__).resolve().parents[2]
@@ -317,7 +317,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 from app.messages import explain
-from pipelines.images import decode
+from pipelines.images.decode import decode
 
 def attempt(source):
     started = time.perf_counter()

@@ -6,8 +6,8 @@ from PIL import Image
 
 from models import regions
 from models.ops.masks import polygon
-from pipelines.images import decode
-from pipelines.makeup.looks import embed, load_look, read_embedded, worn_as
+from pipelines.images.decode import decode
+from pipelines.makeup.look import embed, load_look, read_embedded, worn_as
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 

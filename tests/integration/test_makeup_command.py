@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.makeup.looks import Look, read_embedded
+from pipelines.makeup.look import Look, read_embedded
 from pipelines.makeup.named_looks import NAMES
 from pipelines.registry import REGISTRY
 from tests.command import run

@@ -5,9 +5,9 @@ import importlib.util
 import pytest
 from PIL import Image
 
-from pipelines.catalog.batch import read_pictures
-from pipelines.catalog.engines import Work
-from pipelines.catalog.reader import read_inputs
+from pipelines.catalog.run.batch import read_pictures
+from pipelines.catalog.run.engines import Work
+from pipelines.catalog.run.inputs import read_inputs
 from tests.mean_color import TwoColors
 
 pytestmark = [

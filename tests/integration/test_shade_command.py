@@ -76,7 +76,7 @@ def test_wrong_usage_is_one_sentence_and_code_2(me, tmp_path, words, sentence):
 
 def test_a_product_of_a_catalogue_is_worn_where_its_category_belongs(me, tmp_path):
     pytest.importorskip("lancedb")
-    from pipelines.catalog.store import Catalog
+    from pipelines.catalog.search.store import Catalog
 
     row = {"source": "x", "status": "ok", "kind": "palette", "confidence": 1.0}
     pans = ["#c9a227", "#6b3a2a", "#3a2030", "#f4e4c0", "#101010"]

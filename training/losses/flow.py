@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.ops.noise_schedules import per_sample
+from models.diffusion.noise_schedules import per_sample
 
 
 def noised(x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from models.ops.noise_schedules import per_sample
+from models.diffusion.noise_schedules import per_sample
 
 Weight = Literal["residual", "vsd", "time", "none"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.ops.noise_schedules import per_sample
+from models.diffusion.noise_schedules import per_sample
 
 
 def pseudo_huber(error: Tensor, c: float = 1e-3) -> Tensor:

@@ -12,7 +12,7 @@ from models.analysis.human_parsing import HumanParser, Part
 from models.dmvton.flow import Warp, sample
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
-from models.ops.agnostic import is_part
+from models.tryon.agnostic import is_part
 from training.loop import Method
 from training.losses.distill import gate, gated_distillation
 from training.losses.perceptual import perceptual

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from models.discriminators import PatchDiscriminator
-from models.e2gan import E2Gan, LookAdapter
+from models.small.discriminators import PatchDiscriminator
+from models.small.e2gan import E2Gan, LookAdapter
 from training.loop import Method
 from training.losses import adversarial
 from training.methods.tiny_beauty import emphasis

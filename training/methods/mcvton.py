@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.mcvton.discriminator import TokenHeads, listening
+from models.diffusion.token_discriminator import TokenHeads, listening
+from models.diffusion.vae import VAE
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
-from models.ops.vae import VAE
 from training.loop import Method
 from training.losses import flow
 

@@ -14,8 +14,8 @@ import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
-from models.ops.flux_tokens import SOURCE, TARGET, position_ids
-from models.ops.rectified_flow import Conditions, denoise, velocity
+from models.diffusion.flux_tokens import SOURCE, TARGET, position_ids
+from models.diffusion.rectified_flow import Conditions, denoise, velocity
 from models.reflora.injector import RefLoRAInjector
 from training.loop import Method
 from training.losses import flow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.tiny_beauty import TinyBeauty
+from models.small.tiny_beauty import TinyBeauty
 from training.loop import Method
 
 FULL = 0.25

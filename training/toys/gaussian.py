@@ -16,14 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.ops.few_step import Denoiser, FewStepSampler
-from models.ops.noise_schedules import per_sample
+from models.diffusion.few_step import Denoiser, FewStepSampler
+from models.diffusion.noise_schedules import per_sample
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Method, Trainer
 from training.methods.distill import guidance
 from training.methods.distill.guidance import Guidance
-from training.methods.distill.score import Objective, Players, ScoreDistillation, matching
-from training.methods.distill.sid import score_identity
+from training.methods.distill.scores.score import Objective, Players, ScoreDistillation, matching
+from training.methods.distill.scores.sid import score_identity
 from training.toys.mixture import Mixture, MixtureData
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models import seeding
-from models.ops.few_step import follow_flow
+from models.diffusion.few_step import follow_flow
 
 
 @dataclass(frozen=True)

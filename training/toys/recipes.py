@@ -9,18 +9,18 @@ from typing import Any, Literal
 
 import torch
 
-from models.ops.few_step import FewStepSampler, Network, Noise
+from models.diffusion.few_step import FewStepSampler, Network, Noise
 from training.loop import Method
-from training.methods.distill.disback import TeacherSchedule
-from training.methods.distill.dmd import DMD, DMD2
-from training.methods.distill.ladd import LADD
-from training.methods.distill.msd import Router
-from training.methods.distill.rcgm import RCGM, TwinFlow
-from training.methods.distill.scm import SCM, SanaSprint
-from training.methods.distill.score import Players
-from training.methods.distill.sid import SiD, SiDA
-from training.methods.distill.vsd import SwiftBrush
-from training.toys.workshop import Workshop
+from training.methods.distill.adversarial.ladd import LADD
+from training.methods.distill.scores.disback import TeacherSchedule
+from training.methods.distill.scores.dmd import DMD, DMD2
+from training.methods.distill.scores.msd import Router
+from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.sid import SiD, SiDA
+from training.methods.distill.scores.vsd import SwiftBrush
+from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
+from training.methods.distill.trajectories.scm import SCM, SanaSprint
+from training.toys.experiment import Workshop
 
 Start = Literal["teacher", "ends", "consistent", "new"]
 Build = Callable[[Workshop, Network, FewStepSampler], Method]

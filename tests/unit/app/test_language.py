@@ -9,11 +9,11 @@ import pytest
 from app import licences, messages
 from app.language import LANGUAGES, LOCALES, language, meant, preferred, say, translations
 from app.ui import text
-from app.ui.tryon import GARMENTS, title_of
+from app.ui.tryon.tab import GARMENTS, title_of
 from models.errors import NoFaceError
 from models.instant.coats import PLACES
-from pipelines.catalog.attributes import CATEGORIES, FINISHES
-from pipelines.image_headers import OTHER_KINDS
+from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
+from pipelines.images.headers import OTHER_KINDS
 from pipelines.makeup.named_looks import NAMED_LOOKS
 from pipelines.registry import REGISTRY, entry_of
 

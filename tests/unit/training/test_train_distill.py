@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from models import nano, seeding, tiny
+from models.diffusion.few_step import FewStepSampler
+from models.diffusion.flux_denoiser import hearing
+from models.diffusion.flux_tokens import position_ids
 from models.errors import TrainingError
-from models.ops.few_step import FewStepSampler
-from models.ops.flux_denoiser import hearing
-from models.ops.flux_tokens import position_ids
 from models.reflora.layers import attention_layers, rotated
 from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
-from training.distill_cast import METHODS, Cast
-from training.distill_teacher import toy_teacher
-from training.evaluate_nano import students, table
-from training.nano_exam import Exam
+from training.evaluation.held_out_pairs import Exam
+from training.evaluation.nano import students, table
+from training.flux.distill_networks import METHODS, Cast
+from training.flux.distill_teacher import toy_teacher
 from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.ops.few_step import Denoiser, picture_of
+from models.diffusion.few_step import Denoiser, picture_of
 
 
 @dataclass(frozen=True)

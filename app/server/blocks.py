@@ -1,0 +1,97 @@
+"""The door of every event: what comes in is checked, what goes wrong is said in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import gradio as gr
+
+from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
+from app.server.logs import tell, tell_failure
+from app.server.metrics import Metrics
+from app.server.sessions import Visits
+from app.server.workers import Desk
+from app.settings import Settings
+from app.ui.uploads import check
+from models.errors import MirraError
+
+WORK = "work"
+"""Concurrency id of everything that costs more than a blink."""
+
+
+class Page(gr.Blocks):
+    """Blocks through whose door goes all that comes from the page or from a program.
+
+    Gradio by itself fetches a file given by its address, and takes a payload without its `meta`
+    for granted, so that a program could name any picture on this machine. It prints errors with
+    whatever they quote. Checking here covers every component of every tab, also those to come.
+
+    Args:
+        settings: the operator's.
+        visits: remembers whose files are whose; None where nobody visits.
+        options: Gradio's.
+    """
+
+    def __init__(self, settings: Settings, visits: Visits | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.visits = visits
+        self.desk = Desk(settings.at_once, settings.work_seconds)
+        self.metrics = Metrics()
+
+    def seat_heavy_work(self) -> None:
+        """Let each event of the id `WORK` wait for a place; called once, when all are there."""
+        for function in self.fns.values():
+            if function.concurrency_id == WORK and function.fn is not None:
+                function.fn = self.desk.at_a_place(function.fn)
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
+        """Check what comes in, then let Gradio read it."""
+        try:
+            check(inputs)
+            return await super().preprocess_data(block_fn, inputs, *rest, **more)
+        except gr.Error:
+            raise
+        except Exception:  # Gradio's readers raise whatever a malformed payload leads them to
+            raise gr.Error(MALFORMED, print_exception=False) from None
+
+    async def process_api(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
+        """Handle one event: note its files, count it, and let no error out but a sentence."""
+        function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        session, began, outcome = more.get("session_hash"), time.perf_counter(), "failed"
+        try:
+            self._note(session, inputs)
+            result = await self.desk.wait_for(
+                lambda: super(Page, self).process_api(block_fn, inputs, *rest, **more)
+            )
+            self._note(session, result.get("data"))
+            outcome = "done"
+            return result
+        except asyncio.CancelledError:
+            outcome = "stopped"
+            raise
+        except TimeoutError:
+            outcome = "timed_out"
+            raise gr.Error(TOOK_TOO_LONG, print_exception=False) from None
+        except gr.Error:
+            outcome = "refused"
+            raise
+        except MirraError as error:
+            outcome = "refused"
+            raise gr.Error(explain(error), print_exception=False) from None
+        except Exception as error:
+            tell_failure(error)
+            raise gr.Error(UNKNOWN, print_exception=False) from None
+        finally:
+            seconds, name = (
+                time.perf_counter() - began,
+                function.api_name or function.name or "page",
+            )
+            self.metrics.work.labels(name, outcome).observe(seconds)
+            if function.concurrency_id == WORK:
+                tell("work", endpoint=name, outcome=outcome, ms=round(seconds * 1000))
+
+    def _note(self, session: str | None, payload: Any) -> None:
+        if self.visits is not None and session:
+            self.visits.note(session, payload)

@@ -1,0 +1,1 @@
+"""The Looks tab."""

@@ -1,0 +1,79 @@
+"""Painted makeup on the page: our nano FLUX, anywhere; and what the large one lacks here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from app.language import say
+from app.licences import is_allowed
+from app.messages import explain
+from app.service import Studio
+from app.settings import Settings
+from app.ui import text
+from app.ui.compare import before_and_after
+from app.ui.files import before_and_after_files
+from app.ui.languages import Later
+from app.ui.makeup import painting_api
+from models.errors import MirraError
+from pipelines.flux import missing
+from pipelines.registry import entry_of, is_ready
+
+
+def part(
+    studio: Studio, settings: Settings, source: Any, reference: Any, work: dict[str, Any]
+) -> Later:
+    """Add what paints to the page that is being built; returns what is translated later.
+
+    Args:
+        studio: of the page.
+        settings: of the page.
+        source: component with the wearer's photograph.
+        reference: component with the photograph of someone wearing makeup.
+        work: queue and limit of events that compute.
+    """
+    later: Later = {}
+    if is_ready("nano-flux") and is_allowed("nano-flux", settings.commercial_only):
+        gr.Markdown(text.NANO)
+        network = gr.Radio(_networks(), value="student", show_label=False, elem_id="nano-network")
+        later[network] = lambda: gr.update(choices=_networks())
+        paint = gr.Button(text.PAINT, elem_id="paint")
+        said = gr.Markdown(elem_id="painted-said", visible=False)
+        painted = before_and_after("painted", 420)
+        file = gr.DownloadButton(text.DOWNLOAD, elem_id="download-painted", interactive=False)
+        cache = painted.GRADIO_CACHE
+
+        def show(photo: str | None, look: str | None, name: str) -> tuple[Any, Any, Any]:
+            if not photo or not look:
+                return gr.update(value=say(text.PAINT_NEEDS), visible=True), gr.skip(), gr.skip()
+            try:
+                before, after = studio.paint_small(photo, look, name)
+            except MirraError as error:
+                return gr.update(value=explain(error), visible=True), gr.skip(), gr.skip()
+            files = before_and_after_files(before, after, cache, studio.marks)
+            return gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
+
+        paint.click(
+            show, [source, reference, network], [said, painted, file],
+            **work, api_visibility="private",
+        )  # fmt: skip
+    about = gr.Markdown(_about_flux(), elem_id="painting")
+    if is_allowed("flux-makeup", settings.commercial_only) and not missing():
+        painting_api.endpoints(studio, about.GRADIO_CACHE)
+    return later | {about: _about_flux}
+
+
+def _networks() -> list[tuple[str, str]]:
+    """What the small FLUX's networks are called, and their names."""
+    return [(say(label), name) for name, label in text.NANO_NETWORKS.items()]
+
+
+def _about_flux() -> str:
+    """How to paint with FLUX here, or what that lacks."""
+    entry = entry_of("flux-makeup")
+    lacks = missing()
+    if not lacks:
+        return say(text.PAINTED_READY)
+    listed = "\n".join(f"- {each}" for each in lacks)
+    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {say(entry.needs)}."

@@ -1,0 +1,59 @@
+"""A worn look as the files that the page shows and a visitor takes along."""
+
+from __future__ import annotations
+
+from gradio.processing_utils import save_bytes_to_cache
+
+from app.service import Studio
+from app.ui.files import as_png
+from models.regions import MAKEUP_REGIONS
+from pipelines.makeup.look import Look
+from pipelines.makeup.output import MakeupOutput
+
+Levels = tuple[float, ...]
+"""Strengths as the sliders have them: overall, then each region of `MAKEUP_REGIONS`."""
+
+
+def levels_of(look: Look) -> Levels:
+    """The strengths a look brings along."""
+    return (look.strength, *(look.strengths.get(region, 1.0) for region in MAKEUP_REGIONS))
+
+
+def at_levels(studio: Studio, output: MakeupOutput, levels: Levels) -> MakeupOutput:
+    """The result as the sliders have it: what is shown, measured and saved is this one."""
+    strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
+    return studio.makeup.adjust(output, strengths=strengths, strength=levels[0])
+
+
+def look_of(output: MakeupOutput) -> Look:
+    """The look as it is worn, to be kept in the file; on the page all faces wear the same."""
+    return next(iter(output.worn.looks.values()))
+
+
+def saved(
+    studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False
+) -> tuple[str, str]:
+    """Before and after as PNG files in the visit's folder."""
+    return (
+        as_png(output.worn.image, "before.png", cache),
+        after(studio, output, cache, draft=draft),
+    )
+
+
+def after(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False) -> str:
+    """The result as a PNG file; lossless, look inside.
+
+    A draft, shown while a slider moves, is written fast and without its look.
+    """
+    from pipelines.makeup.look import embed
+
+    image = output.images[0]
+    if draft:
+        return as_png(image, "mirra.png", cache)
+    data = embed(image, look_of(output), compress_level=1, marks=studio.marks)
+    return save_bytes_to_cache(data, "mirra.png", cache)
+
+
+def as_file(look: Look, cache: str) -> str:
+    """A look as a file in the visit's folder."""
+    return save_bytes_to_cache(look.to_json(), "look.json", cache)

@@ -1,0 +1,1 @@
+"""What FLUX and its students share: samplers, schedules, tokens, changes of frozen weights."""

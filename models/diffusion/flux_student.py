@@ -1,0 +1,138 @@
+"""A few-step student, or the critic of one, as a low-rank change of a FLUX that stays as it is.
+
+    adapter = StudentLoRA.fitting(transformer, rank=64).start(generator)
+    attach(transformer, adapter.layers)
+    student = Adapted(FluxDenoiser(transformer, ...), adapter)
+
+Students, critics and teacher can share one transformer; a student's file holds its change alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from torch import Tensor, nn
+
+from models.diffusion.few_step import Network
+from models.diffusion.flux_denoiser import heard
+from models.diffusion.lora import LowRank, Updates, add_update, at_work
+
+_STREAM = {"attn.to_q": (1, 1), "attn.to_k": (1, 1), "attn.to_v": (1, 1)}
+DOUBLE = _STREAM | {
+    "attn.to_out.0": (1, 1),
+    "attn.add_q_proj": (1, 1),
+    "attn.add_k_proj": (1, 1),
+    "attn.add_v_proj": (1, 1),
+    "attn.to_add_out": (1, 1),
+    "ff.net.0.proj": (1, 4),
+    "ff.net.2": (4, 1),
+    "ff_context.net.0.proj": (1, 4),
+    "ff_context.net.2": (4, 1),
+}
+"""Layers that are changed in double-stream blocks: name -> inputs, outputs, in widths of FLUX."""
+SINGLE = _STREAM | {"proj_mlp": (1, 4), "proj_out": (5, 1)}
+"""Likewise in single-stream blocks."""
+CLOCK = "time_text_embed"
+
+
+class StudentLoRA(ModelMixin, ConfigMixin):
+    """Low-rank updates of all attention and feed-forward layers, and a second clock.
+
+    FLUX hears the time and the guidance. What else a student is told, the length of a jump or the
+    number of a step, it hears by a clock of its own, which is silent until it has learned to speak.
+    So a new student is its teacher bit for bit, whatever both are told.
+
+    Args:
+        rank: of every update; with 0 there is none.
+        width: of FLUX's tokens.
+        num_layers, num_single_layers: blocks of FLUX.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        rank: int = 64,
+        width: int = 3072,
+        num_layers: int = 19,
+        num_single_layers: int = 38,
+    ) -> None:
+        super().__init__()
+        self.updates: dict[str, LowRank] = {}
+        kinds = (
+            ("transformer_blocks", num_layers, DOUBLE),
+            ("single_transformer_blocks", num_single_layers, SINGLE),
+        )
+        for kind, count, table in kinds if rank else ():
+            for block in range(count):
+                for layer, (inputs, outputs) in table.items():
+                    update = LowRank(inputs * width, outputs * width, rank)
+                    self.updates[f"{kind}.{block}.{layer}"] = update
+        for name, update in self.updates.items():
+            add_update(self, name, update)
+        self.waves = Timesteps(256, flip_sin_to_cos=True, downscale_freq_shift=0)
+        self.clock = TimestepEmbedding(256, width)
+        nn.init.zeros_(self.clock.linear_2.weight)
+        nn.init.zeros_(self.clock.linear_2.bias)
+
+    @classmethod
+    def fitting(cls, transformer: FluxTransformer2DModel, rank: int) -> StudentLoRA:
+        """Return one of this transformer's sizes."""
+        config = transformer.config
+        return cls(rank, transformer.inner_dim, config["num_layers"], config["num_single_layers"])
+
+    def start(self, generator: torch.Generator) -> StudentLoRA:
+        """Draw the weights; nothing is changed yet."""
+        for update in self.updates.values():
+            update.start(generator)
+        nn.init.kaiming_normal_(self.clock.linear_1.weight, generator=generator)
+        nn.init.zeros_(self.clock.linear_1.bias)
+        return self
+
+    @property
+    def layers(self) -> Updates:
+        """Every layer of a transformer that may be changed, for `attach`."""
+        return {**self.updates, CLOCK: self.tick}
+
+    def tick(self, heard: Tensor) -> Tensor:
+        """Return what is added to FLUX's embedding of the time, (B, width), of a number (B,)."""
+        return self.clock(self.waves(1000 * heard).to(self.dtype))
+
+    def telling(self, heard: Tensor | None) -> Updates:
+        """Return the updates that are at work while a batch is told a number (B,), or nothing."""
+        if heard is None:
+            return self.updates
+        return {**self.updates, CLOCK: lambda _: self.tick(heard)}
+
+
+class Adapted(nn.Module):
+    """A denoiser with a change; of the two only the change is its own to train and save.
+
+    Args:
+        base: on a transformer the adapter's layers are attached to.
+        adapter: the change.
+    """
+
+    def __init__(self, base: Network, adapter: StudentLoRA) -> None:
+        super().__init__()
+        self.adapter = adapter
+        self._base = (base,)  # in a tuple it is no submodule
+
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+        """Return v, (B, ...); see `Denoiser`. Of several things told, `heard` picks one."""
+        with at_work(self.adapter.telling(heard(t, told))):
+            return self._base[0].velocity(x_t, t, cond)
+
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Any:
+        """Return the changed network's features, as the base does."""
+        with at_work(self.adapter.telling(heard(t, told))):
+            return self._base[0].features(x_t, t, cond)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write the change to a folder, for `StudentLoRA.from_pretrained`."""
+        self.adapter.save_pretrained(folder)

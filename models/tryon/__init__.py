@@ -1,0 +1,1 @@
+"""What every try-on needs to know of garments and persons."""

@@ -1,0 +1,1 @@
+"""From one product picture to its shades."""

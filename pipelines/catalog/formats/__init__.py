@@ -1,0 +1,1 @@
+"""Tables in and out, in our own form and in the shops'."""

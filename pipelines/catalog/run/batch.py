@@ -1,0 +1,116 @@
+"""Read a shop's pictures into a table: resumable, in order, in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from pipelines.catalog.extract.rows import all_rows
+from pipelines.catalog.formats.tables import suffix_of, write_rows
+from pipelines.catalog.run.batch_worker import KNOWN, Batch, Load
+from pipelines.catalog.run.engines import Work, here, on_ray, processes
+from pipelines.catalog.run.inputs import Item, columns
+from pipelines.catalog.run.state import RunState
+
+BATCH = 16  # pictures; a killed run reads at most a few of these again
+
+
+@dataclass
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        pictures: done in this run, and of these:
+        kept: taken from an earlier run;
+        errors: not readable.
+        rows: in the table; 0 until it is written.
+    """
+
+    pictures: int = 0
+    kept: int = 0
+    errors: int = 0
+    rows: int = 0
+
+
+def state_path(out: Path) -> Path:
+    """Where the state of the run that writes `out` is kept."""
+    return out.with_name(out.name + ".state")
+
+
+def read_pictures(
+    items: Iterable[Item],
+    out: Path,
+    work: Work,
+    *,
+    workers: int = 0,
+    ray: bool = False,
+    dedupe: int | None = None,
+    report: Callable[[Progress], Any] = lambda progress: None,
+) -> Progress:
+    """Read pictures and write the table `out`, going on from what `state_path(out)` holds.
+
+    The table depends on the items, `work.version` and `dedupe` only: not on workers, engine,
+    batches, or how often the run was killed and started again.
+
+    Args:
+        items: the pictures, in the order the rows shall have.
+        out: ends in .parquet, .jsonl or .csv; replaced when all is done, untouched before.
+        work: the extractor, its version, and the words for errors.
+        workers: processes; 0 works in this one.
+        ray: work on a Ray cluster instead.
+        dedupe: see `rows.all_rows`.
+        report: called after every batch.
+
+    Raises:
+        CatalogError: bad inputs or output, another run at work on `out`, or Ray is missing.
+        OSError: no such folder, no room, no permission.
+    """
+    suffix_of(out)
+    progress = Progress()
+    items = iter(items)
+    items = chain(list(islice(items, 1)), items)  # inputs that are not there fail before any trace
+    with RunState(state_path(out)) as state:
+        waiting: dict[int, Item] = {}
+        batches = _batches(items, waiting)
+        for result in _engine(batches, state, work, workers, ray):
+            done = [
+                (int(position), waiting.pop(int(position)), key, payload)
+                for position, key, payload in zip(
+                    result["position"], result["key"], result["payload"], strict=True
+                )
+            ]
+            progress.kept += sum(payload == KNOWN for *_, payload in done)
+            state.commit(
+                (position, item, key, None if payload == KNOWN else payload)
+                for position, item, key, payload in done
+            )
+            progress.pictures += len(done)
+            report(progress)
+
+        def counted() -> Iterator[dict[str, Any]]:
+            for row in all_rows(state.pictures(), work.version, dedupe):
+                progress.errors += row["status"] == "error"
+                yield row
+
+        progress.rows = write_rows(counted(), out)
+    return progress
+
+
+def _engine(
+    batches: Iterator[Batch], state: RunState, work: Work, workers: int, ray: bool
+) -> Iterator[Batch]:
+    if ray:
+        load = Load(work.version, state.all_keys().intersection, work.explain)
+        return on_ray(batches, load, work, max(1, workers))
+    load = Load(work.version, state.known, work.explain)
+    return processes(batches, load, work, workers) if workers else here(batches, load, work)
+
+
+def _batches(items: Iterable[Item], waiting: dict[int, Item]) -> Iterator[Batch]:
+    numbered = enumerate(items)
+    while some := list(islice(numbered, BATCH)):
+        waiting.update(some)
+        yield columns(some)

@@ -1,0 +1,1 @@
+"""Shades found again: by colour, by skin, by what suits."""

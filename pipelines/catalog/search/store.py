@@ -1,0 +1,227 @@
+"""A catalogue of shades on disk: LanceDB, one table, written in transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.errors import CatalogError
+from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
+from pipelines.catalog.search.color_index import LOOKED_AT, ColorIndex
+from pipelines.lance_table import LanceTable
+
+TABLE = "shades"
+WORDS = ("sku", "title", "brand", "currency", "category", "kind", "finish", "hex", "name", "source")
+AXES = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
+NUMBERS = ("price", "confidence", "spread", *AXES)
+_SCALES = np.array([1, 1, 1, 25, 40, 20, 0.2, 15])
+"""How many units of CIELAB a whole step of each axis is worth to the eye; a choice of ours."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a search is limited to; None allows everything.
+
+    Attributes:
+        finishes, categories, brands: any of these.
+        min_price, max_price: bounds, both allowed; shades without a price are left out.
+
+    Raises:
+        CatalogError: a finish or category that does not exist.
+    """
+
+    finishes: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    min_price: float | None = None
+    max_price: float | None = None
+
+    def __post_init__(self) -> None:
+        for given, words in ((self.finishes, FINISHES), (self.categories, CATEGORIES)):
+            if unknown := set(given) - set(words):
+                raise CatalogError(
+                    f"{sorted(unknown)[0]!r} is none of {', '.join(words)}",
+                    reason="query",
+                    found=sorted(unknown)[0],
+                    needed=words,
+                )
+
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """What each column that is limited to some words may hold."""
+        lists = {"finish": self.finishes, "category": self.categories, "brand": self.brands}
+        return {name: words for name, words in lists.items() if words}
+
+    def sql(self) -> list[str]:
+        """The conditions, each true for a shade that may be found."""
+        found = [f"{name} IN ({quoted(words)})" for name, words in self.words().items()]
+        if self.min_price is not None:
+            found.append(f"price >= {float(self.min_price)}")
+        if self.max_price is not None:
+            found.append(f"price <= {float(self.max_price)}")
+        return found
+
+
+class Catalog(LanceTable):
+    """Shades by SKU.
+
+    Args:
+        path: folder of the catalogue; it is made by the first `upsert`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path, TABLE, "catalogue")
+        self._index: tuple[int, ColorIndex] | None = None
+
+    def upsert(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Add products, or replace them with all their shades; returns the number of shades.
+
+        Args:
+            rows: of `tables.COLUMNS`, the shades of one SKU next to each other or at least within
+                the same call; rows without a shade are passed over. A shade that comes twice
+                counts as last given.
+        """
+        shades = (_record(row) for row in rows if row.get("lab") and row.get("sku"))
+        count = 0
+        while group := list(islice(shades, 20_000)):
+            latest = {record["id"]: record for record in group}
+            self._merge(list(latest.values()))
+            count += len(latest)
+        return count
+
+    def _merge(self, records: list[dict[str, Any]]) -> None:
+        database = self.database()
+        import pyarrow as pa  # comes with LanceDB
+
+        new = pa.Table.from_pylist(records, _schema())
+        if not self.exists():
+            database.create_table(TABLE, new)
+            return
+        skus = quoted({record["sku"] for record in records})
+        (
+            self.table.merge_insert("id")
+            .when_matched_update_all()
+            .when_not_matched_insert_all()
+            .when_not_matched_by_source_delete(f"sku IN ({skus})")
+            .execute(new)
+        )
+
+    def optimize(self) -> None:
+        """Join the small files that upserts leave, and index what upserts look for."""
+        from lancedb.index import BTree
+
+        self.table.optimize()
+        for column in ("id", "sku"):
+            self.table.create_index(column, config=BTree(), replace=True)
+
+    def color_index(self) -> ColorIndex:
+        """Colours of this state of the catalogue; read once, then kept."""
+        version = self.table.version
+        if self._index is None or self._index[0] != version:
+            self._index = (version, ColorIndex.of(self.select([], LOOKED_AT)))
+        return self._index[1]
+
+    def select(self, conditions: Sequence[str], columns: Sequence[str]) -> Any:
+        """Columns of all shades that meet every condition, as an Arrow table with `_rowid`."""
+        query = self.table.search().with_row_id(True).select(list(columns))
+        return (query.where(" AND ".join(conditions)) if conditions else query).to_arrow()
+
+    def rows(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Whole shades by `_rowid`, in the order asked."""
+        if not len(row_ids):
+            return []
+        found = self.table.take_row_ids(list(map(int, row_ids))).with_row_id().to_list()
+        by_id = {row.pop("_rowid"): row for row in found}
+        return [_public(by_id[int(row_id)]) for row_id in row_ids]
+
+    def product(self, sku: str) -> list[dict[str, Any]]:
+        """All shades of one product in reading order; empty if there is none."""
+        found = self.table.search().where(f"sku = {quoted([sku])}").to_list()
+        return sorted(map(_public, found), key=lambda row: row["shade_index"])
+
+    def stats(self) -> dict[str, Any]:
+        """Shades, products, and how many shades of each category, finish and brand ("" unknown)."""
+        table = self.select([], ["sku", "category", "finish", "brand"])
+        counts = {
+            name: {
+                pair["values"] or "": pair["counts"]
+                for pair in sorted(
+                    table[name].value_counts().to_pylist(), key=lambda pair: -pair["counts"]
+                )
+            }
+            for name in ("category", "finish", "brand")
+        }
+        return {"shades": table.num_rows, "products": len(table["sku"].unique()), **counts}
+
+
+def appearance(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:
+    """Colour and finish as a point, (8,) float32, whose distances are about those of the eye.
+
+    CIELAB, then `AXES` scaled so that matte to mirror counts as much as 25 units of CIELAB.
+    """
+    return (np.array([*lab, *axes]) * _SCALES).astype(np.float32)
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Words as a list of SQL strings, whatever is in them."""
+    return ", ".join("'" + word.replace("'", "''") + "'" for word in sorted(words))
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+    lab = [float(value) for value in row["lab"]]
+    axes = [float(row.get(name) or 0.0) for name in AXES]
+    index = int(row.get("shade_index") or 0)
+    return {
+        "id": f"{row['sku']}\x1f{index}",
+        "shade_index": index,
+        **{name: row.get(name) for name in WORDS},
+        **{name: None if row.get(name) is None else float(row[name]) for name in NUMBERS},
+        "L": lab[0],
+        "a": lab[1],
+        "b": lab[2],
+        "vector": appearance(lab, axes).tolist(),
+    }
+
+
+def _public(row: dict[str, Any]) -> dict[str, Any]:
+    """A shade as people see it, without what only searching needs."""
+    lab = [round(row[name], 2) for name in "Lab"]
+    return {
+        "sku": row["sku"],
+        "shade_index": row["shade_index"],
+        "lab": lab,
+        **{name: row[name] for name in WORDS if name != "sku"},
+        **{name: None if row[name] is None else round(row[name], 3) for name in NUMBERS},
+    }
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema(
+        [("id", pa.string()), ("shade_index", pa.int32())]
+        + [(name, pa.string()) for name in WORDS]
+        + [(name, pa.float32()) for name in (*NUMBERS, "L", "a", "b")]
+        + [("vector", pa.list_(pa.float32(), len(_SCALES)))]
+    )
+
+
+def best_pictures(read: Any) -> Iterator[dict[str, Any]]:
+    """Rows of the best read picture of each SKU, when a shop has several of one product.
+
+    Args:
+        read: gives the rows anew each time it is called; they are gone through twice.
+    """
+    best: dict[str, tuple[float, str]] = {}
+    for row in read():
+        if row.get("lab") and row.get("best"):
+            found = (float(row.get("confidence") or 0), row["source"])
+            if row["sku"] not in best or found[0] > best[row["sku"]][0]:
+                best[row["sku"]] = found
+    for row in read():
+        if row.get("lab") and best.get(row["sku"], (0, None))[1] == row["source"]:
+            yield row

@@ -1,0 +1,340 @@
+"""Students of FLUX as low-rank changes of one frozen transformer, at toy size."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models import seeding, tiny
+from models.diffusion.few_step import FewStepSampler
+from models.diffusion.flux_student import StudentLoRA
+from models.diffusion.lora import LowRank
+from models.errors import CheckpointError, TrainingError
+from pipelines.flux import load_student
+from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
+from training.flux.distill_networks import METHODS, Frozen, LowRankCast, MethodConfig, method_of
+from training.flux.distill_teacher import toy_teacher
+from training.memory.distill import (
+    CARDS,
+    flux,
+    low_rank,
+    parts_of,
+    preset_with,
+    row_of,
+    size_of,
+    table,
+    whole,
+)
+from training.methods.distill.trajectories.rcgm import RCGM
+from training.train_distill import PRESETS, build
+from training.train_reflora import toy_cache
+
+ROOT = Path(__file__).parents[4]
+TINY = PRESETS["tiny_low_rank"][1]
+X_T, COND = (torch.randn((2, n, 16), generator=seeding.generator_for(n)) for n in (64, 128))
+T = torch.tensor([0.9, 0.2])
+TOLD = ({}, {"step": torch.tensor([1.0, 3.0])}, {"r": torch.tensor([0.0, 0.1])})
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return toy_teacher(tmp_path_factory.mktemp("toy") / "cache", seed=0)
+
+
+def tiny_run(folder, **changes):
+    """Two steps of DMD2, two samples each, one at a time."""
+    loop = replace(TINY.loop, steps=2, save_every=1, keep=9)
+    return replace(TINY, output=folder, steps=2, critic_steps=1, loop=loop, **changes)
+
+
+def trained(change, scale=0.3):
+    """As if it had been trained: no factor is zero, and its clock speaks."""
+    generator = seeding.generator_for(0, "trained")
+    with torch.no_grad():
+        for parameter in change.parameters():
+            parameter.copy_(scale * torch.randn(parameter.shape, generator=generator))
+    return change
+
+
+@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize("name", METHODS)
+@torch.no_grad()
+def test_a_new_student_is_its_teacher_bit_for_bit_whatever_it_is_told(name, rank, teacher):
+    frozen = Frozen(teacher)
+    cast = LowRankCast(frozen, (0, 1), rank=rank)
+    method, _ = method_of(MethodConfig(method=name, steps=2), cast)
+    assert "teacher" not in method.networks
+    wanted = frozen.velocity(X_T, T, COND)
+    assert wanted.abs().max() > 0.1
+    for network in set(method.networks) - {"head"}:
+        for told in TOLD:
+            assert torch.equal(method.networks[network].velocity(X_T, T, COND, **told), wanted)
+
+
+@torch.no_grad()
+def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
+    cast = LowRankCast(Frozen(teacher), (0, 1), rank=2)
+    student = cast.copy()
+    trained(student.adapter)
+    merged = copy.deepcopy(teacher)
+    for name, update in student.adapter.updates.items():
+        weight = merged.transformer.get_submodule(name).get_parameter("weight")
+        weight += update.lora_B.weight @ update.lora_A.weight
+    wanted = merged.velocity(X_T, T, COND)
+    torch.testing.assert_close(student.velocity(X_T, T, COND), wanted, atol=1e-5, rtol=1e-4)
+    assert (wanted - cast.teacher.velocity(X_T, T, COND)).abs().max() > 0.1
+    features, merged_features = (x.features(X_T, T, COND) for x in (student, merged))
+    torch.testing.assert_close(features, merged_features, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_trained_clock_tells_steps_and_jumps_apart(teacher):
+    student = LowRankCast(Frozen(teacher), (0, 1), rank=1).copy()
+    trained(student.adapter)
+    heard = [student.velocity(X_T, T, COND, **told) for told in TOLD]
+    other = student.velocity(X_T, T, COND, step=torch.tensor([1.0, 2.0]))
+    assert torch.equal(heard[1][0], other[0])
+    for one, two in ((heard[0], heard[1]), (heard[1], heard[2]), (heard[1][1], other[1])):
+        assert (one - two).abs().max() > 1e-3
+
+
+def test_no_change_is_at_work_in_another_and_each_has_its_own_gradient(teacher):
+    cast = LowRankCast(Frozen(teacher), (0, 1), rank=1)
+    student, critic = cast.copy(), cast.copy()
+    trained(student.adapter)
+    assert torch.equal(critic.velocity(X_T, T, COND), cast.teacher.velocity(X_T, T, COND))
+    (student.velocity(X_T, T, COND) - critic.velocity(X_T, T, COND).detach()).mean().backward()
+    assert all(u.lora_A.weight.grad is not None for u in student.adapter.updates.values())
+    assert all(p.grad is None for p in [*critic.parameters(), *teacher.parameters()])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run that was not interrupted."""
+    config = tiny_run(tmp_path_factory.mktemp("whole"))
+    build(config).run()
+    return config
+
+
+def student_of(config):
+    state = config.folder / "checkpoints/000002/training_state"
+    return load_file(state / "network.student.safetensors")
+
+
+def test_a_run_leaves_its_changes_and_its_sampler_and_nothing_of_the_teacher(finished):
+    folder = finished.folder / "checkpoints/000002"
+    weights = {str(p.relative_to(folder / "weights")) for p in (folder / "weights").rglob("*.*")}
+    model = {"config.json", "diffusion_pytorch_model.safetensors"}
+    saved = {f"{name}/{file}" for name in ("student", "critic", "head") for file in model}
+    assert weights == saved | {"sampler.json"}
+    assert FewStepSampler.from_file(folder / "weights/sampler.json").times == (1.0, 0.5)
+    layers = {name.split(".lora_")[0] for name in student_of(finished) if ".lora_" in name}
+    student = StudentLoRA.from_pretrained(folder / "weights/student")
+    assert layers == {f"adapter.{name}" for name in student.updates}
+    assert any(u.lora_B.weight.abs().max() > 0 for u in student.updates.values())
+
+
+def test_a_stopped_run_goes_on_to_the_same_changes(finished, tmp_path):
+    config = replace(finished, output=tmp_path)
+    stopped = build(config)
+    one_step = stopped._one_step
+
+    def stop(batch):
+        if stopped.step == 1:
+            raise KeyboardInterrupt
+        return one_step(batch)
+
+    stopped._one_step = stop
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    build(config).run()
+    for name, weight in student_of(finished).items():
+        assert torch.equal(student_of(config)[name], weight)
+
+
+TWO = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from training.train_distill import PRESETS, build
+config = PRESETS["tiny_low_rank"][1]
+loop = replace(config.loop, steps=2, save_every=1, keep=9)
+config = replace(config, output=Path(sys.argv[1]), steps=2, critic_steps=1, loop=loop, shard=True)
+build(config).run()
+"""
+
+
+def test_two_processes_that_share_the_transformer_take_one_processs_steps(finished, tmp_path):
+    config = replace(finished, output=tmp_path)
+    toy_cache(config.folder / "cache", 32, config.loop.seed)  # or both would write it
+    settings = {
+        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29587", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO, str(tmp_path)],
+            cwd=ROOT,
+            env=os.environ | settings | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+        )
+        for rank in range(2)
+    ]
+    assert [process.wait(timeout=300) for process in both] == [0, 0]
+    for name, weight in student_of(finished).items():
+        torch.testing.assert_close(student_of(config)[name], weight, atol=2e-6, rtol=0)
+
+
+@pytest.fixture(scope="module")
+def flux_folder(tmp_path_factory):
+    """FLUX-Makeup at toy size, and its cache."""
+    folder, parts = tmp_path_factory.mktemp("flux"), tiny.flux()
+    injector = tiny.reflora_injector(parts["transformer"])
+    FluxMakeupPipeline(**parts, injector=injector).save_pretrained(folder / "teacher")
+    toy_cache(folder / "cache", 32, 0)
+    return folder
+
+
+def test_from_a_folder_in_half_precision_to_a_pipeline_of_few_steps(flux_folder, tmp_path):
+    config = tiny_run(
+        tmp_path, model=str(flux_folder / "teacher"), cache=flux_folder / "cache", method="add",
+        base="bf16", precision="bf16", validation=1,
+    )  # fmt: skip
+    trainer = build(replace(config, loop=replace(config.loop, ema=0.0)))
+    trainer.run()
+    assert (config.folder / "validation/000002.png").exists()
+    weights = config.folder / "checkpoints/000002/weights"
+    pipe = FluxMakeupPipeline.from_pretrained(flux_folder / "teacher")
+    source = 2 * torch.rand((1, 3, 32, 32), generator=seeding.generator_for(1)) - 1
+    told = Recipe("makeup.", TINY.guidance, 25)
+    load_student(pipe, weights)
+    assert pipe.config["few_step"] == {"times": [1.0, 0.5], "noise": "fresh"}
+    first = pipe.generate(source, source, [3], told)
+    trained(pipe.student, 0.1)
+    assert (pipe.generate(source, source, [3], told) - first).abs().max() > 1e-2
+    pipe.save_pretrained(tmp_path / "student")
+    again = FluxMakeupPipeline.from_pretrained(tmp_path / "student")
+    second = again.generate(source, source, [3], told)
+    torch.testing.assert_close(second, pipe.generate(source, source, [3], told), atol=1e-4, rtol=0)
+
+
+def test_what_is_no_student_is_refused_in_a_sentence(finished, tmp_path):
+    weights = finished.folder / "checkpoints/000002/weights"
+    larger = FluxMakeupPipeline(**tiny.flux(layers=1, single_layers=0))
+    with pytest.raises(CheckpointError, match="single_transformer_blocks"):
+        load_student(larger, weights)
+    with pytest.raises(CheckpointError, match="how to sample"):
+        load_student(larger, tmp_path)
+    (tmp_path / "sampler.json").write_bytes((weights / "sampler.json").read_bytes())
+    with pytest.raises(CheckpointError, match="no low-rank student"):
+        load_student(larger, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rank": 0}, "rank 0"),
+        ({"base": "bf16"}, "--precision bf16"),
+        ({"method": "sana-sprint", "precision": "bf16"}, "float32"),
+        ({"listens_to": (0, 7)}, "block 7"),
+        ({"shard": True}, "several processes"),
+        ({"micro": 3}, "multiple of 3"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(changes, sentence, tmp_path, finished):
+    cache = {"model": None, "cache": None}
+    (tmp_path / TINY.name).mkdir()
+    (tmp_path / TINY.name / "cache").symlink_to(finished.folder / "cache")
+    with pytest.raises(TrainingError, match=sentence):
+        build(tiny_run(tmp_path, **cache, **changes))
+
+
+def test_a_base_without_injector_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="no injector"):
+        build(tiny_run(tmp_path, model=str(tmp_path), cache=tmp_path))
+
+
+def test_a_batch_in_pieces_has_jumps_of_every_kind():
+    told = []
+
+    class Records:
+        def velocity(self, x_t, t, cond=None, **heard):
+            told.append((float(t), float(heard["r"])))
+            return torch.zeros_like(x_t, requires_grad=True)
+
+    method = RCGM(Records(), Records())
+    for place in range(3):
+        told.clear()
+        piece = {"x0": torch.zeros(1, 4, 2), "place": torch.tensor([place])}
+        method.base(piece, seeding.generator_for(place))
+        t, r = told[-1]
+        assert ((t, r) == (1.0, 0.0)) == (place == 0)
+        assert (t - r <= 0.05 * t + 1e-6) == (place == 1)
+
+
+def test_a_change_has_the_parameters_of_its_layers_at_full_size():
+    transformer, _ = flux()
+    kinds = (transformer.transformer_blocks, transformer.single_transformer_blocks)
+    linear = [
+        module
+        for blocks in kinds
+        for name, module in blocks.named_modules()
+        if isinstance(module, torch.nn.Linear) and ".norm" not in name
+    ]
+    with torch.device("meta"):
+        change = StudentLoRA(rank=64)
+    updates = [m for m in change.modules() if isinstance(m, LowRank)]
+    assert len(updates) == len(linear) == 19 * 12 + 38 * 5
+    wanted = sum(64 * (m.in_features + m.out_features) for m in linear)
+    assert size_of(*updates) == wanted
+    assert size_of(change) == wanted + 257 * 3072 + 3073 * 3072
+
+
+@pytest.fixture(scope="module")
+def needs(teacher):
+    """What `training.memory.distill` finds, by method."""
+    with warnings.catch_warnings():  # PyTorch's forward derivatives script a function
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return {name: row_of(name, teacher) for name in METHODS}
+
+
+def test_memory_counts_what_a_method_keeps(needs):
+    def counts(name):
+        return tuple(needs[name][key] for key in ("trained", "asked", "passes", "head"))
+
+    assert counts("dmd2") == (2, 1, 3, True)
+    assert counts("dmd") == (2, 1, 1, False)
+    assert counts("sid") == (2, 1, 3, False)  # its gradient goes through teacher and critic
+    assert counts("cd") == (1, 2, 1, False)
+    assert counts("add") == (1, 1, 2, True)
+
+
+def test_presets_fit_their_cards_by_calculation(needs):
+    spread, one = ({name: sum(needs[name][p].values()) for name in needs} for p in CARDS)
+    assert max(spread.values()) < 0.9 * 80
+    assert 0.5 * 24 < max(one[name] for name in ("add", "ladd", "cd", "rcgm")) < 0.95 * 24
+    assert min(one[name] for name in ("dmd", "dmd2", "sid")) > 24
+    assert one[PRESETS["card24"][1].method] < 0.95 * 24
+
+
+def test_only_the_transformer_is_spread_over_cards(teacher):
+    parts = parts_of("dmd2", teacher)
+    assert whole(parts, 8) > 80 > whole(parts, 16)
+    one, eight = (low_rank(preset_with("card80", "dmd2"), parts, cards) for cards in (1, 8))
+    assert one["transformer"] == pytest.approx(8 * eight["transformer"])
+    assert {**one, "transformer": 0} == {**eight, "transformer": 0}
+
+
+def test_the_readme_shows_what_was_reckoned(needs):
+    path = ROOT / "tests/benchmarks/results/distillation_memory.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    assert rows == list(needs.values())
+    assert table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Bare and made-up faces."""

@@ -1,0 +1,1 @@
+"""Rendered and photographed products."""

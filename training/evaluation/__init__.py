@@ -1,0 +1,1 @@
+"""How good each pipeline and each network is: measures, tables, sheets."""

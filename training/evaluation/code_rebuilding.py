@@ -1,0 +1,158 @@
+"""How near does a code draw what a face wears, before tuning and after each stage?
+
+Each code is drawn back on the face it was read from, under the light of the picture. On *drawn*
+looks the bare face and the makeup are known. On *photographs* they are not: there the makeup that
+`models.instant.makeup.extract` takes off the photograph stands for the truth, on plain skin, and
+the face a code is drawn on is that of the bare code.
+
+`color R` is the CIEDE2000 of the mean colour over what the look covers of region R, `pattern R` the
+mean CIELAB distance of the change texel by texel, divided by the mean size of the true change: 0 is
+perfect, 1 is drawing nothing. `psnr R` is the peak signal to noise in dB over the visible region,
+of CIELAB with peak 100. `bare` is the mean size, in CIELAB, of what is drawn where the look is not.
+`perceptual` is the distance by the encoder of our human parser (`training.losses.perceptual`); it
+is no LPIPS, and compares with its own values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.analysis.human_parsing import HumanParser
+from models.beautybank.code import MakeupCode
+from models.beautybank.drawing import bare_colors, draw_code, made_up, read_bare
+from models.beautybank.networks import BeautyBank
+from models.beautybank.patches import MAP_SIZE, REGIONS, shares
+from models.beautybank.tuning import tuned
+from models.instant.drawn import draw
+from models.instant.face_texture import FaceTexture
+from models.instant.makeup import extract
+from models.ops.color import delta_e, individual_typology_angle, lab_to_rgb, skin_tone_band
+from models.ops.masks import blur
+from training.data.faces.face_textures import FaceTextures
+from training.data.makeup.bare_makeup import wear
+from training.data.makeup.random_looks import random_recipe
+from training.losses.perceptual import perceptual
+
+WORN = 2.0
+"""CIELAB from which on a texel counts as made up."""
+_NOT_WORN = 0.3
+_FEWEST = 30  # texels of a region that are measured at all
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A made-up face and what its code should draw.
+
+    Attributes:
+        texture: the face, `MAP_SIZE` texels wide.
+        bare: (S, S, 3) CIELAB, the face a code is drawn on.
+        made_up: (S, S, 3) CIELAB, that face in its makeup.
+        size: (S, S) CIELAB, how much the makeup changes.
+    """
+
+    texture: FaceTexture
+    bare: np.ndarray
+    made_up: np.ndarray
+    size: np.ndarray
+
+    @property
+    def tone(self) -> str:
+        """Band of the wearer's skin tone."""
+        return skin_tone_band(individual_typology_angle(self.texture.tone))
+
+
+def drawn_looks(
+    faces: FaceTextures, wearers: list[int], count: int, rng: np.random.Generator
+) -> Iterator[Worn]:
+    """Looks with random parameters on bare faces, one after the other."""
+    for number in range(count):
+        look = draw(random_recipe(rng), MAP_SIZE)
+        pair = wear(look, *faces.lab(wearers[number % len(wearers)]), rng)
+        bare, size = blur(pair.lit, 0.012 * MAP_SIZE), np.linalg.norm(pair.change, axis=-1)
+        yield Worn(pair.made_up, bare, bare + pair.change, size)
+
+
+def photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[Worn]:
+    """Photographs of looks that were kept apart, evenly picked."""
+    for number in spread_out(held_out_looks(faces), count):
+        texture = faces.face(number)
+        bare = bare_colors(network, read_bare(network, texture), texture.bare, MAP_SIZE)
+        worn = made_up(texture.bare, extract(texture))
+        yield Worn(texture, bare, worn, np.linalg.norm(worn - texture.bare, axis=-1))
+
+
+def held_out_looks(faces: FaceTextures) -> list[int]:
+    """Numbers of the photographs of looks that were kept apart."""
+    held = faces.which("makeup", "validation")
+    return [int(k) for k in held if faces.names[k].startswith("looks/")]
+
+
+def spread_out(numbers: list[int], count: int) -> list[int]:
+    """So many of a list, evenly picked; all of a short one."""
+    picked = np.linspace(0, len(numbers) - 1, min(count, len(numbers)))
+    return [numbers[int(k)] for k in picked]
+
+
+def stages(network: BeautyBank, texture: FaceTexture) -> dict[str, MakeupCode]:
+    """Codes of a face before tuning and after each stage."""
+    result = tuned(network, texture)
+    return {"before": result.before, "stage 1": result.stage1, "stage 2": result.stage2}
+
+
+def rebuild(
+    network: BeautyBank, parser: HumanParser, looks: Iterator[Worn]
+) -> dict[str, dict[str, float]]:
+    """Medians over looks of each measure, stage by stage; and of stage 2 by skin tone."""
+    rows: dict[str, list[dict[str, float]]] = {}
+    for look in looks:
+        for stage, code in stages(network, look.texture).items():
+            errors = rebuild_error(network, parser, code, look)
+            rows.setdefault(stage, []).append(errors)
+        rows.setdefault(f"stage 2, {look.tone}", []).append(rows["stage 2"][-1])
+    return {stage: {"looks": len(found), **_medians(found)} for stage, found in rows.items()}
+
+
+def rebuild_error(
+    network: BeautyBank, parser: HumanParser, code: MakeupCode, look: Worn
+) -> dict[str, float]:
+    """The measures of one code."""
+    worn = made_up(look.bare, draw_code(network, code, MAP_SIZE))
+    true, size = look.made_up, look.size
+    wrong = np.linalg.norm(worn - true, axis=-1)
+    seen, owners = look.texture.seen > 0.5, shares(MAP_SIZE)
+    errors = {}
+    for region in REGIONS:
+        own = seen & (owners[region] > 0.5)
+        made = own & (size > WORN)
+        if made.sum() < _FEWEST:
+            continue
+        errors[f"color {region}"] = float(delta_e(worn[made].mean(0), true[made].mean(0)))
+        errors[f"pattern {region}"] = float(wrong[made].mean() / size[made].mean())
+        errors[f"psnr {region}"] = _psnr(wrong[own])
+    errors["psnr"] = _psnr(wrong[seen])
+    untouched = seen & (size < _NOT_WORN)
+    if untouched.sum() >= _FEWEST:
+        errors["bare"] = float(np.linalg.norm(worn - look.bare, axis=-1)[untouched].mean())
+    with torch.no_grad():
+        distance = perceptual(parser, _picture(worn, seen), _picture(true, seen))
+        errors["perceptual"] = float(distance)
+    return errors
+
+
+def _picture(lab: np.ndarray, seen: np.ndarray) -> torch.Tensor:
+    """A map as the parser sees pictures, (1, 3, S, S) in -1..1; grey where nothing is seen."""
+    picture = (2 * lab_to_rgb(np.asarray(lab, np.float32)) - 1) * seen[..., None]
+    return torch.from_numpy(np.asarray(picture, np.float32)).permute(2, 0, 1)[None]
+
+
+def _psnr(distances: np.ndarray) -> float:
+    return float(20 * np.log10(100 / np.sqrt((distances**2).mean() / 3 + 1e-9)))
+
+
+def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return {key: float(np.median([row[key] for row in rows if key in row])) for key in keys}

@@ -1,0 +1,305 @@
+"""How good are makeup codes? Measured on people and looks that were kept out of training.
+
+*Retrieval*: looks with random parameters, each worn by every held-out bare face under its own
+light. A view asks all views of other people: is the nearest the same look? Against two baselines on
+the very same views: mean colour of each makeup region, and colour histograms of each region, both
+of the deviation from plain skin.
+
+*Rebuild*: see `training.evaluation.code_rebuilding`.
+
+*Disentanglement*: a linear probe (ridge regression to one-hot labels) tries to name the wearer from
+the makeup code and the look from the bare code; `nearest` asks the nearest code of another look (or
+of another person) instead. Chance is what ignorance gives. These see the wearer's very photograph
+again, in other looks; `another photograph` fits the probe on one photograph of each person and
+asks it about another. `share of the person` is how much of the codes' variance goes with the
+wearer.
+
+*Removal*: CIEDE2000 to the known bare face on synthetic pairs, where makeup is, before and after;
+on photographs kept out of training, the share that a `BareClassifier` calls bare, before and after,
+beside how often it is right about faces kept out of its own training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.spatial.distance import cdist
+
+from models import seeding
+from models.analysis.human_parsing import HumanParser
+from models.beautybank.bare_classifier import BareClassifier
+from models.beautybank.drawing import read_bare, read_code, removal, see
+from models.beautybank.networks import BeautyBank
+from models.beautybank.patches import MAP_SIZE, REGIONS
+from models.instant.drawn import draw
+from models.instant.face_texture import FaceTexture
+from models.instant.makeup import Makeup
+from models.ops.color import delta_e, individual_typology_angle, skin_tone_band
+from models.ops.masks import canonical_regions
+from training.data.faces.face_textures import FaceTextures, fitted
+from training.data.makeup.bare_makeup import Pair, numpy_of, wear
+from training.data.makeup.random_looks import random_recipe
+from training.evaluation.code_rebuilding import (
+    WORN,
+    drawn_looks,
+    held_out_looks,
+    photographs,
+    rebuild,
+)
+
+_CALLED_BARE = 0.96  # of the bare faces that set the judge's threshold
+
+
+def evaluate(
+    network: BeautyBank,
+    parser: HumanParser,
+    faces: FaceTextures,
+    looks: int,
+    people: int,
+    rebuilt: int,
+    seed: int,
+) -> dict[str, Any]:
+    """All measures but speed and the judge's.
+
+    Args:
+        network: in eval mode.
+        parser: measures perceptual distance.
+        faces: the cache; only its validation part is used.
+        looks: of the retrieval.
+        people: likewise.
+        rebuilt: looks that are tuned, of each kind.
+        seed: of looks, people and light.
+    """
+    rng = numpy_of(seeding.generator_for(seed, "evaluation"))
+    wearers = held_out_people(faces, people)
+    makeups = [draw(random_recipe(rng), MAP_SIZE) for _ in range(looks)]
+    grid = [[wear(look, *faces.lab(k), rng) for k in wearers] for look in makeups]
+    views = [pair.made_up for row in grid for pair in row]
+    vectors = np.stack([read_code(network, view).vector for view in views])
+    bare_codes = np.stack([read_bare(network, view) for view in views])
+    look_of = np.repeat(np.arange(looks), len(wearers))
+    person_of = np.tile(np.arange(len(wearers)), looks)
+    tones = np.array([tone_of(faces.face(k)) for k in wearers])[person_of]
+    diagonal = [row[k % len(wearers)] for k, row in enumerate(grid)]
+    drawn = drawn_looks(faces, wearers, rebuilt, numpy_of(seeding.generator_for(seed, "rebuild")))
+    return {
+        "looks": looks,
+        "people": len(wearers),
+        "retrieval": {
+            "makeup code": recall(vectors, look_of, person_of),
+            "region means": recall(np.stack(list(map(region_means, views))), look_of, person_of),
+            "histograms": recall(np.stack(list(map(histograms, views))), look_of, person_of),
+        },
+        "retrieval by skin tone": {
+            tone: {"views": int((tones == tone).sum())}
+            | recall(vectors, look_of, person_of, tones == tone)
+            for tone in dict.fromkeys(tones)
+        },
+        "probes": {
+            "identity from makeup code": probe(vectors, person_of, look_of),
+            "identity from makeup code, nearest": recall(vectors, person_of, look_of)["recall@1"],
+            "identity, chance": 1 / len(wearers),
+            **another_photograph(network, faces, wearers, makeups[:20], rng),
+            "share of the person in makeup codes": share_of(vectors, person_of, look_of),
+            "look from bare code": probe(bare_codes, look_of, person_of),
+            "look from bare code, nearest": recall(bare_codes, look_of, person_of)["recall@1"],
+            "look, chance": 1 / looks,
+            "share of the look in bare codes": share_of(bare_codes, look_of, person_of),
+            "look from makeup code": probe(vectors, look_of, person_of),
+            "identity from bare code": probe(bare_codes, person_of, look_of),
+        },
+        "rebuild, drawn looks": rebuild(network, parser, drawn),
+        "rebuild, photographs": rebuild(network, parser, photographs(network, faces, rebuilt)),
+        "removal, synthetic": removed_synthetic(network, diagonal),
+        "seed": seed,
+    }
+
+
+def tone_of(face: FaceTexture) -> str:
+    """Band of a face's skin tone."""
+    return skin_tone_band(individual_typology_angle(face.tone))
+
+
+def held_out_people(faces: FaceTextures, count: int) -> list[int]:
+    """Bare faces kept out of training, no two of one person, London first."""
+    chosen: dict[str, int] = {}
+    for number in faces.which("bare", "validation"):
+        name = faces.names[number]
+        person = name.split(".")[0] if name.startswith("london") else name
+        chosen.setdefault(person, int(number))
+    ordered = sorted(chosen.items(), key=lambda pair: not pair[0].startswith("london"))
+    return [number for _, number in ordered[:count]]
+
+
+def recall(
+    vectors: np.ndarray, look: np.ndarray, person: np.ndarray, asked: np.ndarray | None = None
+) -> dict[str, float]:
+    """Share of views whose nearest (of 1, of 5) on other people wears the same look.
+
+    With `asked`, (N,) bool, only some views ask; they are answered by all.
+    """
+    distance = cdist(vectors, vectors)
+    distance[person[:, None] == person[None]] = np.inf
+    order = np.argsort(distance, axis=1)[:, :5]
+    hit = look[order] == look[:, None]
+    if asked is not None:
+        hit = hit[asked]
+    return {"recall@1": float(hit[:, 0].mean()), "recall@5": float(hit.any(1).mean())}
+
+
+def region_means(face: FaceTexture) -> np.ndarray:
+    """Mean deviation from plain skin of each region, (12,)."""
+    masks = canonical_regions(len(face.lab))
+    means = []
+    for region in REGIONS:
+        weight = (masks[region] * face.seen)[..., None]
+        means.append((weight * face.deviation).sum((0, 1)) / (weight.sum() + 1e-6))
+    return np.concatenate(means)
+
+
+def histograms(face: FaceTexture, bins: int = 6) -> np.ndarray:
+    """Each region's histogram of the deviation, square roots (Hellinger), 216 bins each."""
+    masks = canonical_regions(len(face.lab))
+    found = []
+    for region in REGIONS:
+        inside = (masks[region] * face.seen) > 0.5
+        counts, _ = np.histogramdd(np.clip(face.deviation[inside], -59, 59), bins, [(-60, 60)] * 3)
+        found.append(np.sqrt(counts.ravel() / max(1, counts.sum())))
+    return np.concatenate(found)
+
+
+def probe(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
+    """Accuracy of a linear probe on groups of `other` it was not fitted to."""
+    return _probed(vectors, label, other % 4 == 3)
+
+
+def _probed(vectors: np.ndarray, label: np.ndarray, held: np.ndarray) -> float:
+    """Accuracy on `held`, (N,) bool, of a ridge regression on all others."""
+    middle, spread = vectors[~held].mean(0), vectors[~held].std(0) + 1e-6
+    x = np.column_stack([(vectors - middle) / spread, np.ones(len(vectors))]).astype(np.float64)
+    targets = np.eye(label.max() + 1)[label]
+    ridge = 1e-2 * (~held).sum() * np.eye(x.shape[1])
+    fit = np.linalg.solve(x[~held].T @ x[~held] + ridge, x[~held].T @ targets[~held])
+    return float(((x[held] @ fit).argmax(1) == label[held]).mean())
+
+
+def another_photograph(
+    network: BeautyBank,
+    faces: FaceTextures,
+    wearers: list[int],
+    looks: list[Makeup],
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """Can a probe fitted on one photograph of each person name them in another?
+
+    Half of the looks are worn on the first, the other half on the second; London people only.
+    """
+    names = {name: number for number, name in enumerate(faces.names)}
+    pairs = [
+        (number, names[other])
+        for number in wearers
+        if (other := faces.names[number].replace(".neutral", ".smiling")) in names
+        and other != faces.names[number]
+    ]
+    if len(pairs) < 2:
+        return {}
+    vectors, person, held = [], [], []
+    for k, look in enumerate(looks):
+        for who, photos in enumerate(pairs):
+            view = wear(look, *faces.lab(photos[k % 2]), rng).made_up
+            vectors.append(read_code(network, view).vector)
+            person.append(who)
+            held.append(k % 2 == 1)
+    found = _probed(np.stack(vectors), np.array(person), np.array(held))
+    return {
+        "identity from makeup code, another photograph": found,
+        "identity, another photograph, chance": 1 / len(pairs),
+    }
+
+
+def share_of(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
+    """Share of the variance that goes with `label`, whatever the `other` label is."""
+    centred = (
+        vectors - np.stack([vectors[other == k].mean(0) for k in range(other.max() + 1)])[other]
+    )
+    effect = np.stack([centred[label == k].mean(0) for k in range(label.max() + 1)])
+    return float(effect.var(0).sum() / vectors.var(0).sum())
+
+
+def removed_synthetic(network: BeautyBank, pairs: list[Pair]) -> dict[str, float]:
+    """CIELAB distance to the known bare face where makeup was, before and after removal."""
+    before, after = [], []
+    for pair in pairs:
+        worn = (np.linalg.norm(pair.change, axis=-1) > WORN) & (pair.made_up.seen > 0.5)
+        if not worn.any():
+            continue
+        bare = pair.made_up.lab + removal(network, pair.made_up)
+        before.append(delta_e(pair.made_up.lab[worn], pair.lit[worn]).mean())
+        after.append(delta_e(bare[worn], pair.lit[worn]).mean())
+    return {"before": float(np.median(before)), "after": float(np.median(after))}
+
+
+@torch.no_grad()
+def removed_photographs(
+    network: BeautyBank, judge: BareClassifier, faces: FaceTextures
+) -> dict[str, Any]:
+    """Share of photographs that are called bare before and after removal.
+
+    Every other pair of the bare faces kept out of training sets the judge's threshold, at which it
+    calls `_CALLED_BARE` of them bare; the rest says how right it is.
+    """
+
+    def logits(textures: Iterable[FaceTexture]) -> np.ndarray:
+        return np.array([float(judge(see(texture))) for texture in textures])
+
+    held = [int(k) for k in faces.which("bare", "validation")]
+    scores = logits(map(faces.face, held))
+    calibrates = np.arange(len(held)) // 2 % 2 == 0  # a person's two photographs stay together
+    threshold = float(np.quantile(scores[calibrates], 1 - _CALLED_BARE))
+    london = np.array([faces.names[k].startswith("london/") for k in held])
+    made_up = [int(k) for k in faces.which("makeup", "validation")]
+    looks = held_out_looks(faces)
+    textures = [faces.face(k) for k in looks]
+    removed = (
+        fitted(np.clip(t.lab + removal(network, t), [0, -110, -110], [100, 110, 110]), t.seen)
+        for t in textures
+    )
+    by_kind = {
+        "bare faces": scores[~calibrates],
+        "bare faces, London": scores[~calibrates & london],
+        "bare faces, MT": scores[~calibrates & ~london],
+        "made-up faces, MT": logits(faces.face(k) for k in made_up if k not in set(looks)),
+        "photographs of looks": logits(textures),
+        "photographs of looks, makeup removed": logits(removed),
+    }
+    return {
+        "threshold": threshold,
+        "faces": {kind: len(found) for kind, found in by_kind.items()},
+        "called bare": {kind: float((found > threshold).mean()) for kind, found in by_kind.items()},
+        "right about a face": float(
+            np.mean(
+                [
+                    (by_kind["bare faces"] > threshold).mean(),
+                    (by_kind["made-up faces, MT"] <= threshold).mean(),
+                ]
+            )
+        ),
+    }
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """The figures in a few lines."""
+    lines = [f"{figures['looks']} looks x {figures['people']} people"]
+    for name, found in figures["retrieval"].items():
+        lines.append(f"{name:<14} recall@1 {found['recall@1']:.3f}  @5 {found['recall@5']:.3f}")
+    for name, value in figures["probes"].items():
+        lines.append(f"{name:<26} {value:.3f}")
+    for kind in ("rebuild, drawn looks", "rebuild, photographs"):
+        for stage, errors in figures[kind].items():
+            told = ", ".join(f"{key} {value:.2f}" for key, value in errors.items())
+            lines.append(f"{kind}, {stage}: {told}")
+    lines += [f"{key}: {figures[key]}" for key in figures if key.startswith("removal")]
+    return "\n".join(lines)

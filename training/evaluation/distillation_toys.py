@@ -1,0 +1,258 @@
+"""Judge every way of distillation on toys whose answers are exact, and write the tables.
+
+python -m training.evaluation.distillation_toys -o tests/benchmarks/results/distillation_toys.json
+python -m training.evaluation.distillation_toys -o tiny.json --share 0.002 --only DMD SiD  # seconds
+
+Three seeds train at once as replicas of one network. Runs are kept in `--runs`; the same command
+goes on where it was stopped. Beside the JSON a table is written as Markdown.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import platform
+import time
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import tyro
+from torch import Tensor
+
+from models import seeding
+from models.diffusion.few_step import FewStepSampler, Handover, Network, follow_flow
+from training.toys import gaussian
+from training.toys.experiment import Budget, Workshop
+from training.toys.metrics import figures
+from training.toys.mixture import images, ring
+from training.toys.recipes import TABLES, Recipe, Start
+from training.toys.report import write
+
+WORLDS = {"plane": ring, "images": images}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training and the rows it gives.
+
+    Attributes:
+        world: "plane" or "images".
+        name: of the recipe.
+        steps: the student's steps in training; 0 if one training serves all.
+    """
+
+    world: str
+    name: str
+    steps: int
+
+    @property
+    def slug(self) -> str:
+        """Name of its folder."""
+        words = self.name.lower().replace(",", "").replace(".", "-").split()
+        return "-".join([*words, str(self.steps)] if self.steps else words)
+
+
+def workshop(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Workshop:
+    """Return the place where a world's recipes are trained."""
+    folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
+    width = 64 if world == "plane" else 256
+    return Workshop(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
+
+
+def judge(w: Workshop, draw: Any) -> dict[str, list[float]]:
+    """Return each figure of each replica.
+
+    Args:
+        w: the world.
+        draw: (noise (replicas * N, D), conditions or None, generator) -> samples of that shape.
+    """
+    count, replicas = w.budget.samples, len(w.seeds)
+    generator = seeding.generator_for(0, "judge")
+    noise = torch.randn((replicas * count, w.mixture.dim), generator=generator)
+    exact = [w.mixture.sample(count, generator) for _ in w.seeds]
+    cond = None
+    if w.conditions:
+        cond = torch.cat([w.mixture.groups[modes] for _, modes in exact])
+    samples: Tensor = draw(noise, cond, generator).reshape(replicas, count, -1)
+    rows = [
+        figures(samples[i], w.mixture, w.mixture.sample(count, generator)[0], generator)
+        for i in range(replicas)
+    ]
+    return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
+
+
+def jobs_of(world: str, recipes: dict[str, Recipe]) -> list[Job]:
+    """Return the trainings of a world, those of four steps before those of two."""
+    jobs = [
+        Job(world, name, steps)
+        for name, recipe in recipes.items()
+        for steps in (recipe.steps if recipe.apart else (0,))
+    ]
+    return sorted(jobs, key=lambda job: (0, 1, 4, 2).index(job.steps))
+
+
+def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Workshop, Network]:
+    """Train one recipe, or find it trained; return its world and its student."""
+    recipe = TABLES[job.world][job.name]
+    w = workshop(job.world, runs, budget, recipe.conditions)
+    sampler, several = FewStepSampler.even(job.steps or 4, recipe.noise), job.steps > 1
+    method = recipe.build(w, _start(w, recipe.start, several), sampler)
+    if several:
+        w.train(job.slug, method, recipe.several, recipe.several_lr, batch=2 * budget.batch)
+    else:
+        w.train(job.slug, method, recipe.iterations, recipe.lr)
+    return w, method.networks["student"].eval()
+
+
+def _start(w: Workshop, start: Start, several: bool) -> Network:
+    if start == "new":
+        return w.network()
+    if start == "consistent" or (start == "ends" and several):
+        return copy.deepcopy(w.consistent)
+    return copy.deepcopy(w.pairs if start == "ends" else w.base)
+
+
+def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
+    """Train one recipe and judge it; return its rows, which are kept beside its run."""
+    torch.set_num_threads(1)
+    recipe = TABLES[job.world][job.name]
+    kept = workshop(job.world, runs, budget, recipe.conditions).folder / f"{job.slug}.json"
+    if kept.exists():
+        return json.loads(kept.read_text(encoding="utf-8"))
+    began = time.process_time()
+    w, student = train_job(job, runs, budget)
+    seconds = time.process_time() - began
+    rows = []
+    for steps in (job.steps,) if recipe.apart else recipe.steps:
+        few = FewStepSampler.even(steps, recipe.noise)
+
+        def draw(noise: Tensor, cond: Any, generator: torch.Generator, few: Any = few) -> Tensor:
+            return few.sample(student, noise, cond, generator)
+
+        row = {"world": job.world, "name": job.name, "steps": steps}
+        rows.append(row | {"seconds": round(seconds, 1)} | judge(w, draw))
+    if job.steps == 4:
+        few = FewStepSampler.even(4, recipe.noise)
+        rows += [_prefix(job, w, student, few, k) for k in (1, 2, 3)]
+    kept.write_text(json.dumps(rows), encoding="utf-8")
+    return rows
+
+
+def _prefix(
+    job: Job, w: Workshop, student: Network, sampler: FewStepSampler, steps: int
+) -> dict[str, Any]:
+    """Judge the pictures a longer sampler shows after its first steps."""
+
+    def draw(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
+        x_t = sampler.simulate(student, noise, steps - 1, cond, generator)
+        return sampler.guess(student, x_t, steps - 1, cond).detach()
+
+    row = {"world": job.world, "name": f"{job.name}, step {steps} of 4", "steps": steps}
+    return row | {"prefix": True} | judge(w, draw)
+
+
+def references(w: Workshop, world: str) -> list[dict[str, Any]]:
+    """Return the rows that are not distilled: noise floor, exact and learned teacher."""
+
+    def euler(denoiser: Any, steps: int) -> Any:
+        return lambda noise, cond, generator: follow_flow(denoiser, noise, steps, cond)
+
+    def row(name: str, steps: int, draw: Any) -> dict[str, Any]:
+        return {"world": world, "name": name, "steps": steps, "reference": True} | judge(w, draw)
+
+    def exact(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
+        return w.mixture.sample(len(noise), generator)[0]
+
+    learned = w.base
+    rows: list[dict[str, Any]] = []
+    if world == "plane":
+        few, regressed = FewStepSampler.even(1), w.pairs
+        rows.append(row("ODE pairs", 1, lambda z, c, g: few.sample(regressed, z, c, g)))
+    with torch.no_grad():
+        rows += [row("exact samples (noise floor)", 0, exact)]
+        rows += [
+            row("exact velocity, Euler", steps, euler(w.mixture, steps)) for steps in (2, 4, 8, 50)
+        ]
+        rows += [row("learned velocity, Euler", steps, euler(learned, steps)) for steps in (1, 50)]
+    return rows
+
+
+def diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
+    """Diversity distillation: the first of LADD's four steps taken by the learned teacher."""
+    w, student = train_job(Job("plane", "LADD", 4), runs, budget)
+    base = w.base
+    few = FewStepSampler.even(4)
+    return [
+        {"upto": upto}
+        | judge(w, lambda z, c, g, k=upto: few.sample(Handover(base, student, k), z, c, g))
+        for upto in range(5)
+    ]
+
+
+def main(
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    runs: Path = Path("runs/toys"),
+    share: float = 1.0,
+    only: tuple[str, ...] = (),
+    worlds: tuple[str, ...] = ("plane", "images"),
+    processes: int = 2,
+) -> None:
+    """Write the tables.
+
+    Args:
+        output: the JSON; a `.md` is written beside it.
+        runs: where trainings are kept.
+        share: of each recipe's steps.
+        only: names of recipes; all if empty.
+        worlds: "plane", "images".
+        processes: trainings at a time, a thread each.
+    """
+    torch.set_num_threads(1)
+    budget = Budget(share, samples=20_000 if share >= 0.2 else 2_000)
+    began = time.perf_counter()
+    found: dict[str, Any] = {
+        "command": "python -m training.evaluation.distillation_toys "
+        f"-o {output} --processes {processes}",
+        "torch": torch.__version__,
+        "machine": {
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "load_before": round(os.getloadavg()[0], 1),
+        },
+        "processes": processes,
+        "threads_each": 1,
+        "share": share,
+        "seeds": [0, 1, 2],
+        "rows": [],
+    }
+    waiting: dict[Future[Any], Job] = {}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for world in worlds:
+            w = workshop(world, runs, budget)
+            _ = w.consistent  # before two processes ask for it
+            found["rows"] += references(w, world)
+            recipes = {k: v for k, v in TABLES[world].items() if not only or k in only}
+            if any(recipe.conditions for recipe in recipes.values()):
+                _ = workshop(world, runs, budget, conditions=True).base
+            for job in jobs_of(world, recipes):
+                waiting[pool.submit(run_job, job, runs, budget)] = job
+        oracle = pool.submit(gaussian.tables, budget.steps(800))
+        for future in as_completed(waiting):
+            found["rows"] += future.result()
+            found["seconds"] = round(time.perf_counter() - began)
+            found["missing"] = [job.slug for done, job in waiting.items() if not done.done()]
+            write(found, output)
+        found["gaussians"] = oracle.result()
+        write(found, output)
+    if "plane" in worlds and (not only or "LADD" in only):
+        found["diversity"] = diversity(runs, budget)
+        write(found, output)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

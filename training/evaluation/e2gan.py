@@ -1,0 +1,292 @@
+r"""Find an E2GAN adapter's layers and ranks, and judge it on people nobody was trained on.
+
+    python -m training.evaluation.e2gan PAIRS --search SEARCH --held HELD --base BASE \
+        --runs RUNS -o tests/benchmarks/results/e2gan.json --sheet SHEET.png
+
+PAIRS, SEARCH and HELD hold a folder of `mirra pairs` for each look, of different people: what is
+trained on, what layers and ranks are chosen by, and what the table is of. BASE is the generator's
+folder in a run of `training.train_e2gan base`. Stop it, give the same command, and it goes on. The
+sheet shows people: keep it out of the repository.
+
+Figures are CIEDE2000 to the teacher's picture, pixel by pixel, mean within a region and over the
+faces; `painted` is where the teacher changes the colour by more than 2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import tyro
+from PIL import Image
+from torch import Tensor
+
+from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_LIP
+from models.ops.color import delta_e, rgb_to_lab
+from models.small.e2gan import LAYERS, E2Gan, LookAdapter, worn
+from training.data.makeup.makeup_pairs import MakeupPairs
+from training.evaluation.held_out_pairs import Exam
+from training.evaluation.rank_search import Ranks, freezing_ablation, search_ranks
+from training.train_e2gan import PRESETS, E2GanConfig, build
+
+PAINTED = 2.0
+"""CIEDE2000 from which on a pixel counts as painted by the teacher."""
+LARGEST = 0.02
+"""Share of the base's weights an adapter may have."""
+ABLATED = 2
+"""Rank of the adapters of the freezing ablation."""
+CRUCIAL = 3
+"""How many groups of layers are crucial."""
+
+Painter = Callable[[Tensor], Tensor]
+
+
+def regions_of(exam: Exam) -> dict[str, np.ndarray]:
+    """Where lips, eyes and cheeks are, (N, S, S) bool.
+
+    Cheeks are the skin between the eyes' lower and the mouth's upper edge, beside the mouth.
+    """
+    found = exam.regions()
+    cheeks = found.pop("skin")
+    for face, classes in zip(cheeks, exam.classes, strict=True):
+        eyes = np.argwhere(np.isin(classes, (LEFT_EYE, RIGHT_EYE)))
+        lips = np.argwhere(np.isin(classes, (UPPER_LIP, LOWER_LIP)))
+        if not len(eyes) or not len(lips):
+            face[:] = False
+            continue
+        face[: eyes[:, 0].max() + 1] = False
+        face[lips[:, 0].min() :] = False
+        face[:, lips[:, 1].min() : lips[:, 1].max() + 1] = False
+    return found | {"cheeks": cheeks}
+
+
+def judge(exam: Exam, painted: Tensor) -> dict[str, float]:
+    """The figures of pictures (N, 3, S, S) in [-1, 1]; see the file's head."""
+    made, target, source = (
+        rgb_to_lab(((x.movedim(1, -1).numpy() + 1) / 2).clip(0, 1))
+        for x in (painted, exam.target, exam.source)
+    )
+    error = delta_e(made, target)
+    areas = regions_of(exam) | {"painted": delta_e(source, target) > PAINTED}
+    return {
+        name: round(
+            float(np.mean([e[m].mean() for e, m in zip(error, area, strict=True) if m.any()])), 4
+        )
+        for name, area in areas.items()
+    }
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Trainings on the new look, each in a run of its own.
+
+    Attributes:
+        config: of all of them.
+        base: what they start from.
+        exam: what layers and ranks are chosen by.
+    """
+
+    config: E2GanConfig
+    base: E2Gan
+    exam: Exam
+
+    def train(
+        self, name: str, *, ranks: Ranks, steps: int, images: int = 0
+    ) -> tuple[Painter, Path]:
+        """Train an adapter of these ranks; or all of the base, at a tenth of its rate, if none."""
+        loop = replace(self.config.loop, steps=steps, save_every=steps, keep=1)
+        optim = (
+            self.config.optim if ranks else replace(self.config.optim, lr=self.config.optim.lr / 10)
+        )
+        config = replace(
+            self.config, name=name, ranks=dict(ranks), images=images, loop=loop, optim=optim
+        )
+        build(config).run()
+        weights = config.folder / "checkpoints" / f"{steps:06d}" / "weights"
+        if ranks:
+            folder = weights / "adapter"
+            adapter = LookAdapter.from_pretrained(folder, low_cpu_mem_usage=False)
+            return worn(self.base, adapter), folder
+        folder = weights / "generator"
+        whole = E2Gan.from_pretrained(folder, low_cpu_mem_usage=False)
+        return worn(whole.eval(), 0), folder
+
+    def error_of(self, steps: int) -> Callable[[Ranks], float]:
+        """A function that trains an adapter for some steps and returns its `painted` error."""
+
+        def error(ranks: Ranks) -> float:
+            slug = "-".join(f"{layer}_{rank}" for layer, rank in ranks.items())
+            painter, _ = self.train(f"trial-{slug}", ranks=ranks, steps=steps)
+            return judge(self.exam, paint(painter, self.exam))["painted"]
+
+        return error
+
+    def size(self, ranks: Ranks) -> int:
+        """How many weights an adapter of these ranks has."""
+        return _count(LookAdapter.of(self.base, ranks))
+
+
+COLUMNS = ("lips", "eyes", "cheeks", "painted")
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as `training/README.md` shows them."""
+    lines = [f"| way | weights | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
+    for row in rows:
+        weights = f"{row['weights']:,} ({row['share']:.1%})" if "weights" in row else ""
+        figures = " | ".join(f"{row[name]:.2f}" for name in COLUMNS)
+        lines.append(f"| {row['way']} | {weights} | {figures} |")
+    return "\n".join(lines) + "\n"
+
+
+@torch.inference_mode()
+def paint(painter: Painter, exam: Exam) -> Tensor:
+    """The exam's faces painted, (N, 3, S, S) in [-1, 1]."""
+    return torch.cat([painter(part) for part in exam.source.split(16)])
+
+
+def seconds_of(run: Path) -> float:
+    """How long a run took up to its last logged step."""
+    return json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])["s"]
+
+
+def _count(network: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def main(
+    pairs: Annotated[Path, tyro.conf.Positional],
+    search: Path,
+    held: Path,
+    base: Path,
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])],
+    runs: Path = Path("runs"),
+    look: str = "classic-red",
+    known: tuple[str, ...] = PRESETS["base"][1].looks,
+    trial_steps: int = 30,
+    steps: int = 150,
+    images: tuple[int, ...] = (24,),
+    threads: int = 1,
+    sheet: Path | None = None,
+) -> None:
+    """Search, train and judge.
+
+    Args:
+        pairs: to train on.
+        search: to choose layers and ranks by.
+        held: to judge by.
+        base: a trained generator's folder.
+        output: the JSON.
+        runs: where trainings are kept.
+        look: the new one.
+        known: the base's looks, in the order it learned them.
+        trial_steps: of each training of the search.
+        steps: of each training that is judged.
+        images: how many pairs data reduction keeps, for each of several trainings.
+        threads: of torch.
+        sheet: pictures side by side.
+    """
+    torch.set_num_threads(threads)
+    preset = PRESETS["look"][1]
+    config = replace(
+        preset,
+        output=runs,
+        pairs=pairs,
+        looks=(look,),
+        base=base,
+        loop=replace(preset.loop, threads=threads),
+    )
+    net = E2Gan.from_pretrained(base, low_cpu_mem_usage=False).eval()
+
+    def exam_of(folder: Path) -> Exam:
+        shown = MakeupPairs(folder, config.side)
+        return Exam.of(shown, len(shown))
+
+    trials = Trials(config, net, exam_of(search / look))
+    ablation = freezing_ablation(LAYERS, ABLATED, trials.error_of(trial_steps))
+    crucial = tuple(ablation)[:CRUCIAL]
+    allowed = LARGEST * _count(net)
+    ranks, curve = search_ranks(
+        crucial, trials.error_of(trial_steps), lambda r: trials.size(r) <= allowed
+    )
+
+    exam = exam_of(held / look)
+    embedding = dict.fromkeys(crucial, 0)
+    ways: list[tuple[str, Ranks, int]] = [
+        ("the embedding alone", embedding, 0),
+        ("LoRA, crucial layers", ranks, 0),
+        *((f"LoRA, crucial layers, {n} pairs", ranks, n) for n in images),
+        ("LoRA, all layers", dict.fromkeys(LAYERS, max(ranks.values())), 0),
+        ("all weights", {}, 0),
+    ]
+    mean = worn(net, LookAdapter.of(net, embedding))
+    pictures = {"bare face": exam.source, "base, mean of its looks": paint(mean, exam)}
+    rows: list[dict[str, Any]] = [{"way": w} | judge(exam, x) for w, x in pictures.items()]
+    for way, layers, number in ways:
+        name = way.replace(", ", "-").replace(" ", "-").lower()
+        painter, folder = trials.train(name, ranks=layers, steps=steps, images=number)
+        pictures[way] = paint(painter, exam)
+        trained = trials.size(layers) if layers else _count(net)
+        rows.append(
+            {
+                "way": way,
+                "ranks": layers,
+                "weights": trained,
+                "share": round(trained / _count(net), 4),
+            }
+            | {"bytes": (folder / "diffusion_pytorch_model.safetensors").stat().st_size}
+            | {"seconds": seconds_of(runs / name)}
+            | judge(exam, pictures[way])
+        )
+    found = {
+        "command": "python -m training.evaluation.e2gan "
+        "PAIRS --search S --held H --base B --runs R",
+        "torch": torch.__version__,
+        "threads": threads,
+        "side": config.side,
+        "faces": {"held": len(exam.source), "search": len(trials.exam.source)},
+        "look": look,
+        "pairs": {name: len(MakeupPairs(pairs / name)) for name in (*known, look)},
+        "base": {
+            "weights": _count(net),
+            "steps": int(base.parents[1].name),
+            "seconds": seconds_of(base.parents[3]),
+            "looks": _known(net, held, known, exam_of),
+        },
+        "ablation": {"rank": ABLATED, "steps": trial_steps, "rise": ablation, "crucial": crucial},
+        "curve": [
+            {"ranks": tried, "weights": trials.size(tried), "painted": error}
+            for tried, error in curve
+        ],
+        "steps": steps,
+        "rows": rows,
+    }
+    print(table(rows))  # noqa: T201
+    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if sheet is not None:
+        some = slice(0, None, max(1, len(exam.source) // 8))
+        shown = [*pictures.values(), exam.target]
+        grid = torch.cat([torch.cat(list(x[some][:8]), 2) for x in shown], 1)
+        pixels = ((grid.clamp(-1, 1) + 1) * 127.5).byte().movedim(0, -1).numpy()
+        Image.fromarray(pixels).save(sheet)
+
+
+def _known(
+    net: E2Gan, held: Path, looks: tuple[str, ...], exam_of: Callable[[Path], Exam]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """How the base wears the looks it was trained on, beside bare faces."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for number, look in enumerate(looks):
+        exam = exam_of(held / look)
+        made = judge(exam, paint(worn(net, number), exam))
+        found[look] = {"bare": judge(exam, exam.source), "base": made}
+    return found
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)

@@ -1,0 +1,312 @@
+"""How good is the instant makeup? Measured on real people wearing real looks.
+
+Every region is measured with polygons of mesh points in the picture itself, not with the
+pipeline's own masks. Colours are medians. "Plain skin" is forehead, nose and chin; a *deviation*
+is the median of a region minus that of the same picture's plain skin, both sides averaged.
+
+`reached` is how much of the way from the source's deviation to the reference's the result went:
+
+    reached = <d_result - d_source, d_reference - d_source> / |d_reference - d_source|^2
+
+over pairs that have more than 4 units to go. Eyes are measured in L*a*b*. Cheeks are measured in
+a*b*: their L* is the shape of the face and the light of the room, which must not be transferred.
+`worn` is the plainer question, how much of the reference's deviation the result shows, whatever
+the source had: <d_result, d_reference> / |d_reference|^2, in L*a*b* for both.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import platform
+import tarfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from models import regions
+from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, skin_tone_band
+from models.structures import Face
+from pipelines.images.decode import decode
+from pipelines.makeup.look import Look
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
+from pipelines.makeup.report import outline
+
+LIDS = (
+    (226, 247, 30, 29, 27, 28, 56, 190, 221, 222, 223, 224, 225, 113),
+    (446, 467, 260, 259, 257, 258, 286, 414, 441, 442, 443, 444, 445, 342),
+)
+CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
+PLAIN = ((108, 151, 337, 9), (6, 197, 195, 5, 281, 51), (200, 208, 199, 428), (9, 8, 168, 193, 417))
+FURTHEST_APART = 4.0  # pairs closer than this have nothing to reach
+
+
+def evaluate(
+    data: Path, sources: int, references: int, seed: int, sheet: Path | None, columns: int
+) -> dict[str, Any]:
+    """Put looks on people and measure every pair.
+
+    Args:
+        data: folder that holds `makeup/london-faces.tar` and `makeup/looks-256.tar`.
+        sources: how many people, evenly from the set.
+        references: how many looks, drawn by `seed`.
+        seed: of the draw.
+        sheet: where to write a contact sheet of all people and the first `columns` looks.
+        columns: see `sheet`.
+    """
+    people = pictures_in(data / "makeup" / "london-faces.tar", ".neutral.jpg")
+    about = _records(data / "makeup" / "london-faces.tar")
+    looks = pictures_in(data / "makeup" / "looks-256.tar", ".jpg")
+    names = sorted(people)[:: max(1, len(people) // sources)][:sources]
+    draw = np.random.default_rng(seed).permutation(len(looks))[:references]
+    drawn = [sorted(looks)[i] for i in draw]
+
+    pipeline = InstantMakeupPipeline()
+    worn_by, failures = [], []
+    for name in tqdm(drawn, desc="reading looks"):
+        picture = decode(looks[name])
+        face = pipeline.find_faces(picture)[0]
+        worn_by.append((pipeline.read_look(picture), Colours.of(face, face.image), face))
+    pairs: dict[str, list[float]] = defaultdict(list)
+    labels: list[tuple[str, str]] = []
+    must_be_zero = defaultdict(int)
+    rows = []
+    for name in tqdm(names, desc="people"):
+        picture = decode(people[name])
+        faces = pipeline.find_faces(picture)
+        wearer = Wearer(faces[0])
+        band = skin_tone_band(individual_typology_angle(wearer.colours.plain))
+        gender = about.get(name.split(".")[0], {}).get("face_gender", "unknown")
+        row = [_thumbnail(faces[0], faces[0].image)]
+        for number, (look, reference, _) in enumerate(worn_by):
+            try:
+                result, broken = _wear(pipeline, faces, wearer, look)
+            except Exception as error:
+                failures.append(f"{name} x {drawn[number]}: {error!r}")
+                continue
+            for rule, count in broken.items():
+                must_be_zero[rule] += count
+            for key, value in wearer.compare(result, reference, pipeline).items():
+                pairs[key].append(value)
+            labels.append((band, gender))
+            if number < columns:
+                row.append(_thumbnail(faces[0], result))
+        rows.append(np.hstack(row))
+    if sheet:
+        top = [np.full_like(rows[0][:, : rows[0].shape[0]], 255)]
+        top += [_thumbnail(face, face.image) for _, _, face in worn_by[:columns]]
+        Image.fromarray(np.vstack([np.hstack(top), *rows])).save(sheet)
+    return {
+        "pairs": len(names) * len(drawn),
+        "failed": failures,
+        "must_be_zero": dict(must_be_zero),
+        "overall": {key: spread_of(values) for key, values in pairs.items()},
+        "by_skin_tone": grouped(pairs, [band for band, _ in labels]),
+        "by_gender": grouped(pairs, [gender for _, gender in labels]),
+        "seed": seed,
+        "machine": {
+            "processor": platform.processor() or platform.machine(),
+            "threads": os.cpu_count(),
+            "python": platform.python_version(),
+        },
+    }
+
+
+class Colours:
+    """Median colours of one picture of a face, by region."""
+
+    def __init__(self, lab: np.ndarray, masks: dict[str, list[np.ndarray]]) -> None:
+        medians = {
+            name: np.mean([np.median(lab[mask], axis=0) for mask in parts], axis=0)
+            for name, parts in masks.items()
+        }
+        self.lips: np.ndarray = medians["lips"]
+        self.plain: np.ndarray = medians["plain"]
+        self.deviation = {name: medians[name] - self.plain for name in ("eyes", "cheeks")}
+
+    @classmethod
+    def of(cls, face: Face, image: np.ndarray) -> Colours:
+        """Measure `image` at the places `face` says."""
+        return cls(rgb_to_lab(image), region_masks(face))
+
+
+def region_masks(face: Face) -> dict[str, list[np.ndarray]]:
+    """Where lips, eyes, cheeks and plain skin are measured, each a list of (H, W) bool masks."""
+    shrink = max(1, round(0.02 * face.eye_distance))
+    return {
+        "lips": [_area(face, [regions.LIPS_OUTER], [regions.LIPS_INNER], shrink)],
+        "eyes": [_area(face, [loop]) for loop in LIDS],
+        "cheeks": [_area(face, [loop]) for loop in CHEEKS],
+        "plain": [_area(face, PLAIN)],
+    }
+
+
+class Wearer:
+    """One person, measured once, and compared with many results."""
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        self.lab = rgb_to_lab(face.image)
+        self.masks = region_masks(face)
+        self.colours = Colours(self.lab, self.masks)
+        features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *LIDS]
+        features += [regions.BROW_LEFT, regions.BROW_RIGHT]
+        self.skin = _area(face, [regions.FACE_OVAL], features, 6)
+        self.fine = cv2.Laplacian(self.lab[..., 0], cv2.CV_32F)
+        band = np.zeros(face.size_hw, np.uint8)
+        oval = np.round(face.points_xyz[list(regions.FACE_OVAL), :2]).astype(np.int32)
+        cv2.polylines(band, [oval], True, (1,), max(1, round(0.1 * face.eye_distance)))
+        self.band = band > 0
+
+    def compare(
+        self, result: np.ndarray, reference: Colours, pipeline: InstantMakeupPipeline
+    ) -> dict[str, float]:
+        """Every measure of one pair; NaN where a pair has nothing to measure."""
+        lab = rgb_to_lab(result)
+        after, before = Colours(lab, self.masks), self.colours
+        measures = {
+            "lips_delta_e": float(delta_e(after.lips, reference.lips)),
+            "lips_delta_e_untouched": float(delta_e(before.lips, reference.lips)),
+            "skin_shift": float(delta_e(after.plain, before.plain)),
+        }
+        for region, part in (("eyes", slice(0, 3)), ("cheeks", slice(1, 3))):
+            source, asked = before.deviation[region], reference.deviation[region]
+            found = after.deviation[region]
+            way, gone = (asked - source)[part], (found - source)[part]
+            far = np.linalg.norm(way) > FURTHEST_APART
+            measures[f"{region}_reached"] = float(gone @ way / (way @ way)) if far else np.nan
+            seen = np.linalg.norm(asked) > FURTHEST_APART
+            measures[f"{region}_worn"] = float(found @ asked / (asked @ asked)) if seen else np.nan
+        fine = cv2.Laplacian(lab[..., 0], cv2.CV_32F)
+        measures["laplacian_correlation"] = float(
+            np.corrcoef(fine[self.skin], self.fine[self.skin])[0, 1]
+        )
+        measures["oval_gradient"] = self._edge_energy(lab) / self._edge_energy(self.lab)
+        meshes = pipeline.analyzer(Image.fromarray(result))
+        drift = [
+            np.linalg.norm(f.points_xyz[:, :2] - self.face.points_xyz[:, :2], axis=1).mean()
+            for f in meshes
+        ]
+        measures["landmark_drift"] = 100 * min(drift, default=np.nan) / self.face.eye_distance
+        return measures
+
+    def _edge_energy(self, lab: np.ndarray) -> float:
+        light = np.ascontiguousarray(lab[..., 0])
+        along = cv2.Sobel(light, cv2.CV_32F, 1, 0)[self.band]
+        across = cv2.Sobel(light, cv2.CV_32F, 0, 1)[self.band]
+        return float((along**2 + across**2).sum())
+
+
+def _wear(
+    pipeline: InstantMakeupPipeline, faces: list[Face], wearer: Wearer, look: Look
+) -> tuple[np.ndarray, dict[str, int]]:
+    """The result at default strengths, and how many pixels broke each promise."""
+    source = wearer.face.image
+    worn = pipeline.wear(faces, look, faces=[0])
+    result = np.asarray(pipeline.blend(worn))
+    layer = worn.layers[0]
+    x0, y0, x1, y1 = layer.box_xyxy
+    silent: dict[str, float] = dict.fromkeys(regions.MAKEUP_REGIONS, 0.0)
+    lips_only = np.asarray(pipeline.blend(worn, strengths={**silent, "lips": 1.0}))
+    allowed = np.zeros(source.shape[:2], bool)
+    allowed[y0:y1, x0:x1] = layer.weights["lips"] > 0
+    near = _area(wearer.face, [regions.LIPS_OUTER], (), -round(0.06 * wearer.face.eye_distance))
+    off = np.asarray(pipeline.blend(worn, strength=0.0))
+    none = np.asarray(pipeline.blend(worn, strengths=silent))
+
+    def changed(picture: np.ndarray) -> np.ndarray:
+        return (picture != source).any(-1)
+
+    broken = {
+        "outside_the_face": int((changed(result) & (outline(wearer.face) == 0)).sum()),
+        "at_strength_0": int(changed(off).sum()),
+        "at_all_regions_0": int(changed(none).sum()),
+        "lips_only_outside_their_mask": int((changed(lips_only) & ~allowed).sum()),
+        "lips_only_far_from_the_lips": int((changed(lips_only) & ~near).sum()),
+    }
+    return result, broken
+
+
+def _area(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndarray:
+    """Polygons of mesh points, less others, eroded (or, below 0, dilated) by pixels: bool."""
+    mask = np.zeros(face.size_hw, np.uint8)
+    for value, outlines in ((1, loops), (0, without)):
+        for loop in outlines:
+            points = np.round(face.points_xyz[list(loop), :2]).astype(np.int32)
+            cv2.fillPoly(mask, [points], (value,))
+    kernel = np.ones((2 * abs(shrink) + 1,) * 2, np.uint8)
+    mask = cv2.erode(mask, kernel) if shrink > 0 else cv2.dilate(mask, kernel)
+    return mask > 0
+
+
+def pictures_in(tar: Path, ending: str) -> dict[str, bytes]:
+    """Files of a tar whose names have this ending, by name."""
+    with tarfile.open(tar) as archive:
+        return {
+            member.name: archive.extractfile(member).read()  # type: ignore[union-attr]
+            for member in archive
+            if member.isfile() and member.name.endswith(ending)
+        }
+
+
+def _records(tar: Path) -> dict[str, dict[str, str]]:
+    records = {}
+    for name, data in pictures_in(tar, ".json").items():
+        records[name.split(".")[0]] = json.load(io.BytesIO(data))
+    return records
+
+
+def _thumbnail(face: Face, image: np.ndarray, side: int = 200) -> np.ndarray:
+    x0, y0, x1, y1 = face.box_xyxy
+    margin = (y1 - y0) // 8
+    crop = image[max(0, y0 - margin) : y1 + margin, max(0, x0 - margin) : x1 + margin]
+    return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def spread_of(values: list[float]) -> dict[str, float]:
+    """Median, percentiles 10 and 90, and how many values are known."""
+    known = np.array(values)[np.isfinite(values)]
+    if not len(known):
+        return {"count": 0}
+    low, median, high = np.percentile(known, [10, 50, 90])
+    return {
+        "median": round(float(median), 4),
+        "p10": round(float(low), 4),
+        "p90": round(float(high), 4),
+        "count": len(known),
+    }
+
+
+def grouped(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
+    """Medians by label and, for each measure, the gap between best and worst."""
+    groups = sorted(set(labels))
+    table = {
+        group: {
+            key: spread_of([v for v, label in zip(values, labels, strict=True) if label == group])
+            for key, values in pairs.items()
+        }
+        for group in groups
+    }
+    gaps = {}
+    for key in pairs:
+        medians = [table[group][key].get("median", np.nan) for group in groups]
+        gaps[key] = round(float(np.nanmax(medians) - np.nanmin(medians)), 4)
+    return {"groups": table, "gap": gaps}
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """The figures as a table for people."""
+    lines = [f"{figures['pairs']} pairs, {len(figures['failed'])} failed"]
+    lines += [f"{rule:<30} {count} pixels" for rule, count in figures["must_be_zero"].items()]
+    lines.append(f"{'':<24}{'median':>9}{'p10':>9}{'p90':>9}{'tone gap':>10}")
+    for key, spread in figures["overall"].items():
+        gap = figures["by_skin_tone"]["gap"][key]
+        numbers = [spread.get(name, float("nan")) for name in ("median", "p10", "p90")]
+        lines.append(f"{key:<24}" + "".join(f"{n:>9.3f}" for n in numbers) + f"{gap:>10.3f}")
+    return "\n".join(lines)

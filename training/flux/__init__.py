@@ -1,0 +1,1 @@
+"""Training on a FLUX: several processes, frozen weights, teachers and students."""

@@ -1,0 +1,168 @@
+"""Who plays in a distillation of FLUX-Makeup: whole copies of the teacher, or changes of it.
+
+A method asks its cast for copies and does not know which it gets. The nano FLUX is small enough to
+be copied (`Cast`); of FLUX itself there is one, frozen, and student, critic and running average are
+low-rank changes of it (`LowRankCast`).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from models import seeding
+from models.diffusion.few_step import FewStepSampler, Network, Noise
+from models.diffusion.flux_denoiser import hearing
+from models.diffusion.flux_student import Adapted, StudentLoRA
+from models.diffusion.lora import attach
+from models.diffusion.token_discriminator import TokenHeads
+from models.reflora.denoiser import MakeupDenoiser
+from training.config import RunConfig
+from training.loop import Method
+from training.methods.distill.adversarial.ladd import LADD
+from training.methods.distill.scores.dmd import DMD, DMD2
+from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.sid import SiD
+from training.methods.distill.trajectories.consistency import Consistency
+from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
+from training.methods.distill.trajectories.scm import SanaSprint
+
+Name = Literal["cd", "rcgm", "twinflow", "sana-sprint", "dmd", "dmd2", "sid", "ladd", "add"]
+
+
+@dataclass(frozen=True)
+class MethodConfig(RunConfig):
+    """A run of one method."""
+
+    method: Name = "dmd2"
+    # Steps of the student. Trajectory methods serve any number; these are what is saved for it.
+    steps: int = 4
+    # Tell the critic of several steps' pictures which step made them.
+    step_conditioned: bool = True
+    # Steps of the critic for one of the student.
+    critic_steps: int = 2
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Copies of one teacher.
+
+    Attributes:
+        teacher: as it was trained.
+        blocks: what discriminators listen to.
+        hidden: width of their heads.
+    """
+
+    teacher: Network
+    blocks: tuple[int, ...]
+    hidden: int = 64
+
+    def copy(self) -> nn.Module:
+        """A network that begins as the teacher and hears more than the time."""
+        own = self.teacher
+        return MakeupDenoiser(
+            hearing(own.transformer),
+            copy.deepcopy(own.injector),
+            own.prompt,
+            own.pooled,
+            own.size_rc,
+            self.blocks,
+        )
+
+    def head(self) -> TokenHeads:
+        """A discriminator's, which begins without an opinion."""
+        heads = TokenHeads(self.teacher.transformer.inner_dim, self.blocks, hidden=self.hidden)
+        seeding.initialise(heads, seeding.generator_for(0, "heads"))
+        for head in heads.heads:
+            nn.init.zeros_(head.get_submodule("3").get_parameter("weight"))
+        return heads
+
+    def players(self, sampler: FewStepSampler) -> Players:
+        """For methods that compare scores."""
+        return Players(self.copy(), self.teacher, self.copy(), sampler)
+
+
+class Frozen:
+    """A teacher that others are changes of. No `nn.Module`: no checkpoint holds it.
+
+    Args:
+        base: with the guidance it is told.
+        precision: what it computes in; velocities are float32, for they are differences.
+    """
+
+    def __init__(self, base: MakeupDenoiser, precision: torch.dtype = torch.float32) -> None:
+        self.base, self.precision = base.requires_grad_(False).eval(), precision
+        self.transformer = base.transformer
+
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+        """Return v, (B, N, C), float32; it is told nothing."""
+        with self._precision(x_t):
+            return self.base.velocity(x_t, t, cond).float()
+
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Any:
+        """Return the tokens that leave its blocks; see `FluxDenoiser`."""
+        with self._precision(x_t):
+            return self.base.features(x_t, t, cond)
+
+    def _precision(self, x: Tensor) -> torch.autocast:
+        low = self.precision != torch.float32
+        return torch.autocast(x.device.type, self.precision, enabled=low)
+
+
+@dataclass(frozen=True)
+class LowRankCast(Cast):
+    """Low-rank changes of one frozen teacher; see `low_rank_cast`.
+
+    Attributes:
+        rank: of the changes.
+        seed: of their first weights. All have the same, so that an average of a student's factors
+            is one of factors that belong together.
+    """
+
+    rank: int = 64
+    seed: int = 0
+
+    def copy(self) -> nn.Module:
+        """A change that changes nothing yet."""
+        adapter = StudentLoRA.fitting(self.teacher.transformer, self.rank)
+        attach(self.teacher.transformer, adapter.layers)
+        return Adapted(self.teacher, adapter.start(seeding.generator_for(self.seed, "low rank")))
+
+
+Build = Callable[[Cast, FewStepSampler, MethodConfig], Method]
+
+
+def _score(config: MethodConfig) -> dict[str, Any]:
+    # The teacher was never shown a batch without condition, so the critic is not either.
+    return {"drop": 0.0, "step_conditioned": config.step_conditioned}
+
+
+METHODS: dict[Name, Build] = {
+    "cd": lambda c, s, o: Consistency(c.copy(), c.copy(), c.teacher, grid=25),
+    "rcgm": lambda c, s, o: RCGM(c.copy(), c.copy(), c.teacher, average=0.95),
+    "twinflow": lambda c, s, o: TwinFlow(c.copy(), c.copy(), c.teacher, average=0.95),
+    "sana-sprint": lambda c, s, o: SanaSprint(
+        c.copy(), c.teacher, c.head(), c.teacher, sigma_data=1.0, warm_up=o.loop.steps
+    ),
+    "dmd": lambda c, s, o: DMD(c.players(s), student_every=o.critic_steps, **_score(o)),
+    "dmd2": lambda c, s, o: DMD2(
+        c.players(s), c.head(), (1e-2, 1e-2), student_every=o.critic_steps, **_score(o)
+    ),
+    "sid": lambda c, s, o: SiD(c.players(s), **_score(o)),
+    "ladd": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s),
+    "add": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s, distill=1.0),
+}
+NOISE: dict[str, Noise] = {"rcgm": "jump", "twinflow": "jump"}
+
+
+def method_of(config: MethodConfig, cast: Cast) -> tuple[Method, FewStepSampler]:
+    """Return a run's method, and the sampler that is saved beside its student."""
+    sampler = FewStepSampler.even(config.steps, NOISE.get(config.method, "fresh"))
+    method = METHODS[config.method](cast, sampler, config)
+    method.notes = sampler.notes
+    return method, sampler

@@ -1,0 +1,57 @@
+"""What a try-on paints at each checkpoint: the same people, garments and noise every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models import seeding
+from models.diffusion.vae import VAE, decode
+from models.mcvton.sampling import denoise
+from models.mcvton.transformer import MinimalControl
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Samples to look at.
+
+    Attributes:
+        vae: decodes.
+        latents: `person`, `masked_person` and `garment`, (B, C, H, W); not trained on.
+        sigmas: noise levels to paint with.
+        guidance: embedded guidance.
+    """
+
+    vae: VAE
+    latents: dict[str, Tensor]
+    sigmas: tuple[float, ...]
+    guidance: float
+
+    @torch.no_grad()
+    def paint(self, control: MinimalControl, *, paired: bool, distilled: bool = False) -> Tensor:
+        """Return what the model paints, latents (B, C, H, W).
+
+        Args:
+            control: the model.
+            paired: in the garment each person wears, else in the next person's.
+            distilled: with the D-LoRA.
+        """
+        device = control.transformer.device
+        person, garment = (self.latents[n].to(device) for n in ("masked_person", "garment"))
+        memory = control.remember(person, garment if paired else garment.roll(-1, 0))
+        generator = seeding.generator_for(0, "gallery")
+        noise = torch.randn(person.shape, generator=generator).to(device)
+        *_, last = denoise(control, noise, self.sigmas, memory, self.guidance, distilled=distilled)
+        return last.latents
+
+    def sheet(self, control: MinimalControl, *, distilled: bool = False) -> Tensor:
+        """Return rows of person, own garment, and what is painted in the next person's.
+
+        Returns:
+            (B, 3, H, 3 W) in [-1, 1].
+        """
+        painted = self.paint(control, paired=False, distilled=distilled)
+        columns = [self.latents["person"], self.latents["garment"], painted]
+        return torch.cat([decode(self.vae, latents) for latents in columns], 3)

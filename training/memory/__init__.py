@@ -1,0 +1,1 @@
+"""What a training run needs of a card, by calculation."""

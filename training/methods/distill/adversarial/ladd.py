@@ -1,0 +1,96 @@
+"""ADD (arXiv 2311.17042) and LADD (2403.12015): a discriminator on the frozen teacher's features.
+
+    L_G = -D(x_g) + lambda c(t) | x_g - teacher(x_g noised to t) |^2,   hinge loss for D
+
+ADD uses both terms, LADD the first alone. The student starts from real pictures noised to one of
+its few times (at the first of them, noise); MC-VTON's eight steps are trained so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.diffusion.few_step import FewStepSampler, Network, picture_of
+from models.seeding import noise_like
+from training.loop import Method, networks_of
+from training.losses import adversarial, flow
+from training.methods.time_samplers import TimeSampler, logit_normal
+
+LISTENS: TimeSampler = logit_normal(-0.6, 1.0)
+"""SANA-Sprint's times of noise for the discriminator."""
+
+
+def opinion(
+    listener: Network, head: nn.Module, pictures: Tensor, cond: Any, generator: torch.Generator
+) -> Tensor:
+    """Return logits of pictures, noised anew, from a network's features."""
+    t = LISTENS(len(pictures), generator).to(pictures)
+    noise = noise_like(pictures, generator)
+    return head(listener.features(flow.noised(pictures, noise, t), t, cond))
+
+
+def discriminate(
+    listener: Network,
+    head: nn.Module,
+    real: Tensor,
+    fake: Tensor,
+    cond: Any,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Return the head's hinge loss; features are computed without gradient where frozen."""
+    real_logits = opinion(listener, head, real, cond, generator)
+    fake_logits = opinion(listener, head, fake.detach(), cond, generator)
+    return {"discriminate": adversarial.discriminator(real_logits, fake_logits, "hinge")}
+
+
+class LADD(Method):
+    """A few-step student whose only judge is the teacher's own eye; with `distill` it is ADD.
+
+    Args:
+        student: a copy of the teacher.
+        teacher: frozen; has `features`.
+        head: on these.
+        sampler: of the student.
+        distill: weight of ADD's second term.
+    """
+
+    def __init__(
+        self,
+        student: Network,
+        teacher: Network,
+        head: nn.Module,
+        sampler: FewStepSampler,
+        distill: float = 0.0,
+    ) -> None:
+        self.student, self.teacher, self.head = student, teacher, head
+        self.sampler, self.distill = sampler, distill
+        self.notes = sampler.notes
+        self.networks = networks_of(student=student, teacher=teacher, head=head)
+        self.phases = {"head": ("head",), "student": ("student",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the losses of student or head."""
+        x0, cond = batch["x0"], batch.get("cond")
+        number = int(torch.randint(len(self.sampler.times), (), generator=generator))
+        t = torch.full((len(x0),), self.sampler.times[number], device=x0.device)
+        noise = noise_like(x0, generator)
+        with torch.set_grad_enabled(phase == "student"):
+            x_t = flow.noised(x0, noise, t)
+            pictures = self.sampler.guess(self.student, x_t, number, cond)
+        if phase == "head":
+            return discriminate(self.teacher, self.head, x0, pictures, cond, generator)
+        logits = opinion(self.teacher, self.head, pictures, cond, generator)
+        losses = {"adversarial": adversarial.generator(logits, "hinge")}
+        if self.distill:
+            again = LISTENS(len(x0), generator).to(x0)
+            fresh = noise_like(x0, generator)
+            with torch.no_grad():
+                x_again = flow.noised(pictures, fresh, again)
+                taught = picture_of(self.teacher, x_again, again, cond)
+            losses["distill"] = self.distill * flow.score_distillation(pictures, taught, again)
+        return losses

@@ -1,0 +1,1 @@
+"""Students with fewer blocks."""

@@ -1,0 +1,1 @@
+"""Students that match distributions by the difference of two scores."""

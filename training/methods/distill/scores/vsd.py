@@ -1,0 +1,45 @@
+"""Variational score distillation: SwiftBrush (arXiv 2312.05239) and SNOOPI (2412.02687).
+
+    g = sigma_t^2 (eps_real^w - eps_fake^w),    the fake score a LoRA on the frozen teacher
+
+SwiftBrush guides both scores at w = 4.5. SNOOPI's PG-SB draws w anew at every step, which carries
+over between backbones; its other half, negative prompts in one step, is
+`models.diffusion.negative_attention`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.methods.distill import guidance
+from training.methods.distill.scores.score import Players, ScoreDistillation, matching
+
+
+class SwiftBrush(ScoreDistillation):
+    """VSD with student and fake score in turn.
+
+    Args:
+        players: who takes part.
+        options: of `ScoreDistillation`.
+    """
+
+    def __init__(self, players: Players, **options: Any) -> None:
+        options = {"guidance": guidance.fixed_on_both(4.5)} | options
+        super().__init__(players, matching("vsd"), **options)
+
+
+class PGSB(SwiftBrush):
+    """SwiftBrush with a random guidance on both scores.
+
+    Args:
+        players: who takes part.
+        low: smallest scale; 0.5 in the paper.
+        high: largest scale; 4 on Stable Diffusion, 3 on PixArt.
+        options: of `ScoreDistillation`.
+    """
+
+    def __init__(
+        self, players: Players, low: float = 0.5, high: float = 4.0, **options: Any
+    ) -> None:
+        drawn = guidance.random(low, high)
+        super().__init__(players, guidance=drawn, **options)

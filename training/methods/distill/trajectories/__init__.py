@@ -1,0 +1,1 @@
+"""Students that follow the teacher's trajectories."""

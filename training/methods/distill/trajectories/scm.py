@@ -1,0 +1,161 @@
+"""sCM (arXiv 2410.11081) and SANA-Sprint (2503.09641): consistency in continuous time.
+
+A flow network is told TrigFlow's times by the lossless map, F = dx/dt / sigma_data, and learns
+
+    L = | F - F^- - g / (|g| + c) |^2 / (sigma_d tan t)
+
+with the tangent g of `losses.trajectory`, whose JVP runs in float32 on a network that hears time
+unscaled. SANA-Sprint adds LADD's discriminator on the frozen teacher's features at weight 0.5.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import jvp
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from models.diffusion.few_step import Denoiser, Network, picture_of
+from models.diffusion.noise_schedules import RF, convert, map_state, trig
+from models.seeding import noise_like
+from training.loop import Method, networks_of
+from training.losses import adversarial, flow, trajectory
+from training.methods.distill.adversarial.ladd import discriminate, opinion
+from training.methods.distill.guidance import NONE, Guidance, guided_picture
+from training.methods.time_samplers import log_normal_angle
+
+
+def trig_velocity(
+    denoiser: Denoiser,
+    x_t: Tensor,
+    angle: Tensor,
+    sigma_data: float,
+    cond: Any = None,
+    **told: Tensor,
+) -> Tensor:
+    """Return dx/dt of TrigFlow, sigma_data F, from a rectified-flow network, (B, ...).
+
+    `map_state` written out in float32, so that it can be differentiated. With
+    c = cos t + sigma_d sin t the network sees x_rf = x_t / c at time sigma_d sin t / c.
+    """
+    cosine, sine = angle.cos(), sigma_data * angle.sin()
+    scale = cosine + sine
+    v = denoiser.velocity(x_t / flow.per_sample(scale, x_t), sine / scale, cond, **told)
+    # dx/dt = scale' x_rf + scale s' v, because x_t = scale x_rf and dx_rf/ds = v
+    rate = sigma_data * angle.cos() - angle.sin()
+    time_rate = sigma_data / scale.square()
+    return flow.per_sample(rate / scale, x_t) * x_t + flow.per_sample(scale * time_rate, x_t) * v
+
+
+class SCM(Method):
+    """Continuous-time consistency distillation.
+
+    Args:
+        student: a copy of the teacher.
+        teacher: frozen.
+        sigma_data: standard deviation of the data.
+        guidance: of the teacher; `embedded(4, 5)` in SANA-Sprint.
+        warm_up: steps over which the tangent's second half grows in.
+        time_mean: of log tan t; SANA-Sprint's code has 0.2.
+        time_std: 1.6.
+    """
+
+    def __init__(
+        self,
+        student: Network,
+        teacher: Denoiser,
+        sigma_data: float = 0.5,
+        guidance: Guidance = NONE,
+        warm_up: int = 1000,
+        time_mean: float = 0.2,
+        time_std: float = 1.6,
+    ) -> None:
+        self.student, self.teacher, self.sigma_data = student, teacher, sigma_data
+        self.guidance, self.warm_up = guidance, warm_up
+        self.angles = log_normal_angle(time_mean, time_std, sigma_data)
+        self.networks = networks_of(student=student, teacher=teacher)
+        self.phases = {"student": ("student",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the consistency loss."""
+        x0, cond, sigma = batch["x0"], batch.get("cond"), self.sigma_data
+        angle = self.angles(len(x0), generator).to(x0)
+        noise = noise_like(x0, generator)
+        cosine, sine = flow.per_sample(angle.cos(), x0), flow.per_sample(angle.sin(), x0)
+        x_t = cosine * x0 + sine * sigma * noise
+        scale, _ = self.guidance.draw(generator)
+        told = self.guidance.tell(scale, angle)
+
+        def student_f(x: Tensor, a: Tensor) -> Tensor:
+            return trig_velocity(self.student, x, a, sigma, cond, **told) / sigma
+
+        with torch.no_grad():
+            x_rf, s = map_state(x_t, angle, trig(sigma), RF)
+            picture = guided_picture(self.teacher, x_rf, s, cond, scale)
+            teacher_f = convert(picture, x_t, angle, "x0", "velocity", trig(sigma)) / sigma
+            along = cosine * sine * sigma * teacher_f, angle.cos() * angle.sin()
+            with sdpa_kernel(SDPBackend.MATH):  # the fast kernels have no forward derivative
+                frozen, rate = jvp(student_f, (x_t, angle), along)[:2]
+            warm = min(1.0, self.now / max(1, self.warm_up))
+            tangent = trajectory.scm_tangent(x_t, angle, frozen, teacher_f, rate, sigma, warm)
+            goal = frozen + trajectory.normalised(tangent)
+        error = (student_f(x_t, angle) - goal).square().flatten(1).sum(1)
+        return {"scm": (error / (sigma * angle.tan())).mean()}
+
+
+class SanaSprint(SCM):
+    """sCM and LADD: half of the discriminator's looks are at pictures made from pure noise.
+
+    Args:
+        student: a copy of the teacher.
+        teacher: frozen.
+        head: of the discriminator.
+        listener: frozen network with `features` for the head; the teacher in the paper.
+        adversarial: weight; 0.5 was best.
+        max_time: share of batches whose pictures come from the last time, pi/2.
+        options: of `SCM`.
+    """
+
+    def __init__(
+        self,
+        student: Network,
+        teacher: Denoiser,
+        head: nn.Module,
+        listener: Network,
+        adversarial: float = 0.5,
+        max_time: float = 0.5,
+        **options: Any,
+    ) -> None:
+        super().__init__(student, teacher, **options)
+        self.head, self.weight, self.max_time = head, adversarial, max_time
+        self.listener = listener
+        self.networks = {**self.networks, **networks_of(head=head, listener=listener)}
+        self.phases = {"head": ("head",), "student": ("student",)}
+
+    def step(
+        self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
+    ) -> dict[str, Tensor]:
+        """Return the losses of student or head."""
+        with torch.set_grad_enabled(phase == "student"):
+            pictures = self._paint(batch, generator)
+        cond = batch.get("cond")
+        if phase == "head":
+            return discriminate(self.listener, self.head, batch["x0"], pictures, cond, generator)
+        losses = super().step(batch, generator, phase)
+        logits = opinion(self.listener, self.head, pictures, cond, generator)
+        return losses | {"adversarial": self.weight * adversarial.generator(logits, "hinge")}
+
+    def _paint(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+        x0 = batch["x0"]
+        angle = self.angles(len(x0), generator).to(x0)
+        if float(torch.rand((), generator=generator)) < self.max_time:
+            angle = torch.full_like(angle, math.pi / 2)
+        noise = noise_like(x0, generator)
+        _, s = map_state(x0, angle, trig(self.sigma_data), RF)
+        told = self.guidance.tell(self.guidance.draw(generator)[0], s)
+        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **told)

@@ -1,0 +1,1 @@
+"""Data and assets made once, before a training or for the page."""
