@@ -49,7 +49,7 @@ def serve(settings: Settings | None = None) -> None:
         from pipelines.flux import missing
         from pipelines.images.provenance import tag
 
-        studio = Studio(marks=tag() if settings.provenance else None)
+        studio = Studio(png_text=tag() if settings.provenance else None)
         if is_zero_gpu() and not missing():
             _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
         threading.Thread(target=studio.warm_up, daemon=True).start()

@@ -81,11 +81,11 @@ class Studio:
     """Everything the page and the API can do, without a page. Safe to share between threads.
 
     Args:
-        marks: text each result carries as a PNG, such as `pipelines.images.provenance.tag` gives.
+        png_text: text each result carries as a PNG; see `pipelines.images.provenance.tag`.
     """
 
-    def __init__(self, marks: Mapping[str, str] | None = None) -> None:
-        self.marks = dict(marks or {})
+    def __init__(self, png_text: Mapping[str, str] | None = None) -> None:
+        self.png_text = dict(png_text or {})
         self.is_warm = False
         self._lock = threading.Lock()
 

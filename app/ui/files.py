@@ -10,22 +10,24 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def as_png(image: Image.Image, name: str, cache: str, marks: dict[str, str] | None = None) -> str:
+def as_png(
+    image: Image.Image, name: str, cache: str, png_text: dict[str, str] | None = None
+) -> str:
     """A picture as PNG, written fast; returns its path.
 
     Args:
         image: the picture.
         name: of the file.
         cache: the folder, a component's `GRADIO_CACHE`.
-        marks: text it carries, such as `Studio.marks`.
+        png_text: text it carries, such as `Studio.png_text`.
     """
     from pipelines.images.decode import encode
 
-    return save_bytes_to_cache(encode(image, compress_level=1, text=marks), name, cache)
+    return save_bytes_to_cache(encode(image, compress_level=1, text=png_text), name, cache)
 
 
 def before_and_after_files(
-    before: Image.Image, after: Image.Image, cache: str, marks: dict[str, str]
+    before: Image.Image, after: Image.Image, cache: str, png_text: dict[str, str]
 ) -> tuple[str, str]:
-    """Both as PNG; the second carries `marks`."""
-    return as_png(before, "before.png", cache), as_png(after, "mirra.png", cache, marks)
+    """Both as PNG; the second carries `png_text`."""
+    return as_png(before, "before.png", cache), as_png(after, "mirra.png", cache, png_text)

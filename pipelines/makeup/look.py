@@ -169,14 +169,14 @@ def embed(
     look: Look,
     *,
     compress_level: int = 4,
-    marks: Mapping[str, str] | None = None,
+    png_text: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The picture as a PNG that carries the look it wears, and nothing else but `marks`.
+    """The picture as a PNG that carries the look it wears, and nothing else but `png_text`.
 
     A look too large for a PNG's text (very noisy references) is left out.
     """
     text = look.to_json().decode()
-    carried = dict(marks or {})
+    carried = dict(png_text or {})
     if len(text) <= MAX_LOOK_BYTES:
         carried[PNG_KEY] = text
     return encode(image, "png", compress_level=compress_level, text=carried)

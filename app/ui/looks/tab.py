@@ -67,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
-            before_and_after_files(output.worn.image, output.images[0], cache, studio.marks),
+            before_and_after_files(output.worn.image, output.images[0], cache, studio.png_text),
             say(text.WEARING, name=say(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
@@ -90,7 +90,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             before, after = studio.take_off(photo)
         except MirraError as error:
             return gr.skip(), explain(error)
-        return before_and_after_files(before, after, cache, studio.marks), say(text.TAKEN_OFF)
+        return before_and_after_files(before, after, cache, studio.png_text), say(text.TAKEN_OFF)
 
     def choose(near: list[Any], event: gr.SelectData) -> tuple[Any, float]:
         return near[event.index], 1.0
@@ -136,7 +136,7 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
             picture: of someone wearing makeup.
         """
         _, after = studio.take_off(needed(picture))
-        return as_png(after, "bare.png", cache, studio.marks)
+        return as_png(after, "bare.png", cache, studio.png_text)
 
     work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     with gr.Row(visible=False):

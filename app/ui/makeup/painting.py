@@ -51,7 +51,7 @@ def part(
                 before, after = studio.paint_small(photo, look, name)
             except MirraError as error:
                 return gr.update(value=explain(error), visible=True), gr.skip(), gr.skip()
-            files = before_and_after_files(before, after, cache, studio.marks)
+            files = before_and_after_files(before, after, cache, studio.png_text)
             return gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
 
         paint.click(

@@ -26,7 +26,7 @@ def endpoints(studio: Studio, cache: str) -> None:
         """
         drawn = None if seed < 0 else int(seed)
         picture = studio.paint(needed(source), needed(reference), drawn)
-        return as_png(picture, "mirra.png", cache, studio.marks)
+        return as_png(picture, "mirra.png", cache, studio.png_text)
 
     with gr.Row(visible=False):
         source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))

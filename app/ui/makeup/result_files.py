@@ -50,7 +50,7 @@ def after(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = Fal
     image = output.images[0]
     if draft:
         return as_png(image, "mirra.png", cache)
-    data = embed(image, look_of(output), compress_level=1, marks=studio.marks)
+    data = embed(image, look_of(output), compress_level=1, png_text=studio.png_text)
     return save_bytes_to_cache(data, "mirra.png", cache)
 
 

@@ -129,7 +129,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         output = studio.shades(decode(needed(source)), [coat])
         errors = [one.delta_e for reached in output.reached.values() for one in reached]
         told = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
-        return as_png(output.images[0], "mirra.png", cache, studio.marks), told
+        return as_png(output.images[0], "mirra.png", cache, studio.png_text), told
 
     with gr.Row(visible=False):
         picture, source = unread(gr.Image(label="picture")), unread(gr.Image(label="source"))

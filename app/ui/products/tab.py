@@ -190,7 +190,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 finish=say(reached.coat.finish), place=say(reached.coat.place),
                 error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
-        shown = as_png(output.images[0], "mirra.png", cache, studio.marks)
+        shown = as_png(output.images[0], "mirra.png", cache, studio.png_text)
         return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        shown = saved(output, cache, studio.marks)
+        shown = saved(output, cache, studio.png_text)
         results = [shown[1], *results][:MOST_SO_FAR]
         return (
             shown,
@@ -159,7 +159,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         if not person or not garment:
             raise gr.Error(text.TWO_PICTURES_NEEDED, print_exception=False)
         output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
-        return as_png(output.image, "mirra.png", cache, studio.marks)
+        return as_png(output.image, "mirra.png", cache, studio.png_text)
 
     with gr.Row(visible=False):
         person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
@@ -197,12 +197,12 @@ def problem(person: Any, garment: Any) -> str | None:
     return None
 
 
-def saved(output: TryOnOutput, cache: str, marks: dict[str, str]) -> tuple[str, str]:
-    """Before and after as PNG files in the visit's folder; the second carries `marks`."""
+def saved(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[str, str]:
+    """Before and after as PNG files in the visit's folder; the second carries `png_text`."""
     from PIL import Image
 
     before = Image.fromarray(output.person.image)
-    return before_and_after_files(before, output.image, cache, marks)
+    return before_and_after_files(before, output.image, cache, png_text)
 
 
 def told_of(output: TryOnOutput) -> str:
