@@ -105,14 +105,14 @@ def search(
     from pipelines.catalog.search.search import nearest, similar, within
     from pipelines.catalog.search.store import Catalog
 
-    shelf, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
+    store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
         if like is not None:
-            matches = similar(shelf, _swatch(like), limit, filters)
+            matches = similar(store, _swatch(like), limit, filters)
         elif radius is None:
-            matches = nearest(shelf, _lab(color or ""), limit, filters)
+            matches = nearest(store, _lab(color or ""), limit, filters)
         else:
-            matches = within(shelf, _lab(color or ""), radius, filters)[:limit]
+            matches = within(store, _lab(color or ""), radius, filters)[:limit]
         _show(matches, as_json)
 
 
@@ -146,15 +146,15 @@ def match(
     from pipelines.catalog.search.matching import for_skin, for_worn
     from pipelines.catalog.search.store import Catalog
 
-    shelf, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
+    store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
         if skin is not None:
-            _show(for_skin(shelf, _skin(skin), limit, filters), as_json)
+            _show(for_skin(store, _skin(skin), limit, filters), as_json)
         elif face is not None:
             from pipelines.images.decode import decode
             from pipelines.makeup.face_makeup import read_worn
 
-            for worn, matches in for_worn(shelf, read_worn(decode(face)), limit, filters):
+            for worn, matches in for_worn(store, read_worn(decode(face)), limit, filters):
                 asked = {"region": worn.region, "worn": worn.hex, "worn_finish": worn.finish}
                 _show(matches, as_json, asked)
         elif outfit is not None:
@@ -163,17 +163,17 @@ def match(
             colors = _outfit(outfit)
             said = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
             typer.echo(f"Outfit: {said}", err=True)
-            _show(suits(shelf, colors, limit, filters), as_json)
+            _show(suits(store, colors, limit, filters), as_json)
 
 
 def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
     from pipelines.catalog.search.store import Catalog
 
     with _plainly():
-        shelf = Catalog(catalog)
-        count = shelf.upsert(rows)
+        store = Catalog(catalog)
+        count = store.upsert(rows)
         if count:
-            shelf.optimize()
+            store.optimize()
         typer.echo(f"{count:,} shades from {table}", err=True)
 
 

@@ -151,10 +151,10 @@ def coats_of_skus(
 
     if catalog is None:
         raise typer.BadParameter("--sku needs a --catalog")
-    shelf = Catalog(catalog)
+    store = Catalog(catalog)
     coats: list[Coat] = []
     for sku in skus:
-        shades = shelf.product(sku)
+        shades = store.product(sku)
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:

@@ -29,7 +29,7 @@ def told(page, where, pattern):
     return page.locator(where).inner_text()
 
 
-def test_a_top_from_the_shelf_is_tried_on_and_downloaded(page, tmp_path, astronaut):
+def test_a_top_from_the_gallery_is_tried_on_and_downloaded(page, tmp_path, astronaut):
     astronaut.save(tmp_path / "me.png")
     page.set_input_files("#person input[type=file]", str(tmp_path / "me.png"))
     assert "hips are outside" in told(page, "#tryon-advice", "hips")

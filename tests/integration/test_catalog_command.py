@@ -19,7 +19,7 @@ def found(*words) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def catalog(tmp_path_factory):
     folder = tmp_path_factory.mktemp("catalog")
     (folder / "foundations.csv").write_text(
         "brand,product,name,specific,hex,imgSrc\n"
@@ -37,19 +37,19 @@ def shelf(tmp_path_factory):
     return folder / "shelf"
 
 
-def test_public_tables_are_imported_once_and_for_all(shelf):
-    run("catalog", "import", shelf.parent / "foundations.csv", "-c", shelf)
-    stats = json.loads(run("catalog", "stats", "-c", shelf)[1])
+def test_public_tables_are_imported_once_and_for_all(catalog):
+    run("catalog", "import", catalog.parent / "foundations.csv", "-c", catalog)
+    stats = json.loads(run("catalog", "stats", "-c", catalog)[1])
     assert (stats["shades"], stats["products"]) == (5, 5)
     assert stats["category"] == {"foundation": 3, "lipstick": 2}
 
 
-def test_search_by_colour_radius_and_filters(shelf):
-    first, *_ = found("search", "-c", shelf, "--color", "#d62352")
+def test_search_by_colour_radius_and_filters(catalog):
+    first, *_ = found("search", "-c", catalog, "--color", "#d62352")
     assert (first["delta_e"], first["sku"]) == (0, "圣罗兰 / 纯口红 / 49 撩骚")
-    near = found("search", "-c", shelf, "--color", "#c79f7a", "--radius", "2")
+    near = found("search", "-c", catalog, "--color", "#c79f7a", "--radius", "2")
     assert [shade["sku"] for shade in near] == ["B / Base / Sand", "B / Base / Sand (2)"]
-    words = ("search", "-c", shelf, "--color", "#c79f7a", "--category", "lipstick")
+    words = ("search", "-c", catalog, "--color", "#c79f7a", "--category", "lipstick")
     assert {shade["category"] for shade in found(*words)} == {"lipstick"}
 
 
@@ -68,14 +68,14 @@ def test_a_table_of_shades_is_built_into_a_catalogue(tmp_path):
     assert len(table.splitlines()) == 1
 
 
-def test_a_skin_and_an_outfit_are_matched_with_reasons(shelf, tmp_path):
-    first, *_ = found("match", "-c", shelf, "--skin", "#c79f7a")
+def test_a_skin_and_an_outfit_are_matched_with_reasons(catalog, tmp_path):
+    first, *_ = found("match", "-c", catalog, "--skin", "#c79f7a")
     assert first["sku"] == "B / Base / Sand"
     assert "undertone" in first["reason"]
     dress = Image.new("RGB", (120, 160), "white")
     dress.paste((200, 30, 80), (30, 20, 90, 140))
     dress.save(tmp_path / "dress.png")
-    first, *_ = found("match", "-c", shelf, "--outfit", tmp_path / "dress.png")
+    first, *_ = found("match", "-c", catalog, "--outfit", tmp_path / "dress.png")
     assert first["category"] == "lipstick"
     assert "repeats" in first["reason"]
 
@@ -96,13 +96,13 @@ def test_a_skin_and_an_outfit_are_matched_with_reasons(shelf, tmp_path):
         ["import", "{folder}/bad.txt"],
     ],
 )
-def test_wrong_questions_end_with_2_and_a_sentence(shelf, tmp_path, words):
+def test_wrong_questions_end_with_2_and_a_sentence(catalog, tmp_path, words):
     (tmp_path / "bad.csv").write_text("brand,hex\nB,#102030\n")
     (tmp_path / "bad.json").write_text('{"brands": [{"name": "B"}]}')
     (tmp_path / "bad.txt").write_text("x")
     words = [word.format(folder=tmp_path) for word in words]
     if "-c" not in words:
-        words += ["-c", str(shelf)]
+        words += ["-c", str(catalog)]
     code, said = run("catalog", *words)
     assert code == 2
     assert "Traceback" not in said

@@ -6,7 +6,7 @@ pipeline's own mask; other places with the pipeline's own figures. Three distanc
 `error` is from the median colour reached to the colour expected: the product, as thin as it is
 worn, over this skin in this light. `product_error` is from there to the product's own colour,
 which no model of light enters. `read_back` is from the product to what `read_worn` reads off the
-result: the way from a face back to a shelf. `drawn_error` is the product error of the same colour
+result: the way from a face back to a product. `drawn_error` is the product error of the same colour
 worn as a drawn lipstick (`models.instant.drawn.Lips`), which paints without regard to the light.
 
 A finish shows in the lips: `highlight` is percentile 98 of L* less the median, `grain` the spread

@@ -13,7 +13,7 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import endpoint, needed
 from app.ui.files import as_png
-from app.ui.products.session_catalog import Reading, Shelf, catalog_for_saving, catalog_of
+from app.ui.products.session_catalog import Reading, SessionCatalog, catalog_for_saving, catalog_of
 from app.ui.uploads import unread
 
 
@@ -23,7 +23,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
     Args:
         studio: what does the work.
         settings: say whether there is a catalogue for all.
-        own: the caller's own catalogue, a `Shelf` or None.
+        own: the caller's own catalogue, a `SessionCatalog` or None.
         cache: folder of the pictures that are handed out.
     """
 
@@ -40,8 +40,8 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         return asdict(studio.read_product(needed(picture), title or "")[0])
 
     def save_shades(
-        picture: str, title: str | None = None, _shelf: Shelf | None = None
-    ) -> tuple[int, Shelf | None]:
+        picture: str, title: str | None = None, _own: SessionCatalog | None = None
+    ) -> tuple[int, SessionCatalog | None]:
         """Read a product picture and save its shades to the catalogue.
 
         Args:
@@ -54,8 +54,8 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         """
         name = (title or "product")[:60]
         reading = Reading(name, needed(picture), *studio.read_product(picture, name))
-        catalog, shelf = catalog_for_saving(settings, _shelf)
-        return studio.keep(reading.rows(), catalog), shelf
+        catalog, own = catalog_for_saving(settings, _own)
+        return studio.keep(reading.rows(), catalog), own
 
     def find_shades(
         color: str,
@@ -63,7 +63,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         finish: str | None = None,
         category: str | None = None,
         limit: int = 10,
-        _shelf: Shelf | None = None,
+        _own: SessionCatalog | None = None,
     ) -> list[dict[str, Any]]:
         """Find shades in the catalogue.
 
@@ -77,7 +77,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         Returns:
             Shades, the nearest first, each with its `delta_e`.
         """
-        catalog = catalog_of(settings, _shelf)
+        catalog = catalog_of(settings, _own)
         if catalog is None:
             raise gr.Error(text.NO_CATALOG, print_exception=False)
         if not 0 < radius <= 100 or not 1 <= limit <= 100:
@@ -86,7 +86,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         found = studio.find(catalog, color, radius, finishes, categories)
         return [{**match.shade, "delta_e": match.delta_e} for match in found[: int(limit)]]
 
-    def read_face(source: str, _shelf: Shelf | None = None) -> dict[str, Any]:
+    def read_face(source: str, _own: SessionCatalog | None = None) -> dict[str, Any]:
         """Find what a face wears.
 
         Args:
@@ -99,7 +99,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         from pipelines.images.decode import decode
 
         face = studio.makeup.find_faces(decode(needed(source)))[0]
-        worn, shades = studio.worn(face, catalog_of(settings, _shelf))
+        worn, shades = studio.worn(face, catalog_of(settings, _own))
         return {"worn": [asdict(color) for color in worn], "shades": shades}
 
     def wear_shade(

@@ -93,11 +93,11 @@ def corrected(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> li
     return result
 
 
-class Shelf:
+class SessionCatalog:
     """A visitor's own catalogue, in a folder that goes with the visit."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="mirra-shelf-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="mirra-session-catalog-"))
         self.catalog = Catalog(self._folder)
 
     def remove(self) -> None:
@@ -105,20 +105,22 @@ class Shelf:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def catalog_of(settings: Settings, shelf: Shelf | None) -> Catalog | None:
+def catalog_of(settings: Settings, own: SessionCatalog | None) -> Catalog | None:
     """The operator's catalogue, else the visitor's own; None as long as nothing is in it."""
     if settings.catalog is not None:
         catalog = Catalog(settings.catalog)
         return catalog if catalog.exists() else None
-    return shelf.catalog if shelf is not None else None
+    return own.catalog if own is not None else None
 
 
-def catalog_for_saving(settings: Settings, shelf: Shelf | None) -> tuple[Catalog, Shelf | None]:
-    """Where a visitor's shades go: to the operator's catalogue, else to a shelf of their own."""
+def catalog_for_saving(
+    settings: Settings, own: SessionCatalog | None
+) -> tuple[Catalog, SessionCatalog | None]:
+    """Where a visitor's shades go: to the operator's catalogue, else to one of their own."""
     if settings.catalog is not None:
-        return Catalog(settings.catalog), shelf
-    shelf = shelf or Shelf()
-    return shelf.catalog, shelf
+        return Catalog(settings.catalog), own
+    own = own or SessionCatalog()
+    return own.catalog, own
 
 
 def product_name(path: str, taken: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from app.ui.gallery import gallery
 from app.ui.products.api import endpoints
 from app.ui.products.session_catalog import (
     Reading,
-    Shelf,
+    SessionCatalog,
     catalog_for_saving,
     catalog_of,
     corrected,
@@ -50,7 +50,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     visit: dict[str, Any] = {"time_to_live": settings.keep_minutes * 60}
     readings, shades = gr.State([], **visit), gr.State([], **visit)
     chosen, looked = gr.State(None, **visit), gr.State((None, []), **visit)
-    own = gr.State(None, delete_callback=Shelf.remove, **visit)
+    own = gr.State(None, delete_callback=SessionCatalog.remove, **visit)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
             pictures = unread(
@@ -126,19 +126,23 @@ def tab(studio: Studio, settings: Settings) -> None:
         except MirraError as error:
             return *([gr.skip()] * 4), explain(error)
 
-    def save_them(found: list[Reading], shelf: Shelf | None) -> tuple[str, Any]:
+    def save_them(found: list[Reading], own: SessionCatalog | None) -> tuple[str, Any]:
         rows = [row for reading in found for row in reading.rows()]
-        catalog, shelf = catalog_for_saving(settings, shelf)
+        catalog, own = catalog_for_saving(settings, own)
         try:
             count = studio.keep(rows, catalog)
         except MirraError as error:
-            return explain(error), shelf
-        return say(text.SAVED, count=count), shelf
+            return explain(error), own
+        return say(text.SAVED, count=count), own
 
     def find_them(
-        color: str, radius: float, finish: list[str], category: list[str], shelf: Shelf | None
+        color: str,
+        radius: float,
+        finish: list[str],
+        category: list[str],
+        own: SessionCatalog | None,
     ) -> tuple[Any, ...]:
-        catalog = catalog_of(settings, shelf)
+        catalog = catalog_of(settings, own)
         if catalog is None:
             return show([], say(text.EMPTY_CATALOG))
         try:
@@ -154,13 +158,13 @@ def tab(studio: Studio, settings: Settings) -> None:
             return before if photo else (None, [])
         return photo, studio.makeup.find_faces(decode(photo))
 
-    def find_worn(photo: str | None, before: Looked, shelf: Shelf | None) -> tuple[Any, ...]:
+    def find_worn(photo: str | None, before: Looked, own: SessionCatalog | None) -> tuple[Any, ...]:
         """What the largest face wears, and below each colour what comes near it."""
         if not photo:
             return gr.skip(), gr.skip(), say(text.NO_FACE_PHOTO), gr.skip()
         try:
             now = look_at(photo, before)
-            worn, offers = studio.worn(now[1][0], catalog_of(settings, shelf))
+            worn, offers = studio.worn(now[1][0], catalog_of(settings, own))
         except MirraError as error:
             return gr.skip(), gr.skip(), explain(error), gr.skip()
         lines = [

@@ -42,7 +42,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
         with gr.Column(scale=5, min_width=320):
             photo = photo_input(text.PERSON, "person", height=300)
             gr.Markdown(text.GARMENTS, elem_classes="heading")
-            shelf = gallery(text.GARMENTS, "garments", 3, _tops())
+            garments = gallery(text.GARMENTS, "garments", 3, _tops())
             upload = photo_input(text.GARMENT, "garment", height=220)
             advice = gr.Markdown(elem_id="tryon-advice", visible=False)
         with gr.Column(scale=6, min_width=320):
@@ -123,14 +123,14 @@ def tab(studio: Studio, settings: Settings) -> Later:
     def pick(event: gr.SelectData) -> str:
         return str(GARMENTS[event.index])
 
-    shelf.select(pick, None, [upload], queue=False, **HIDDEN)
+    garments.select(pick, None, [upload], queue=False, **HIDDEN)
     photo.change(look_at_person, [photo], [person], **work, **HIDDEN).then(**say).then(**run)
     upload.change(cut_garment, [upload], [garment, cut_out], **work, **HIDDEN).then(**say).then(
         **run
     )
     quality.input(**run)
     _api(studio, cache, work)
-    return {shelf: lambda: gr.update(value=_tops())}
+    return {garments: lambda: gr.update(value=_tops())}
 
 
 def _tops() -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui.products.session_catalog import (
     Reading,
-    Shelf,
+    SessionCatalog,
     catalog_of,
     corrected,
     product_name,
@@ -65,21 +65,21 @@ def test_a_cell_that_means_nothing_is_refused(reading, column, cell):
 
 def test_what_is_saved_is_found_by_colour_and_gone_with_the_visit(reading):
     pytest.importorskip("lancedb")
-    studio, shelf = Studio(), Shelf()
-    assert studio.keep(reading.rows(), shelf.catalog) == 2
-    (match,) = studio.find(shelf.catalog, "#b31232", 5)
+    studio, own = Studio(), SessionCatalog()
+    assert studio.keep(reading.rows(), own.catalog) == 2
+    (match,) = studio.find(own.catalog, "#b31232", 5)
     assert match.shade["hex"] == "#b01030"
-    assert studio.find(shelf.catalog, "#b31232", 5, finishes=["glitter"]) == []
-    folder = shelf.catalog.path
-    shelf.remove()
+    assert studio.find(own.catalog, "#b31232", 5, finishes=["glitter"]) == []
+    folder = own.catalog.path
+    own.remove()
     assert not folder.exists()
 
 
 def test_visitors_share_a_catalogue_only_when_the_operator_says_so(tmp_path):
-    own, other = Shelf(), Shelf()
+    own, other = SessionCatalog(), SessionCatalog()
     try:
         assert catalog_of(Settings(catalog=None), None) is None
-        paths = {catalog_of(Settings(catalog=None), shelf).path for shelf in (own, other)}  # type: ignore[union-attr]
+        paths = {catalog_of(Settings(catalog=None), each).path for each in (own, other)}  # type: ignore[union-attr]
         assert len(paths) == 2
         assert catalog_of(Settings(catalog=tmp_path), own) is None  # nothing in it yet
     finally:

@@ -19,7 +19,7 @@ def entry(sku, color, category, finish="matte"):
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def catalog(tmp_path_factory):
     catalog = Catalog(tmp_path_factory.mktemp("c") / "shelf")
     catalog.upsert(
         [
@@ -69,8 +69,8 @@ def test_below_the_face_her_suit_is_orange_and_her_skin_is_no_garment(astronaut,
     assert orange > 0.3
 
 
-def test_every_category_is_proposed_but_what_follows_the_skin(shelf):
-    matches = suits(shelf, [outfit("#146e6e")])
+def test_every_category_is_proposed_but_what_follows_the_skin(catalog):
+    matches = suits(catalog, [outfit("#146e6e")])
     assert {m.shade["category"] for m in matches} == {"lipstick", "lip_gloss", "eyeshadow", "blush"}
     first = {m.shade["category"]: m for m in reversed(matches)}
     assert first["eyeshadow"].shade["sku"] == "teal"
@@ -80,29 +80,29 @@ def test_every_category_is_proposed_but_what_follows_the_skin(shelf):
     assert "opposite" in next(m.reason for m in matches if m.shade["sku"] == "coral")
 
 
-def test_black_leaves_room_for_an_accent_and_red_is_repeated(shelf):
-    accent = [m for m in suits(shelf, [outfit("#101010")]) if m.shade["category"] == "lipstick"]
+def test_black_leaves_room_for_an_accent_and_red_is_repeated(catalog):
+    accent = [m for m in suits(catalog, [outfit("#101010")]) if m.shade["category"] == "lipstick"]
     assert accent[0].shade["sku"] in ("ruby", "coral")
     assert "accent" in accent[0].reason
-    red = [m for m in suits(shelf, [outfit("#c01838")]) if m.shade["category"] == "lipstick"]
+    red = [m for m in suits(catalog, [outfit("#c01838")]) if m.shade["category"] == "lipstick"]
     assert red[0].shade["sku"] == "ruby"
     assert "repeats" in red[0].reason
 
 
-def test_a_skin_finds_its_foundation_and_hears_what_differs(shelf):
+def test_a_skin_finds_its_foundation_and_hears_what_differs(catalog):
     for color, sku in (("#eed2ba", "fair"), ("#a0744e", "tan"), ("#50301f", "deep")):
-        first, *_ = for_skin(shelf, lab_of(color), 2)
+        first, *_ = for_skin(catalog, lab_of(color), 2)
         assert first.shade["sku"] == sku
         assert "undertone" in first.reason
-    assert for_skin(shelf, lab_of("#301d14"), 1)[0].reason.startswith("lighter")
+    assert for_skin(catalog, lab_of("#301d14"), 1)[0].reason.startswith("lighter")
 
 
-def test_what_a_face_wears_is_found_for_its_region_and_by_finish(shelf):
+def test_what_a_face_wears_is_found_for_its_region_and_by_finish(catalog):
     lab = tuple(float(v) for v in lab_of("#b3122f"))
     worn = [
         WornColour("lips", "#b3122f", lab, "gloss", 0.9),
         WornColour("cheeks", "#e9967a", lab, "matte", 0.1),
     ]
-    ((color, matches),) = for_worn(shelf, worn)
+    ((color, matches),) = for_worn(catalog, worn)
     assert color.region == "lips"
     assert [m.shade["sku"] for m in matches[:2]] == ["ruby gloss", "ruby"]

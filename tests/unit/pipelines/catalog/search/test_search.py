@@ -37,7 +37,7 @@ def row(number, **given):
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+def catalog(tmp_path_factory):
     catalog = Catalog(tmp_path_factory.mktemp("catalog") / "shelf")
     assert catalog.upsert(row(number) for number in range(COUNT)) == COUNT
     catalog.optimize()
@@ -56,24 +56,24 @@ def by_hand(lab, allowed=None):
 
 
 @pytest.mark.parametrize("radius", [0.5, 2.0, 5.0, 12.0, 15.9, 40.0])
-def test_a_radius_finds_what_brute_force_finds(shelf, radius):
+def test_a_radius_finds_what_brute_force_finds(catalog, radius):
     for number in (0, 7, COUNT // 2 + 5, COUNT - 20):
         differences, _ = by_hand(LABS[number])
         expected = set(np.flatnonzero(differences <= radius))
-        found = within(shelf, LABS[number], radius)
+        found = within(catalog, LABS[number], radius)
         assert {asked(m) for m in found} == {(f"it's {n // 2}", n % 2) for n in expected}
         assert [m.delta_e for m in found] == sorted(m.delta_e for m in found)
 
 
 @pytest.mark.parametrize("limit", [1, 10, 300])
-def test_the_nearest_are_the_nearest_also_with_filters(shelf, limit):
+def test_the_nearest_are_the_nearest_also_with_filters(catalog, limit):
     filters = Filters(finishes=("gloss",), brands=("Ö'Hara",), min_price=10, max_price=30)
     allowed = (FINISHES == "gloss") & (np.arange(COUNT) % 3 != 0)
     allowed &= (PRICES >= 10) & (PRICES <= 30)
     for lab in ((45, 50, 20), (30, 30, -70), (97, 0, 2)):
         for chosen, mask in ((Filters(), None), (filters, allowed)):
             differences, order = by_hand(lab, mask)
-            found = nearest(shelf, lab, limit, chosen)
+            found = nearest(catalog, lab, limit, chosen)
             expected = differences[order[:limit]].round(2).tolist()
             assert [m.delta_e for m in found] == pytest.approx(expected, abs=0.011)
 
@@ -138,8 +138,8 @@ def test_questions_nobody_can_answer_are_refused(tmp_path):
     assert caught.value.reason == "missing"
 
 
-def test_a_catalogue_counts_its_shades(shelf):
-    stats = shelf.stats()
+def test_a_catalogue_counts_its_shades(catalog):
+    stats = catalog.stats()
     assert (stats["shades"], stats["products"]) == (COUNT, COUNT // 2)
     assert sum(stats["finish"].values()) == COUNT
     assert stats["brand"]["Ö'Hara"] == COUNT - COUNT // 3
