@@ -59,7 +59,7 @@ SURELY_WORN = 0.3
 
 
 @dataclass
-class Wish:
+class LookRequest:
     """What a visitor wants to wear, as files and names; the first that is set is the base.
 
     Attributes:
@@ -157,7 +157,7 @@ class Studio:
                 self.tryon.load()
         self.is_warm = True
 
-    def look(self, wish: Wish) -> Look:
+    def look(self, request: LookRequest) -> Look:
         """Find or read the look a visitor wants.
 
         Raises:
@@ -167,32 +167,32 @@ class Studio:
         from pipelines.makeup.named_looks import find_look
         from pipelines.makeup.pipeline_instant import combine
 
-        if wish.look_file:
-            base = load_look(Path(wish.look_file))
-        elif wish.reference:
-            base = self._read(Path(wish.reference))
-        elif wish.named:
-            base = find_look(wish.named)
+        if request.look_file:
+            base = load_look(Path(request.look_file))
+        elif request.reference:
+            base = self._read(Path(request.reference))
+        elif request.named:
+            base = find_look(request.named)
         else:
             raise LookError("nothing to wear was chosen")
-        if wish.second and wish.from_second:
-            second = self._read(Path(wish.second))
-            base = combine(base, dict.fromkeys(wish.from_second, second))
+        if request.second and request.from_second:
+            second = self._read(Path(request.second))
+            base = combine(base, dict.fromkeys(request.from_second, second))
         return base
 
     def try_on(
         self,
         source: str | Path,
-        wish: Wish,
+        request: LookRequest,
         strengths: Mapping[str, float] | None = None,
         strength: float | None = None,
         faces: list[int] | None = None,
     ) -> MakeupOutput:
-        """Put the wished look on a photograph.
+        """Put the look asked for on a photograph.
 
         Args:
             source: the wearer's picture.
-            wish: what to wear.
+            request: what to wear.
             strengths: region -> 0..1; the look's own when None.
             strength: overall 0..1; the look's own when None.
             faces: which faces, 0 the largest; all when None.
@@ -203,7 +203,7 @@ class Studio:
         from pipelines.images.decode import decode
 
         picture = decode(source)
-        look = self.look(wish)
+        look = self.look(request)
         check()
         return self.makeup(picture, look, strengths=strengths, strength=strength, faces=faces)
 

@@ -15,14 +15,14 @@ DTYPES: dict[str, torch.dtype] = {
 }
 
 
-def pick(wish: str = "auto") -> torch.device:
+def pick(name: str = "auto") -> torch.device:
     """Return the device to run on.
 
     Args:
-        wish: "auto" for the fastest that is there, or a device such as "cpu" or "cuda:1".
+        name: "auto" for the fastest that is there, or a device such as "cpu" or "cuda:1".
     """
-    if wish != "auto":
-        return torch.device(wish)
+    if name != "auto":
+        return torch.device(name)
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from app.messages import advise
-from app.service import Studio, Wish
+from app.service import LookRequest, Studio
 from app.ui import text
 from app.ui.endpoints import endpoint, needed
 from app.ui.makeup.result_files import after, as_file, at_levels
@@ -58,9 +58,9 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         levels = (strength, lips, eyes, brows, cheeks, skin)
         if not all(0 <= level <= 1 for level in levels):
             raise gr.Error(text.BETWEEN_0_AND_1, print_exception=False)
-        wish = Wish(reference, look, saved_look, second, tuple(from_second or ()))
+        request = LookRequest(reference, look, saved_look, second, tuple(from_second or ()))
         faces = None if face < 0 else [int(face)]
-        output = studio.try_on(needed(source), wish, faces=faces)
+        output = studio.try_on(needed(source), request, faces=faces)
         return after(studio, at_levels(studio, output, levels), cache)
 
     def list_looks() -> list[dict[str, str]]:
@@ -79,7 +79,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         Returns:
             A look.json, for `apply_makeup` and `mirra makeup --look`.
         """
-        return as_file(studio.look(Wish(reference=needed(reference))), cache)
+        return as_file(studio.look(LookRequest(reference=needed(reference))), cache)
 
     def check_photo(source: str) -> dict[str, Any]:
         """Look at a photo before anything is tried on.
@@ -109,8 +109,8 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         second = unread(gr.Image(label="second"))
         from_second = gr.CheckboxGroup(list(MAKEUP_REGIONS), label="from_second")
         picture = gr.Image(label="result", format="png", type="filepath")
-        wish = [saved_look, second, from_second]
-        endpoint(apply_makeup, [source, reference, look, *levels, face, *wish], picture, **work)
+        request = [saved_look, second, from_second]
+        endpoint(apply_makeup, [source, reference, look, *levels, face, *request], picture, **work)
         endpoint(list_looks, [], gr.JSON(label="looks"), queue=False)
         endpoint(read_look, [reference], gr.File(label="look"), **work)
         endpoint(check_photo, [source], gr.JSON(label="found"), **work)

@@ -12,7 +12,7 @@ import numpy as np
 from app.language import say
 from app.messages import advise, explain
 from app.server.blocks import WORK
-from app.service import Studio, Wish
+from app.service import LookRequest, Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
@@ -74,7 +74,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
                 painted = painting.part(studio, settings, source, reference, work)
 
     cache = result.GRADIO_CACHE
-    wish = [reference, named, look_file, second, from_second]
+    request = [reference, named, look_file, second, from_second]
     sliders = [strength, *regions]
     shown = [result, report, wearing, picture, file, *sliders]
 
@@ -91,7 +91,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
     ) -> tuple[Any, ...]:
         if not photo:
             return _only(say(text.NO_SOURCE))
-        wanted = Wish(reference, named, look_file, second, tuple(from_second))
+        wanted = LookRequest(reference, named, look_file, second, tuple(from_second))
         if not (reference or named or look_file):
             return _only(say(text.NO_LOOK))
         progress(0.2, desc=say(text.LOOKING))
@@ -146,7 +146,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
 
     run: dict[str, Any] = {
         "fn": try_on,
-        "inputs": [source, faces, *wish, *sliders],
+        "inputs": [source, faces, *request, *sliders],
         "outputs": shown,
         **work,
     }

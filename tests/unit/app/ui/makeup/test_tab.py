@@ -27,8 +27,8 @@ with gr.Blocks() as page:
     makeup.tab(Studio(), Settings())
 do = {event.name: event.fn for event in page.fns.values()}
 full, soft = ([overall, 1, 1, 1, 1, 1] for overall in (1.0, 0.4))
-wish = [sys.argv[1], None, None, "classic-red", None, None, []]
-shown = [do["try_on"](*wish, *soft), do["try_on"](*wish, *full)]
+asked = [sys.argv[1], None, None, "classic-red", None, None, []]
+shown = [do["try_on"](*asked, *soft), do["try_on"](*asked, *full)]
 shown += [(*do["settle"](shown[1][2], *levels),) for levels in (soft, full)]
 print(json.dumps([[pictures[1], line] for pictures, line, *_ in shown]))
 """
