@@ -28,7 +28,13 @@ from models.errors import TrainingError
 from models.reflora.denoiser import MakeupDenoiser
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.flux.base import load_vae
-from training.flux.distill_networks import Cast, Frozen, LowRankCast, MethodConfig, method_of
+from training.flux.distill_networks import (
+    DistillNetworks,
+    Frozen,
+    LowRankNetworks,
+    MethodConfig,
+    method_of,
+)
 from training.flux.distill_teacher import (
     Edits,
     load_flux_teacher,
@@ -134,7 +140,7 @@ def build(config: DistillConfig | LowRankConfig) -> Trainer:
         teacher = toy_teacher(cache, config.loop.seed)
     else:
         teacher = load_teacher(config.model, cache, blocks=(1, 3))
-    method, _ = method_of(config, Cast(teacher, teacher.blocks))
+    method, _ = method_of(config, DistillNetworks(teacher, teacher.blocks))
     return Trainer(config, method, Edits(pairs_in(cache)))
 
 
@@ -156,8 +162,8 @@ def _low_rank(config: LowRankConfig) -> FluxTrainer:
     teacher.guidance = config.guidance
     save_activations(teacher.transformer)
     frozen = Frozen(teacher, PRECISIONS[config.precision])
-    cast = LowRankCast(frozen, blocks, hidden=256, rank=config.rank, seed=config.loop.seed)
-    method, sampler = method_of(config, cast)
+    networks = LowRankNetworks(frozen, blocks, hidden=256, rank=config.rank, seed=config.loop.seed)
+    method, sampler = method_of(config, networks)
     draw = None
     if config.validation:
         draw = Painter(teacher, method.networks["student"], sampler, config).sheet

@@ -1,8 +1,8 @@
-"""Who plays in a distillation of FLUX-Makeup: whole copies of the teacher, or changes of it.
+"""The networks of a distillation of FLUX-Makeup: whole copies of the teacher, or changes of it.
 
-A method asks its cast for copies and does not know which it gets. The nano FLUX is small enough to
-be copied (`Cast`); of FLUX itself there is one, frozen, and student, critic and running average are
-low-rank changes of it (`LowRankCast`).
+A method asks for copies and does not know which it gets. The nano FLUX is small enough to be copied
+(`DistillNetworks`); of FLUX itself there is one, frozen, and student, critic and running average
+are low-rank changes of it (`LowRankNetworks`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from training.config import RunConfig
 from training.loop import Method
 from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.dmd import DMD, DMD2
-from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.score import ScoreNetworks
 from training.methods.distill.scores.sid import SiD
 from training.methods.distill.trajectories.consistency import Consistency
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -49,7 +49,7 @@ class MethodConfig(RunConfig):
 
 
 @dataclass(frozen=True)
-class Cast:
+class DistillNetworks:
     """Copies of one teacher.
 
     Attributes:
@@ -82,9 +82,9 @@ class Cast:
             nn.init.zeros_(head.get_submodule("3").get_parameter("weight"))
         return heads
 
-    def players(self, sampler: FewStepSampler) -> Players:
+    def make_score_networks(self, sampler: FewStepSampler) -> ScoreNetworks:
         """For methods that compare scores."""
-        return Players(self.copy(), self.teacher, self.copy(), sampler)
+        return ScoreNetworks(self.copy(), self.teacher, self.copy(), sampler)
 
 
 class Frozen:
@@ -115,8 +115,8 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class LowRankCast(Cast):
-    """Low-rank changes of one frozen teacher; see `low_rank_cast`.
+class LowRankNetworks(DistillNetworks):
+    """Low-rank changes of one frozen teacher.
 
     Attributes:
         rank: of the changes.
@@ -134,7 +134,7 @@ class LowRankCast(Cast):
         return Adapted(self.teacher, adapter.start(seeding.generator_for(self.seed, "low rank")))
 
 
-Build = Callable[[Cast, FewStepSampler, MethodConfig], Method]
+Build = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]
 
 
 def _score(config: MethodConfig) -> dict[str, Any]:
@@ -143,26 +143,26 @@ def _score(config: MethodConfig) -> dict[str, Any]:
 
 
 METHODS: dict[Name, Build] = {
-    "cd": lambda c, s, o: Consistency(c.copy(), c.copy(), c.teacher, grid=25),
-    "rcgm": lambda c, s, o: RCGM(c.copy(), c.copy(), c.teacher, average=0.95),
-    "twinflow": lambda c, s, o: TwinFlow(c.copy(), c.copy(), c.teacher, average=0.95),
-    "sana-sprint": lambda c, s, o: SanaSprint(
-        c.copy(), c.teacher, c.head(), c.teacher, sigma_data=1.0, warm_up=o.loop.steps
+    "cd": lambda n, s, o: Consistency(n.copy(), n.copy(), n.teacher, grid=25),
+    "rcgm": lambda n, s, o: RCGM(n.copy(), n.copy(), n.teacher, average=0.95),
+    "twinflow": lambda n, s, o: TwinFlow(n.copy(), n.copy(), n.teacher, average=0.95),
+    "sana-sprint": lambda n, s, o: SanaSprint(
+        n.copy(), n.teacher, n.head(), n.teacher, sigma_data=1.0, warm_up=o.loop.steps
     ),
-    "dmd": lambda c, s, o: DMD(c.players(s), student_every=o.critic_steps, **_score(o)),
-    "dmd2": lambda c, s, o: DMD2(
-        c.players(s), c.head(), (1e-2, 1e-2), student_every=o.critic_steps, **_score(o)
+    "dmd": lambda n, s, o: DMD(n.make_score_networks(s), student_every=o.critic_steps, **_score(o)),
+    "dmd2": lambda n, s, o: DMD2(
+        n.make_score_networks(s), n.head(), (1e-2, 1e-2), student_every=o.critic_steps, **_score(o)
     ),
-    "sid": lambda c, s, o: SiD(c.players(s), **_score(o)),
-    "ladd": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s),
-    "add": lambda c, s, o: LADD(c.copy(), c.teacher, c.head(), s, distill=1.0),
+    "sid": lambda n, s, o: SiD(n.make_score_networks(s), **_score(o)),
+    "ladd": lambda n, s, o: LADD(n.copy(), n.teacher, n.head(), s),
+    "add": lambda n, s, o: LADD(n.copy(), n.teacher, n.head(), s, distill=1.0),
 }
 NOISE: dict[str, Noise] = {"rcgm": "jump", "twinflow": "jump"}
 
 
-def method_of(config: MethodConfig, cast: Cast) -> tuple[Method, FewStepSampler]:
+def method_of(config: MethodConfig, networks: DistillNetworks) -> tuple[Method, FewStepSampler]:
     """Return a run's method, and the sampler that is saved beside its student."""
     sampler = FewStepSampler.even(config.steps, NOISE.get(config.method, "fresh"))
-    method = METHODS[config.method](cast, sampler, config)
+    method = METHODS[config.method](networks, sampler, config)
     method.notes = sampler.notes
     return method, sampler

@@ -32,7 +32,7 @@ from training.config import LoopConfig
 from training.flux.distill_networks import (
     METHODS,
     Frozen,
-    LowRankCast,
+    LowRankNetworks,
     MethodConfig,
     Name,
     method_of,
@@ -70,7 +70,7 @@ class Parts:
 def parts_of(name: Name, toy: MakeupDenoiser) -> Parts:
     """Count a method's networks and passes on changes of a toy."""
     config = MethodConfig(method=name, steps=2, loop=LoopConfig(steps=1))
-    method, _ = method_of(config, LowRankCast(Frozen(toy), toy.blocks, rank=1))
+    method, _ = method_of(config, LowRankNetworks(Frozen(toy), toy.blocks, rank=1))
     networks = set(method.networks) - {"head"}
     trained = networks & {key for names in method.phases.values() for key in names}
     kept: list[int] = []

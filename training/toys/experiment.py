@@ -17,7 +17,7 @@ from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Data, Method, Trainer
 from training.methods.distill.scores.disback import Decline
 from training.methods.distill.scores.msd import TeacherScoreMatching
-from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.score import ScoreNetworks
 from training.methods.distill.trajectories.consistency import Consistency, PairRegression
 from training.methods.time_samplers import uniform
 from training.toys.mixture import Mixture, MixtureData, PairData
@@ -157,11 +157,11 @@ class Workshop:
         student: Any = method.networks["student"]
         return student.eval()
 
-    def players(
+    def make_score_networks(
         self, student: Network, sampler: FewStepSampler, critic: Network | None = None
-    ) -> Players:
+    ) -> ScoreNetworks:
         """Return a student, the exact teacher and a critic, a copy of the base if None."""
-        return Players(student, self.mixture, critic or self.copy(), sampler)
+        return ScoreNetworks(student, self.mixture, critic or self.copy(), sampler)
 
     def head(self) -> nn.Module:
         """Return a discriminator's head on the networks' features."""

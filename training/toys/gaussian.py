@@ -22,7 +22,12 @@ from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Method, Trainer
 from training.methods.distill import guidance
 from training.methods.distill.guidance import Guidance
-from training.methods.distill.scores.score import Objective, Players, ScoreDistillation, matching
+from training.methods.distill.scores.score import (
+    Objective,
+    ScoreDistillation,
+    ScoreNetworks,
+    matching,
+)
 from training.methods.distill.scores.sid import score_identity
 from training.toys.mixture import Mixture, MixtureData
 
@@ -118,8 +123,10 @@ def method_for(
     scales: Guidance = guidance.NONE,
 ) -> Method:
     """Return a one-step method whose critic is the oracle."""
-    players = Players(student, teacher, OracleCritic(student), FewStepSampler.even(1))
-    return ScoreDistillation(players, objective, through_networks=through_networks, guidance=scales)
+    networks = ScoreNetworks(student, teacher, OracleCritic(student), FewStepSampler.even(1))
+    return ScoreDistillation(
+        networks, objective, through_networks=through_networks, guidance=scales
+    )
 
 
 def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool = False) -> None:

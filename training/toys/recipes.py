@@ -15,7 +15,7 @@ from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.disback import TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router
-from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.score import ScoreNetworks
 from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import SwiftBrush
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -61,18 +61,18 @@ class Recipe:
 def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     path = w.decline(s, sampler, nodes=3)
     teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
-    return DMD(Players(s, teachers, path[-1], sampler), **_each(sampler))
+    return DMD(ScoreNetworks(s, teachers, path[-1], sampler), **_each(sampler))
 
 
 def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     students = Router([s, w.copy()], torch.arange(2))
-    return DMD(w.players(students, sampler), student_every=1, drop=0.0)
+    return DMD(w.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
 def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
     width = w.width * 3 // 4  # about six tenths of the weights
     students = Router([w.small(width), w.small(width)], torch.arange(2))
-    return DMD(w.players(students, sampler), student_every=1, drop=0.0)
+    return DMD(w.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
 def _each(sampler: FewStepSampler) -> dict[str, Any]:
@@ -92,18 +92,22 @@ PLANE: dict[str, Recipe] = {
     "RCGM": _trajectory(lambda w, s, _: RCGM(s, w.copy(), w.mixture), 6000, noise="jump"),
     "TwinFlow": _trajectory(lambda w, s, _: TwinFlow(s, w.copy(), w.mixture), 6000, noise="jump"),
     # Scores
-    "DMD": Recipe(lambda w, s, k: DMD(w.players(s, k), **_each(k))),
+    "DMD": Recipe(lambda w, s, k: DMD(w.make_score_networks(s, k), **_each(k))),
     "DMD, from new weights": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), student_every=1), steps=(1,), start="new"
+        lambda w, s, k: DMD(w.make_score_networks(s, k), student_every=1), steps=(1,), start="new"
     ),
-    "DMD2": Recipe(lambda w, s, k: DMD2(w.players(s, k), w.head(), (0.05, 0.05), **_each(k))),
-    "VSD": Recipe(lambda w, s, k: SwiftBrush(w.players(s, k), **_each(k)), steps=(1, 4)),
+    "DMD2": Recipe(
+        lambda w, s, k: DMD2(w.make_score_networks(s, k), w.head(), (0.05, 0.05), **_each(k))
+    ),
+    "VSD": Recipe(
+        lambda w, s, k: SwiftBrush(w.make_score_networks(s, k), **_each(k)), steps=(1, 4)
+    ),
     "SwiftBrush, LoRA critic": Recipe(
-        lambda w, s, k: SwiftBrush(w.players(s, k, w.low_rank(16))), steps=(1,)
+        lambda w, s, k: SwiftBrush(w.make_score_networks(s, k, w.low_rank(16))), steps=(1,)
     ),
-    "SiD": Recipe(lambda w, s, k: SiD(w.players(s, k), **_each(k))),
+    "SiD": Recipe(lambda w, s, k: SiD(w.make_score_networks(s, k), **_each(k))),
     "SiDA": Recipe(
-        lambda w, s, k: SiDA(w.players(s, k), (0.02, 0.1), **_each(k)),
+        lambda w, s, k: SiDA(w.make_score_networks(s, k), (0.02, 0.1), **_each(k)),
         steps=(1, 4),
     ),
     "DisBack": Recipe(_disback, steps=(1, 4)),
@@ -114,16 +118,16 @@ PLANE: dict[str, Recipe] = {
     ),
     # Finding M1: the critic of several steps' pictures, told which step, or not
     "DMD, shared critic": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), step_conditioned=False, **_each(k)),
+        lambda w, s, k: DMD(w.make_score_networks(s, k), step_conditioned=False, **_each(k)),
         steps=(4,),
     ),
     "SiD, shared critic": Recipe(
-        lambda w, s, k: SiD(w.players(s, k), step_conditioned=False, **_each(k)),
+        lambda w, s, k: SiD(w.make_score_networks(s, k), step_conditioned=False, **_each(k)),
         steps=(4,),
     ),
     # Two conditions: one student, two, two small ones
     "one student": Recipe(
-        lambda w, s, k: DMD(w.players(s, k), student_every=1),
+        lambda w, s, k: DMD(w.make_score_networks(s, k), student_every=1),
         steps=(1,),
         start="teacher",
         conditions=True,

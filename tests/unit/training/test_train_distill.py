@@ -19,7 +19,7 @@ from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
 from training.evaluation.held_out_pairs import Exam
 from training.evaluation.nano import students, table
-from training.flux.distill_networks import METHODS, Cast
+from training.flux.distill_networks import METHODS, DistillNetworks
 from training.flux.distill_teacher import toy_teacher
 from training.train_distill import PRESETS, build
 
@@ -42,7 +42,7 @@ def tiny_run(folder, method="dmd2", steps=3, save_every=3):
 @pytest.mark.parametrize("name", METHODS)
 def test_a_student_begins_as_its_teacher(name, teacher):
     config = dataclasses.replace(PRESETS["tiny"][1], method=name)
-    method = METHODS[name](Cast(teacher, (0, 1)), FewStepSampler.even(2), config)
+    method = METHODS[name](DistillNetworks(teacher, (0, 1)), FewStepSampler.even(2), config)
     x_t, t = torch.randn((2, 64, 16), generator=seeding.generator_for(1)), torch.tensor([0.9, 0.2])
     cond = torch.randn((2, 128, 16), generator=seeding.generator_for(2))
     with torch.no_grad():

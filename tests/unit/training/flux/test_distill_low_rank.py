@@ -20,7 +20,7 @@ from models.diffusion.lora import LowRank
 from models.errors import CheckpointError, TrainingError
 from pipelines.flux import load_student
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
-from training.flux.distill_networks import METHODS, Frozen, LowRankCast, MethodConfig, method_of
+from training.flux.distill_networks import METHODS, Frozen, LowRankNetworks, MethodConfig, method_of
 from training.flux.distill_teacher import toy_teacher
 from training.memory.distill import (
     CARDS,
@@ -69,8 +69,8 @@ def trained(change, scale=0.3):
 @torch.no_grad()
 def test_a_new_student_is_its_teacher_bit_for_bit_whatever_it_is_told(name, rank, teacher):
     frozen = Frozen(teacher)
-    cast = LowRankCast(frozen, (0, 1), rank=rank)
-    method, _ = method_of(MethodConfig(method=name, steps=2), cast)
+    networks = LowRankNetworks(frozen, (0, 1), rank=rank)
+    method, _ = method_of(MethodConfig(method=name, steps=2), networks)
     assert "teacher" not in method.networks
     wanted = frozen.velocity(X_T, T, COND)
     assert wanted.abs().max() > 0.1
@@ -81,8 +81,8 @@ def test_a_new_student_is_its_teacher_bit_for_bit_whatever_it_is_told(name, rank
 
 @torch.no_grad()
 def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
-    cast = LowRankCast(Frozen(teacher), (0, 1), rank=2)
-    student = cast.copy()
+    networks = LowRankNetworks(Frozen(teacher), (0, 1), rank=2)
+    student = networks.copy()
     trained(student.adapter)
     merged = copy.deepcopy(teacher)
     for name, update in student.adapter.updates.items():
@@ -90,14 +90,14 @@ def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
         weight += update.lora_B.weight @ update.lora_A.weight
     wanted = merged.velocity(X_T, T, COND)
     torch.testing.assert_close(student.velocity(X_T, T, COND), wanted, atol=1e-5, rtol=1e-4)
-    assert (wanted - cast.teacher.velocity(X_T, T, COND)).abs().max() > 0.1
+    assert (wanted - networks.teacher.velocity(X_T, T, COND)).abs().max() > 0.1
     features, merged_features = (x.features(X_T, T, COND) for x in (student, merged))
     torch.testing.assert_close(features, merged_features, atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()
 def test_a_trained_clock_tells_steps_and_jumps_apart(teacher):
-    student = LowRankCast(Frozen(teacher), (0, 1), rank=1).copy()
+    student = LowRankNetworks(Frozen(teacher), (0, 1), rank=1).copy()
     trained(student.adapter)
     heard = [student.velocity(X_T, T, COND, **told) for told in TOLD]
     other = student.velocity(X_T, T, COND, step=torch.tensor([1.0, 2.0]))
@@ -107,10 +107,10 @@ def test_a_trained_clock_tells_steps_and_jumps_apart(teacher):
 
 
 def test_no_change_is_at_work_in_another_and_each_has_its_own_gradient(teacher):
-    cast = LowRankCast(Frozen(teacher), (0, 1), rank=1)
-    student, critic = cast.copy(), cast.copy()
+    networks = LowRankNetworks(Frozen(teacher), (0, 1), rank=1)
+    student, critic = networks.copy(), networks.copy()
     trained(student.adapter)
-    assert torch.equal(critic.velocity(X_T, T, COND), cast.teacher.velocity(X_T, T, COND))
+    assert torch.equal(critic.velocity(X_T, T, COND), networks.teacher.velocity(X_T, T, COND))
     (student.velocity(X_T, T, COND) - critic.velocity(X_T, T, COND).detach()).mean().backward()
     assert all(u.lora_A.weight.grad is not None for u in student.adapter.updates.values())
     assert all(p.grad is None for p in [*critic.parameters(), *teacher.parameters()])

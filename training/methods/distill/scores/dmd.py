@@ -12,20 +12,20 @@ from typing import Any
 
 from torch import nn
 
-from training.methods.distill.scores.score import Players, ScoreDistillation, matching
+from training.methods.distill.scores.score import ScoreDistillation, ScoreNetworks, matching
 
 
 class DMD(ScoreDistillation):
     """Distribution matching without a discriminator.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         options: of `ScoreDistillation`; the student is taken at one step of five, as in the paper.
     """
 
-    def __init__(self, players: Players, **options: Any) -> None:
+    def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
         options = {"student_every": 5} | options
-        super().__init__(players, matching("residual"), **options)
+        super().__init__(networks, matching("residual"), **options)
 
 
 class DMD2(DMD):
@@ -35,7 +35,7 @@ class DMD2(DMD):
     SDXL.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         head: of the discriminator.
         adversarial: weights for student and critic.
         options: of `DMD`.
@@ -43,9 +43,9 @@ class DMD2(DMD):
 
     def __init__(
         self,
-        players: Players,
+        networks: ScoreNetworks,
         head: nn.Module,
         adversarial: tuple[float, float] = (1e-3, 1e-2),
         **options: Any,
     ) -> None:
-        super().__init__(players, head=head, adversarial=adversarial, **options)
+        super().__init__(networks, head=head, adversarial=adversarial, **options)

@@ -31,8 +31,8 @@ Trained = Literal["one", "each", "last"]
 
 
 @dataclass(frozen=True)
-class Players:
-    """Who takes part; all but the sampler are denoisers.
+class ScoreNetworks:
+    """The denoisers of a score method, and the sampler of its student.
 
     Attributes:
         student: trained; begins as a copy of the teacher.
@@ -53,7 +53,7 @@ class ScoreDistillation(Method):
     """A student that learns from the difference of two scores.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         objective: of the student.
         through_networks: whether the objective's gradient flows through teacher and critic (SiD)
             or stops at them (DMD).
@@ -72,7 +72,7 @@ class ScoreDistillation(Method):
 
     def __init__(
         self,
-        players: Players,
+        networks: ScoreNetworks,
         objective: Objective,
         *,
         through_networks: bool = False,
@@ -85,10 +85,10 @@ class ScoreDistillation(Method):
         drop: float = 0.1,
         times: TimeSampler | None = None,
     ) -> None:
-        self.student, self.teacher = players.student, players.teacher
-        self.critic, self.head = players.critic, head
-        self.sampler, self.objective, self.guidance = players.sampler, objective, guidance
-        self.notes = players.sampler.notes
+        self.student, self.teacher = networks.student, networks.teacher
+        self.critic, self.head = networks.critic, head
+        self.sampler, self.objective, self.guidance = networks.sampler, objective, guidance
+        self.notes = networks.sampler.notes
         self.through_networks, self.adversarial = through_networks, adversarial
         self.step_conditioned, self.trained_step = step_conditioned, trained_step
         self.drop, self.times = drop, times or uniform()

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from training.losses import score
-from training.methods.distill.scores.score import Objective, Players, ScoreDistillation
+from training.methods.distill.scores.score import Objective, ScoreDistillation, ScoreNetworks
 
 
 def score_identity(alpha: float, weight: score.Weight) -> Objective:
@@ -32,7 +32,7 @@ class SiD(ScoreDistillation):
     paper's, which need no guided teacher.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         alpha: 1 in most settings, 1.2 for EDM; useful between 0.5 and 1.2.
         weight: "residual" is the paper's; "time", 1 - t, is SiD-DiT's for flow models.
         options: of `ScoreDistillation`.
@@ -40,13 +40,13 @@ class SiD(ScoreDistillation):
 
     def __init__(
         self,
-        players: Players,
+        networks: ScoreNetworks,
         alpha: float = 1.0,
         weight: score.Weight = "residual",
         **options: Any,
     ) -> None:
         super().__init__(
-            players,
+            networks,
             score_identity(alpha, weight),
             through_networks=True,
             **options,
@@ -65,16 +65,19 @@ class SiDA(SiD):
     """SiD with a discriminator that is the critic itself (arXiv 2410.14919).
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         adversarial: weights for student and critic; 0.01 / 100 and 1 in the paper.
         options: of `SiD`.
     """
 
     def __init__(
-        self, players: Players, adversarial: tuple[float, float] = (1e-4, 1.0), **options: Any
+        self,
+        networks: ScoreNetworks,
+        adversarial: tuple[float, float] = (1e-4, 1.0),
+        **options: Any,
     ) -> None:
         super().__init__(
-            players,
+            networks,
             head=ChannelMean(),
             adversarial=adversarial,
             **options,

@@ -12,34 +12,34 @@ from __future__ import annotations
 from typing import Any
 
 from training.methods.distill import guidance
-from training.methods.distill.scores.score import Players, ScoreDistillation, matching
+from training.methods.distill.scores.score import ScoreDistillation, ScoreNetworks, matching
 
 
 class SwiftBrush(ScoreDistillation):
     """VSD with student and fake score in turn.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         options: of `ScoreDistillation`.
     """
 
-    def __init__(self, players: Players, **options: Any) -> None:
+    def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
         options = {"guidance": guidance.fixed_on_both(4.5)} | options
-        super().__init__(players, matching("vsd"), **options)
+        super().__init__(networks, matching("vsd"), **options)
 
 
 class PGSB(SwiftBrush):
     """SwiftBrush with a random guidance on both scores.
 
     Args:
-        players: who takes part.
+        networks: student, teacher, critic and sampler.
         low: smallest scale; 0.5 in the paper.
         high: largest scale; 4 on Stable Diffusion, 3 on PixArt.
         options: of `ScoreDistillation`.
     """
 
     def __init__(
-        self, players: Players, low: float = 0.5, high: float = 4.0, **options: Any
+        self, networks: ScoreNetworks, low: float = 0.5, high: float = 4.0, **options: Any
     ) -> None:
         drawn = guidance.random(low, high)
-        super().__init__(players, guidance=drawn, **options)
+        super().__init__(networks, guidance=drawn, **options)

@@ -19,7 +19,7 @@ from training.methods.distill.guidance import ZERO_CFG, Guidance, embedded, lsg
 from training.methods.distill.scores.disback import Decline, TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router, TeacherScoreMatching
-from training.methods.distill.scores.score import Players
+from training.methods.distill.scores.score import ScoreNetworks
 from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import PGSB, SwiftBrush
 from training.methods.distill.trajectories.consistency import Consistency, PairRegression
@@ -52,14 +52,14 @@ def low_rank(base):
     return Changed(base, LowRank(base, 2, seeding.generator_for(0)))
 
 
-def players(**others):
+def make_score_networks(**others):
     usual = {"student": network(1), "teacher": network(), "critic": network(2), "sampler": FEW}
-    return Players(**usual | others)
+    return ScoreNetworks(**usual | others)
 
 
 def lora_critic(cls):
     base = network()
-    return cls(Players(network(1), base, low_rank(base), FEW))
+    return cls(ScoreNetworks(network(1), base, low_rank(base), FEW))
 
 
 METHODS = {
@@ -70,20 +70,20 @@ METHODS = {
     "SANA-Sprint": lambda: SanaSprint(network(1), network(), head(), network(4)),
     "RCGM": lambda: RCGM(network(1), network(2), network()),
     "TwinFlow": lambda: TwinFlow(network(1), network(2), network()),
-    "DMD": lambda: DMD(players(), student_every=2),
-    "DMD2": lambda: DMD2(players(), head()),
+    "DMD": lambda: DMD(make_score_networks(), student_every=2),
+    "DMD2": lambda: DMD2(make_score_networks(), head()),
     "SwiftBrush": lambda: lora_critic(SwiftBrush),
     "PG-SB": lambda: lora_critic(PGSB),
-    "SiD": lambda: SiD(players()),
-    "SiD-LSG": lambda: SiD(players(), guidance=lsg(1.5)),
-    "SiD Zero-CFG": lambda: SiD(players(), guidance=ZERO_CFG),
-    "SiDA": lambda: SiDA(players()),
+    "SiD": lambda: SiD(make_score_networks()),
+    "SiD-LSG": lambda: SiD(make_score_networks(), guidance=lsg(1.5)),
+    "SiD Zero-CFG": lambda: SiD(make_score_networks(), guidance=ZERO_CFG),
+    "SiDA": lambda: SiDA(make_score_networks()),
     "Decline": lambda: Decline(network(1), network(), FEW),
     "DisBack": lambda: DMD(
-        players(teacher=TeacherSchedule((network(), network(5)), 2)), student_every=1
+        make_score_networks(teacher=TeacherSchedule((network(), network(5)), 2)), student_every=1
     ),
     "MSD": lambda: DMD(
-        players(student=Router([network(1), network(3)], torch.arange(2))), drop=0.0
+        make_score_networks(student=Router([network(1), network(3)], torch.arange(2))), drop=0.0
     ),
     "TSM": lambda: TeacherScoreMatching(network(1), network()),
     "LADD": lambda: LADD(network(1), network(), head(), FEW),
@@ -177,7 +177,7 @@ def test_an_interrupted_run_goes_on_to_bit_equal_losses(name, tmp_path):
 
 def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
     sampler = FewStepSampler((1.0, 0.7), "ddim")
-    method = SiD(players(sampler=sampler))
+    method = SiD(make_score_networks(sampler=sampler))
     Trainer(config_in(tmp_path), method, DATA).run()
     weights = tmp_path / "run/checkpoints/000001/weights"
     assert FewStepSampler.from_file(weights / "sampler.json") == sampler
@@ -189,7 +189,7 @@ def test_the_student_is_sampled_at_the_times_it_was_trained_at(tmp_path):
 
 
 def test_a_critic_as_often_as_the_student_or_five_times(tmp_path):
-    method = DMD(players(), student_every=5)
+    method = DMD(make_score_networks(), student_every=5)
     Trainer(config_in(tmp_path, 11), method, DATA).run()
     lines = [json.loads(x) for x in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert [x["step"] for x in lines if "student" in x] == [1, 6, 11]
@@ -206,7 +206,7 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
 
     for cls, flows in ((DMD, False), (SiD, True)):
         teacher = Watched()
-        method = cls(players(teacher=teacher))
+        method = cls(make_score_networks(teacher=teacher))
         total_of(
             method.step(
                 DATA.batch(None, seeding.generator_for(0)), seeding.generator_for(0), "student"
@@ -226,7 +226,7 @@ def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
     batch = DATA.batch(None, seeding.generator_for(0))
     for conditioned in (True, False):
         critic = Critic(width=8, depth=2, seeds=(0, 1), conditions=2)
-        method = DMD(players(critic=critic), step_conditioned=conditioned)
+        method = DMD(make_score_networks(critic=critic), step_conditioned=conditioned)
         method.step(batch, seeding.generator_for(0), "critic")
         assert critic.told == (("step",) if conditioned else ())
 
@@ -234,7 +234,7 @@ def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
 @pytest.mark.parametrize("trained", ["one", "each", "last"])
 def test_training_sees_the_states_the_sampler_will_see(trained):
     sampler = FewStepSampler.even(3, "fixed")
-    method = DMD(players(sampler=sampler), trained_step=trained)
+    method = DMD(make_score_networks(sampler=sampler), trained_step=trained)
     batch = DATA.batch(None, seeding.generator_for(0))
     pictures, told = method.generate(batch, seeding.generator_for(1))
     steps = told["step"].long()
@@ -338,18 +338,18 @@ class Latents:
 
 def flux_dmd2():
     heads = TokenHeads(tiny.WIDTH, (0, 1), hidden=8)
-    return DMD2(Players(flux(1), flux(0), flux(0, (0, 1)), FEW), heads)
+    return DMD2(ScoreNetworks(flux(1), flux(0), flux(0, (0, 1)), FEW), heads)
 
 
 def flux_swiftbrush():
     base = flux(0)
-    return SwiftBrush(Players(flux(1), base, low_rank(base), FEW))
+    return SwiftBrush(ScoreNetworks(flux(1), base, low_rank(base), FEW))
 
 
 FLUX_METHODS = {
     "DMD2": flux_dmd2,
     "SwiftBrush": flux_swiftbrush,
-    "SiD": lambda: SiD(Players(flux(1), flux(0), flux(2), FEW)),
+    "SiD": lambda: SiD(ScoreNetworks(flux(1), flux(0), flux(2), FEW)),
     "CD": lambda: Consistency(flux(1), flux(1), flux(0)),
     "sCM": lambda: SCM(flux(1), flux(0)),
     "TwinFlow": lambda: TwinFlow(flux(1), flux(1), flux(0)),
