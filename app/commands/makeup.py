@@ -158,23 +158,23 @@ def _one(
 ) -> dict[str, Any]:
     """Make one result; returns its report, or only its names when nobody asked for one."""
     from pipelines.images.decode import decode, encode, write_bytes
-    from pipelines.makeup.look import embed, worn_as
+    from pipelines.makeup.look import embed
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure
 
     picture = decode(source)
-    worn = combine(base, parts)
-    worn = worn_as(
-        worn, {**worn.strengths, **asked}, worn.strength if strength is None else strength
+    look = combine(base, parts)
+    look = look.with_strengths(
+        {**look.strengths, **asked}, look.strength if strength is None else strength
     )
-    result = pipeline(picture, worn, faces=faces)
+    result = pipeline(picture, look, faces=faces)
     suffix = target.suffix.lower()
     if suffix == ".png":
-        data = embed(result.images[0], worn)
+        data = embed(result.images[0], look)
     else:
         data = encode(result.images[0], suffix[1:])
     write_bytes(data, target)
-    entry: dict[str, Any] = {"source": source.name, "result": target.name, "look": worn.name}
+    entry: dict[str, Any] = {"source": source.name, "result": target.name, "look": look.name}
     if measured:
         entry |= measure(result, pipeline.analyzer)
     return entry

@@ -27,17 +27,17 @@ class LiveMakeup:
 
     def __init__(self, analyzer: FaceAnalyzer | None = None) -> None:
         self.analyzer = analyzer or FaceAnalyzer(video=True)
-        self._worn: tuple[Look, Makeup] | None = None
+        self._fitted: tuple[Look, Makeup] | None = None
 
     def __call__(self, frame: np.ndarray, look: Look) -> np.ndarray:
         """Put a look on (H, W, 3) uint8; without a face the frame comes back as it was."""
         faces = self.analyzer(Image.fromarray(frame))
         if not faces:
             return frame
-        if self._worn is None or self._worn[0] is not look:
-            self._worn = look, resized(look.makeup, TEXTURE_SIZE)
+        if self._fitted is None or self._fitted[0] is not look:
+            self._fitted = look, resized(look.makeup, TEXTURE_SIZE)
         face = faces[0]
-        layer = render(self._worn[1], face, unfold(face, TEXTURE_SIZE))
+        layer = render(self._fitted[1], face, unfold(face, TEXTURE_SIZE))
         return blend(frame, layer, look.strengths, look.strength)
 
 

@@ -55,6 +55,10 @@ class Look:
     strength: float = 1.0
     origin: str = "drawn"
 
+    def with_strengths(self, strengths: Mapping[str, float], strength: float) -> Look:
+        """The same look, remembering how strongly it was worn."""
+        return replace(self, strengths=dict(strengths), strength=strength)
+
     def to_json(self) -> bytes:
         """The look as a `look.json` file."""
         makeup = self.makeup
@@ -219,11 +223,6 @@ def _may_be_name(source: str) -> bool:
         return not path.suffix and not path.is_file()
     except (OSError, ValueError):  # too long for a path, or with a NUL in it
         return True
-
-
-def worn_as(look: Look, strengths: Mapping[str, float], strength: float) -> Look:
-    """The same look, remembering how strongly it was worn."""
-    return replace(look, strengths=dict(strengths), strength=strength)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

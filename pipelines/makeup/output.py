@@ -9,32 +9,31 @@ from PIL import Image
 
 from models.instant.layer import MakeupLayer
 from models.structures import Face
-from pipelines.makeup.look import Look, worn_as
+from pipelines.makeup.look import Look
 
 
 @dataclass(frozen=True)
-class WornMakeup:
+class MakeupLayers:
     """A look put on the faces of one picture: blend it again at other strengths without analysis.
 
     Attributes:
         image: the source picture.
         faces: every face found in it, the largest first.
-        layers: index into `faces` -> that face's editable layer.
+        by_face: index into `faces` -> that face's editable layer.
         looks: index into `faces` -> the look it wears, with the strengths it is worn at.
     """
 
     image: Image.Image
     faces: tuple[Face, ...]
-    layers: Mapping[int, MakeupLayer]
+    by_face: Mapping[int, MakeupLayer]
     looks: Mapping[int, Look]
 
     def with_strengths(
         self, strengths: Mapping[str, float] | None, strength: float | None
-    ) -> WornMakeup:
+    ) -> MakeupLayers:
         """The same makeup, worn as strongly as said; what is None stays that of each look."""
         looks = {
-            index: worn_as(
-                look,
+            index: look.with_strengths(
                 look.strengths if strengths is None else strengths,
                 look.strength if strength is None else strength,
             )
@@ -49,13 +48,13 @@ class MakeupOutput:
 
     Attributes:
         images: the pictures, RGB, at the source's size.
-        worn: the editable layers behind `images`, at the strengths `images` show them;
+        layers: the editable layers behind `images`, at the strengths `images` show them;
             `pipeline.blend` weights them again.
         milliseconds: time by stage.
     """
 
     images: list[Image.Image]
-    worn: WornMakeup
+    layers: MakeupLayers
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -82,13 +81,13 @@ class GeneratedMakeupOutput:
 
     Attributes:
         images: the pictures, RGB, each at its source's size.
-        worn: what is behind each picture.
+        layers: what is behind each picture.
     """
 
     images: list[Image.Image]
-    worn: list[GeneratedMakeup]
+    layers: list[GeneratedMakeup]
 
     @property
     def seeds(self) -> list[int]:
         """The seed of each picture."""
-        return [each.seed for each in self.worn]
+        return [each.seed for each in self.layers]

@@ -120,10 +120,10 @@ class BeautyBankPipeline:
         if source_made_up:
             found = list(self.remove(found).faces)
         # 2. Draw the code, and put it on each face at full strength
-        worn = self.instant.wear(found, self.draw(look), faces=faces)
+        layers = self.instant.wear(found, self.draw(look), faces=faces)
         # 3. Weight the regions
-        worn = worn.with_strengths(strengths, strength)
-        return MakeupOutput([self.instant.blend(worn)], worn)
+        layers = layers.with_strengths(strengths, strength)
+        return MakeupOutput([self.instant.blend(layers)], layers)
 
     def read(
         self, picture: Image.Image, name: str = "look from a photo", *, face: int = 0,
@@ -184,8 +184,8 @@ class BeautyBankPipeline:
         weight = canonical_regions(MAP_SIZE)[regions.LIPS][..., None]
         lips = bare_colors(self.network, self.sampler.bare_middle.numpy(), NOBODYS_SKIN, MAP_SIZE)
         for _ in range(4):  # thin lipstick shows a share of each move
-            worn = made_up(lips, draw_code(self.network, code, MAP_SIZE))
-            seen = (weight * worn).sum((0, 1)) / weight.sum()
+            shown = made_up(lips, draw_code(self.network, code, MAP_SIZE))
+            seen = (weight * shown).sum((0, 1)) / weight.sum()
             code = shifted(code, lab - seen, [regions.LIPS])
         return code
 

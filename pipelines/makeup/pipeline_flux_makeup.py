@@ -52,7 +52,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
 
         pipe = FluxMakeupPipeline.from_pretrained(folder)
         look = pipe(source=decode("face.jpg"), reference=decode("red_lips.jpg"), seed=7)
-        softer = pipe.blend(look.worn[0], strengths={"lips": 0.5})   # nothing is generated again
+        softer = pipe.blend(look.layers[0], strengths={"lips": 0.5})   # nothing is generated again
         matte = pipe(source, reference, negative_prompt="shiny skin")   # whatever the steps
 
     Args:
@@ -152,7 +152,9 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         sources = [source] if isinstance(source, Image.Image) else list(source)
         references = _for_each(reference, len(sources), "references")
         seeds = [int(each) for each in _for_each(_seed(seed), len(sources), "seeds") or []]
-        worn = {r: (strengths or {}).get(r, 1.0) if r in regions else 0.0 for r in MAKEUP_REGIONS}
+        weights = {
+            r: (strengths or {}).get(r, 1.0) if r in regions else 0.0 for r in MAKEUP_REGIONS
+        }
         size = size or int(self.config["default_size"])
         # 1. Look at the faces
         faces = [self.analyzer.largest(picture) for picture in sources]
@@ -161,7 +163,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         expand = float(self.config["expand"])
         squares = [Square.around(face, expand) for face in faces]
         before = [square.cut(f.image, size) for square, f in zip(squares, faces, strict=True)]
-        shown = [painted_parts(face, worn, size, expand) for face in looks]
+        shown = [painted_parts(face, weights, size, expand) for face in looks]
         hidden = torch.from_numpy(np.stack([mask for _, mask in shown])) if shown else None
         # 3. Generate
         after = self.generate(
@@ -178,12 +180,12 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         pixels = to_float_pixels(after)
         layers = [layer_of(*each) for each in zip(faces, squares, before, pixels, strict=True)]
         made = [GeneratedMakeup(*each) for each in zip(sources, faces, layers, seeds, strict=True)]
-        images = [self.blend(each, strengths=worn, strength=strength) for each in made]
+        images = [self.blend(each, strengths=weights, strength=strength) for each in made]
         return GeneratedMakeupOutput(images, made)
 
     def blend(
         self,
-        worn: GeneratedMakeup,
+        makeup: GeneratedMakeup,
         *,
         strengths: Mapping[str, float] | None = None,
         strength: float = 1.0,
@@ -191,11 +193,11 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         """Weight the regions of makeup already painted; this is all a slider needs.
 
         Args:
-            worn: from an output.
+            makeup: from an output.
             strengths: region -> 0..1; 1 for those not named.
             strength: overall, 0..1.
         """
-        return Image.fromarray(blend(worn.face.image, worn.layer, strengths or {}, strength))
+        return Image.fromarray(blend(makeup.face.image, makeup.layer, strengths or {}, strength))
 
     @torch.no_grad()
     def generate(

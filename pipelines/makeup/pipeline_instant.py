@@ -17,7 +17,7 @@ from models.instant.makeup import extract, mix
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
 from pipelines.makeup.look import Look, quantised
-from pipelines.makeup.output import MakeupOutput, WornMakeup
+from pipelines.makeup.output import MakeupLayers, MakeupOutput
 
 
 class InstantMakeupPipeline:
@@ -63,12 +63,12 @@ class InstantMakeupPipeline:
             found = self.find_faces(source)
         # 2. Put the look on each face, at full strength
         with _timed(milliseconds, "render"):
-            worn = self.wear(found, combine(look, parts), faces=faces)
+            layers = self.wear(found, combine(look, parts), faces=faces)
         # 3. Weight the regions
         with _timed(milliseconds, "blend"):
-            worn = worn.with_strengths(strengths, strength)
-            image = self.blend(worn)
-        return MakeupOutput([image], worn, milliseconds)
+            layers = layers.with_strengths(strengths, strength)
+            image = self.blend(layers)
+        return MakeupOutput([image], layers, milliseconds)
 
     def adjust(
         self,
@@ -86,9 +86,9 @@ class InstantMakeupPipeline:
         """
         milliseconds = dict(output.milliseconds)
         with _timed(milliseconds, "blend"):
-            worn = output.worn.with_strengths(strengths, strength)
-            image = self.blend(worn)
-        return MakeupOutput([image], worn, milliseconds)
+            layers = output.layers.with_strengths(strengths, strength)
+            image = self.blend(layers)
+        return MakeupOutput([image], layers, milliseconds)
 
     def find_faces(self, image: Image.Image) -> list[Face]:
         """Every face of a picture, the largest first.
@@ -127,7 +127,7 @@ class InstantMakeupPipeline:
 
     def wear(
         self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
-    ) -> WornMakeup:
+    ) -> MakeupLayers:
         """Put a look on faces already found; nothing is blended yet.
 
         Args:
@@ -138,33 +138,33 @@ class InstantMakeupPipeline:
         Raises:
             NoFaceError: an index that no face has.
         """
-        layers = {
+        by_face = {
             index: render(look.makeup, face, unfold(face))
             for index, face in chosen(found, faces).items()
         }
         image = Image.fromarray(found[0].image)
-        return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
+        return MakeupLayers(image, tuple(found), by_face, dict.fromkeys(by_face, look))
 
     def blend(
         self,
-        worn: WornMakeup,
+        layers: MakeupLayers,
         *,
         strengths: Mapping[str, float] | None = None,
         strength: float | None = None,
     ) -> Image.Image:
-        """Weight the regions of makeup already worn; this is all a slider needs.
+        """Weight the regions of makeup already rendered; this is all a slider needs.
 
         Args:
-            worn: from `wear` or a result.
+            layers: from `wear` or a result.
             strengths: region -> 0..1; those of each look when None.
             strength: overall 0..1; that of each look when None.
 
         Returns:
             A new picture; pixels without makeup are bit-equal to the source.
         """
-        looks = worn.with_strengths(strengths, strength).looks
-        pixels = np.asarray(worn.image)
-        for index, layer in worn.layers.items():
+        looks = layers.with_strengths(strengths, strength).looks
+        pixels = np.asarray(layers.image)
+        for index, layer in layers.by_face.items():
             pixels = blend(pixels, layer, looks[index].strengths, looks[index].strength)
         return Image.fromarray(pixels)
 

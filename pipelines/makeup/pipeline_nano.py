@@ -108,7 +108,7 @@ class NanoMakeupPipeline:
             NoFaceError: a picture shows no face.
             CheckpointError: weights are missing or damaged.
         """
-        worn = {region: (strengths or {}).get(region, 1.0) for region in MAKEUP_REGIONS}
+        weights = {region: (strengths or {}).get(region, 1.0) for region in MAKEUP_REGIONS}
         face, look = self.analyzer.largest(source), self.analyzer.largest(reference)
         square = Square.around(face, nano.EXPAND)
         before = square.cut(face.image, nano.SIZE)
@@ -116,7 +116,7 @@ class NanoMakeupPipeline:
         after = to_float_pixels(self.generate(to_tensor([before]), to_tensor([shown]), seed))[0]
         layer = by_regions(face, square, after - before)
         made = GeneratedMakeup(source, face, layer, seed)
-        image = Image.fromarray(blend(face.image, layer, worn, strength))
+        image = Image.fromarray(blend(face.image, layer, weights, strength))
         return GeneratedMakeupOutput([image], [made])
 
     def generate(self, source: Tensor, reference: Tensor, seed: int = 0) -> Tensor:

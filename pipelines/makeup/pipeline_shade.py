@@ -108,9 +108,9 @@ class ShadePipeline:
         face, below = _coated(face, ground, strengths)
         # 2. The look, but where a coat comes in its place
         if look is not None:
-            worn = self.makeup.wear([face], look)
+            layers = self.makeup.wear([face], look)
             bare = {coat.region: 0.0 for coat in others}
-            image = self.makeup.blend(worn, strengths={**look.strengths, **bare})
+            image = self.makeup.blend(layers, strengths={**look.strengths, **bare})
             face = replace(face, image=np.asarray(image))
         # 3. Lips, eyes, brows, cheeks
         face, above = _coated(face, others, strengths)

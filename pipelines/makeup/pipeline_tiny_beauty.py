@@ -22,7 +22,7 @@ from pipelines.analysis import load_network
 from pipelines.makeup.flux_crop import Square, layer_of
 from pipelines.makeup.look import Look
 from pipelines.makeup.named_looks import find_look
-from pipelines.makeup.output import WornMakeup
+from pipelines.makeup.output import MakeupLayers
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
 from pipelines.registry import WEIGHTS
 from pipelines.steps import to_float_pixels, to_tensor
@@ -40,7 +40,7 @@ class TinyBeautyPipeline(InstantMakeupPipeline):
 
     def wear(
         self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
-    ) -> WornMakeup:
+    ) -> MakeupLayers:
         """Put a look on faces already found; see `InstantMakeupPipeline.wear`.
 
         Raises:
@@ -48,7 +48,7 @@ class TinyBeautyPipeline(InstantMakeupPipeline):
             NoFaceError: an index that no face has.
         """
         net = net_of(name_of(look))
-        layers = {}
+        by_face = {}
         for index, face in chosen(found, faces).items():
             square = Square.around(face)
             before = square.cut(face.image, SIDE)
@@ -60,9 +60,9 @@ class TinyBeautyPipeline(InstantMakeupPipeline):
                 region: weight if region == regions.BROWS else weight * reach
                 for region, weight in layer.weights.items()
             }
-            layers[index] = replace(layer, weights=weights)
+            by_face[index] = replace(layer, weights=weights)
         image = Image.fromarray(found[0].image)
-        return WornMakeup(image, tuple(found), layers, dict.fromkeys(layers, look))
+        return MakeupLayers(image, tuple(found), by_face, dict.fromkeys(by_face, look))
 
 
 def reach_of(makeup: Makeup, face: Face) -> np.ndarray:

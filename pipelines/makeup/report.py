@@ -37,20 +37,20 @@ def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
         "faces": [
             {
                 "face": index,
-                "landmark_drift": _drift(output.worn.faces[index], meshes),
-                "delta_e": colour_error(output.worn.faces[index], result, look),
+                "landmark_drift": _drift(output.layers.faces[index], meshes),
+                "delta_e": colour_error(output.layers.faces[index], result, look),
             }
-            for index, look in output.worn.looks.items()
+            for index, look in output.layers.looks.items()
         ],
     }
 
 
 def pixels_changed_outside(output: MakeupOutput) -> int:
     """How many pixels outside the outlines of the faces that wear makeup are not the source's."""
-    source, result = np.asarray(output.worn.image), np.asarray(output.images[0])
+    source, result = np.asarray(output.layers.image), np.asarray(output.images[0])
     outside = np.ones(source.shape[:2], bool)
-    for index in output.worn.layers:
-        outside &= outline(output.worn.faces[index]) == 0
+    for index in output.layers.by_face:
+        outside &= outline(output.layers.faces[index]) == 0
     return int(((source != result).any(-1) & outside).sum())
 
 

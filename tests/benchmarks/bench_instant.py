@@ -37,14 +37,14 @@ def main() -> None:
     made_up = pipeline(photo, find_look("festival")).images[0]
     faces = pipeline.find_faces(source)
     look = pipeline.read_look(made_up)
-    worn = pipeline.wear(faces, look)
+    layers = pipeline.wear(faces, look)
     half = {"strengths": {"lips": 0.5}, "strength": 0.9}
     works = {
         "whole_transfer": lambda: pipeline(source, pipeline.read_look(made_up)),
         "find_faces": lambda: pipeline.find_faces(source),
         "read_look": lambda: pipeline.read_look(made_up),
         "wear": lambda: pipeline.wear(faces, look),
-        "blend_on_slider_move": lambda: pipeline.blend(worn, **half),
+        "blend_on_slider_move": lambda: pipeline.blend(layers, **half),
     }
     stages = {name: timed(work, repeats=REPEATS)[0] for name, work in works.items()}
     whole = stages["whole_transfer"]["median_ms"]

@@ -7,7 +7,7 @@ from PIL import Image
 from models import regions
 from models.ops.masks import polygon
 from pipelines.images.decode import decode
-from pipelines.makeup.look import embed, load_look, read_embedded, worn_as
+from pipelines.makeup.look import embed, load_look, read_embedded
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 
@@ -29,7 +29,7 @@ def test_a_result_dropped_back_in_replays_its_look(kind, pipeline, astronaut, pa
     if kind != "drawn":
         photo = pipeline.read_look(painted)
         look = photo if kind == "from a photo" else combine(look, {"lips": photo})
-    look = worn_as(look, {"lips": 0.7, "cheeks": 0.4}, 0.9)
+    look = look.with_strengths({"lips": 0.7, "cheeks": 0.4}, 0.9)
     first = pipeline(astronaut, look).images[0]
 
     (tmp_path / "result.png").write_bytes(embed(first, look))
@@ -61,9 +61,11 @@ def test_a_result_carries_its_look_and_nothing_else(pipeline, astronaut):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_strength_zero_returns_the_source(name, pipeline, face, astronaut):
-    worn = pipeline.wear([face], find_look(name))
-    assert same(pipeline.blend(worn, strength=0), astronaut)
-    assert same(pipeline.blend(worn, strengths=dict.fromkeys(regions.MAKEUP_REGIONS, 0)), astronaut)
+    layers = pipeline.wear([face], find_look(name))
+    assert same(pipeline.blend(layers, strength=0), astronaut)
+    assert same(
+        pipeline.blend(layers, strengths=dict.fromkeys(regions.MAKEUP_REGIONS, 0)), astronaut
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

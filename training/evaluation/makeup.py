@@ -208,17 +208,17 @@ def _wear(
 ) -> tuple[np.ndarray, dict[str, int]]:
     """The result at default strengths, and how many pixels broke each promise."""
     source = wearer.face.image
-    worn = pipeline.wear(faces, look, faces=[0])
-    result = np.asarray(pipeline.blend(worn))
-    layer = worn.layers[0]
+    layers = pipeline.wear(faces, look, faces=[0])
+    result = np.asarray(pipeline.blend(layers))
+    layer = layers.by_face[0]
     x0, y0, x1, y1 = layer.box_xyxy
     silent: dict[str, float] = dict.fromkeys(regions.MAKEUP_REGIONS, 0.0)
-    lips_only = np.asarray(pipeline.blend(worn, strengths={**silent, "lips": 1.0}))
+    lips_only = np.asarray(pipeline.blend(layers, strengths={**silent, "lips": 1.0}))
     allowed = np.zeros(source.shape[:2], bool)
     allowed[y0:y1, x0:x1] = layer.weights["lips"] > 0
     near = _area(wearer.face, [regions.LIPS_OUTER], (), -round(0.06 * wearer.face.eye_distance))
-    off = np.asarray(pipeline.blend(worn, strength=0.0))
-    none = np.asarray(pipeline.blend(worn, strengths=silent))
+    off = np.asarray(pipeline.blend(layers, strength=0.0))
+    none = np.asarray(pipeline.blend(layers, strengths=silent))
 
     def changed(picture: np.ndarray) -> np.ndarray:
         return (picture != source).any(-1)

@@ -67,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
-            before_and_after_files(output.worn.image, output.images[0], cache, studio.png_text),
+            before_and_after_files(output.layers.image, output.images[0], cache, studio.png_text),
             say(text.WEARING, name=say(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )

@@ -27,7 +27,7 @@ def at_levels(studio: Studio, output: MakeupOutput, levels: Levels) -> MakeupOut
 
 def look_of(output: MakeupOutput) -> Look:
     """The look as it is worn, to be kept in the file; on the page all faces wear the same."""
-    return next(iter(output.worn.looks.values()))
+    return next(iter(output.layers.looks.values()))
 
 
 def saved(
@@ -35,7 +35,7 @@ def saved(
 ) -> tuple[str, str]:
     """Before and after as PNG files in the visit's folder."""
     return (
-        as_png(output.worn.image, "before.png", cache),
+        as_png(output.layers.image, "before.png", cache),
         after(studio, output, cache, draft=draft),
     )
 

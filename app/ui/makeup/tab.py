@@ -204,12 +204,12 @@ def _told(output: MakeupOutput) -> str:
     from pipelines.makeup.report import colour_error, pixels_changed_outside
 
     look = look_of(output)
-    face = output.worn.faces[next(iter(output.worn.looks))]
+    face = output.layers.faces[next(iter(output.layers.looks))]
     colours = [
         say(text.WITHIN, region=say(text.REGIONS[region]), error=error)
         for region, error in colour_error(face, np.asarray(output.images[0]), look).items()
     ]
-    count = len(output.worn.layers)
+    count = len(output.layers.by_face)
     return " · ".join(
         [
             say(text.ON_SEVERAL if count > 1 else text.ON_ONE, look=say(look.name), count=count),

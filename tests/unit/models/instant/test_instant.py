@@ -83,15 +83,15 @@ def test_strength_zero_returns_the_source(face, painted, pipeline):
 
 
 def test_pixels_outside_the_face_do_not_change_by_one_bit(face, painted, pipeline):
-    worn = pipeline.wear([face], pipeline.read_look(painted))
-    result = np.asarray(pipeline.blend(worn))
+    layers = pipeline.wear([face], pipeline.read_look(painted))
+    result = np.asarray(pipeline.blend(layers))
     outline = polygon(face.points_xyz[list(regions.FACE_OVAL), :2], face.size_hw)
     assert np.array_equal(result[outline == 0], face.image[outline == 0])
 
 
 @pytest.mark.parametrize("region", regions.MAKEUP_REGIONS)
 def test_one_region_changes_only_under_its_own_weight(region, face, painted, pipeline):
-    layer = pipeline.wear([face], pipeline.read_look(painted)).layers[0]
+    layer = pipeline.wear([face], pipeline.read_look(painted)).by_face[0]
     only = {name: float(name == region) for name in regions.MAKEUP_REGIONS}
     changed = (blend(face.image, layer, only) != face.image).any(-1)
     x0, y0, x1, y1 = layer.box_xyxy
@@ -101,7 +101,7 @@ def test_one_region_changes_only_under_its_own_weight(region, face, painted, pip
 
 
 def test_weights_share_each_pixel_and_never_exceed_it(face, painted, pipeline):
-    layer = pipeline.wear([face], pipeline.read_look(painted)).layers[0]
+    layer = pipeline.wear([face], pipeline.read_look(painted)).by_face[0]
     total = np.sum(list(layer.weights.values()), axis=0)
     assert total.max() < 1.0001
     assert min(w.min() for w in layer.weights.values()) >= 0
@@ -121,7 +121,7 @@ def test_lips_reach_the_colour_of_the_reference(face, pipeline):
 
 
 def test_nothing_is_painted_on_teeth_or_eyes(face, painted, pipeline):
-    layer = pipeline.wear([face], pipeline.read_look(painted)).layers[0]
+    layer = pipeline.wear([face], pipeline.read_look(painted)).by_face[0]
     result = blend(face.image, layer, {})
     points = face.points_xyz[:, :2]
     for loop in (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER):

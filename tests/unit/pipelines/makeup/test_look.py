@@ -16,7 +16,7 @@ from models.instant.drawn import draw, lab_of
 from models.instant.makeup import nothing
 from models.ops.color import delta_e, rgb_to_lab
 from models.ops.masks import polygon
-from pipelines.makeup.look import Look, embed, load_look, quantised, read_embedded, worn_as
+from pipelines.makeup.look import Look, embed, load_look, quantised, read_embedded
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 
@@ -26,21 +26,21 @@ def extracted(pipeline, painted) -> Look:
     return pipeline.read_look(painted)
 
 
-def worn(pipeline, face, look) -> np.ndarray:
+def wear(pipeline, face, look) -> np.ndarray:
     return np.asarray(pipeline.blend(pipeline.wear([face], look)))
 
 
 def test_a_look_read_back_from_its_file_gives_the_same_pixels(pipeline, face, extracted):
     again = Look.from_json(extracted.to_json())
-    assert np.array_equal(worn(pipeline, face, again), worn(pipeline, face, extracted))
+    assert np.array_equal(wear(pipeline, face, again), wear(pipeline, face, extracted))
     assert again.to_json() == extracted.to_json()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_drawn_look_read_back_gives_the_same_pixels(pipeline, face, name):
     look = find_look(name)
-    result = worn(pipeline, face, look)
-    assert np.array_equal(worn(pipeline, face, Look.from_json(look.to_json())), result)
+    result = wear(pipeline, face, look)
+    assert np.array_equal(wear(pipeline, face, Look.from_json(look.to_json())), result)
     assert np.abs(result.astype(int) - face.image).max() > 25  # one can see it
 
 
@@ -50,13 +50,13 @@ def test_a_look_file_is_small(extracted):
 
 
 def test_the_result_carries_its_look_at_its_strengths(pipeline, face, extracted):
-    soft = worn_as(extracted, {"lips": 0.25, "eyes": 0.5}, 0.8)
+    soft = extracted.with_strengths({"lips": 0.25, "eyes": 0.5}, 0.8)
     data = embed(pipeline.blend(pipeline.wear([face], soft)), soft)
     found = read_embedded(data)
     assert found is not None
     assert (found.strength, dict(found.strengths)) == (0.8, {"lips": 0.25, "eyes": 0.5})
     with Image.open(BytesIO(data)) as picture:
-        assert np.array_equal(worn(pipeline, face, found), np.asarray(picture))
+        assert np.array_equal(wear(pipeline, face, found), np.asarray(picture))
 
 
 def test_eight_bits_are_finest_where_makeup_is_sheer(face):
@@ -85,7 +85,7 @@ def test_quantising_again_changes_nothing(extracted):
 
 
 def test_classic_red_lips_reach_the_colour_on_the_label(pipeline, face):
-    result = worn(pipeline, face, find_look("classic-red"))
+    result = wear(pipeline, face, find_look("classic-red"))
     points = face.points_xyz[:, :2]
     outer = polygon(points[list(regions.LIPS_OUTER)], face.size_hw)
     inner = polygon(points[list(regions.LIPS_INNER)], face.size_hw, 1.0)

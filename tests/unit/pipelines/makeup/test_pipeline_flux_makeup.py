@@ -87,7 +87,7 @@ def test_only_the_regions_asked_for_change(pipe, astronaut, face):
     changed = (before != after).any(-1)
     assert changed.any()
     assert not (changed & ~allowed).any()
-    untouched = pipe.blend(result.worn[0], strength=0.0)
+    untouched = pipe.blend(result.layers[0], strength=0.0)
     assert np.array_equal(np.asarray(untouched), before)
 
 

@@ -44,7 +44,7 @@ def test_the_same_seed_paints_the_same_picture_and_only_where_makeup_may_lie(pai
     first, again, other = (painter(astronaut, astronaut, seed=s).images[0] for s in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    layer = painter(astronaut, astronaut, seed=3).worn[0].layer
+    layer = painter(astronaut, astronaut, seed=3).layers[0].layer
     x0, y0, x1, y1 = layer.box_xyxy
     allowed = np.zeros((astronaut.height, astronaut.width), bool)
     allowed[y0:y1, x0:x1] = np.sum(list(layer.weights.values()), axis=0) > 0
@@ -56,8 +56,8 @@ def test_the_same_seed_paints_the_same_picture_and_only_where_makeup_may_lie(pai
 def test_strength_0_leaves_every_pixel_and_a_region_at_0_its_own(painter, astronaut):
     assert np.array_equal(painter(astronaut, astronaut, strength=0).images[0], astronaut)
     bare = painter(astronaut, astronaut, strengths=dict.fromkeys(("skin", "cheeks"), 0.0))
-    weights = bare.worn[0].layer.weights
-    x0, y0, x1, y1 = bare.worn[0].layer.box_xyxy
+    weights = bare.layers[0].layer.weights
+    x0, y0, x1, y1 = bare.layers[0].layer.box_xyxy
     only = (weights["skin"] > 0) & (sum(w for r, w in weights.items() if r != "skin") == 0)
     before, after = (np.asarray(x)[y0:y1, x0:x1][only] for x in (astronaut, bare.images[0]))
     assert np.array_equal(before, after)
@@ -114,7 +114,7 @@ def test_shipped_weights_take_lips_some_of_the_way_to_the_references(pipeline, a
     painter = NanoMakeupPipeline(network, pipeline.analyzer)
     reference = pipeline(astronaut, find_look("classic-red")).images[0]
     result = painter(astronaut, reference)
-    layer = result.worn[0].layer
+    layer = result.layers[0].layer
     x0, y0, x1, y1 = layer.box_xyxy
     lips = layer.weights["lips"] > 0.8
     bare, made, wanted = (

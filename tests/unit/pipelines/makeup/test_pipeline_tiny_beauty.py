@@ -45,8 +45,8 @@ def test_at_strength_zero_the_picture_is_bit_equal(pipeline, astronaut):
 
 def test_a_region_at_zero_keeps_its_pixels(pipeline, astronaut):
     found = pipeline.find_faces(astronaut)
-    worn = pipeline.wear(found, find_look("classic-red"))
-    kept = np.asarray(pipeline.blend(worn, strengths={"lips": 0.0}))
+    layers = pipeline.wear(found, find_look("classic-red"))
+    kept = np.asarray(pipeline.blend(layers, strengths={"lips": 0.0}))
     x0, y0, x1, y1 = found[0].box_xyxy
     lips = region_weights(found[0])["lips"] > 0.999
     assert lips.sum() > 50
