@@ -206,7 +206,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "malformed": (400, MALFORMED),
     "failed": (500, UNKNOWN),
 }  # fmt: skip
-"""What the server's gate refuses -> HTTP status and sentence; see `app/server/middleware.py`."""
+"""What the request filter refuses -> HTTP status and sentence; see `app/server/middleware.py`."""
 
 TOO_LONG = "This text is longer than we take. Please shorten it."
 TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."

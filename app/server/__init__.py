@@ -1,1 +1,1 @@
-"""What stands between the page and the internet: a gate, places to work at, visits that end."""
+"""Between the page and the internet: request filter, guarded blocks, worker slots, sessions."""

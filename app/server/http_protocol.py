@@ -12,7 +12,7 @@ class PatientProtocol(H11Protocol):
     """HTTP/1.1 that hangs up on a request whose head is not there in time.
 
     uvicorn has a time limit between requests only, so a thousand connections that send a letter a
-    minute would keep everybody else out. The body's time limit is the gate's.
+    minute would keep everybody else out. The body's time limit is the request filter's.
 
     Args:
         patience: seconds a head may take.

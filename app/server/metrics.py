@@ -25,7 +25,9 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         own: dict[str, Any] = {"registry": self._registry}
         self.requests = Counter("mirra_requests", "Answers by status.", ["status"], **own)
-        self.refused = Counter("mirra_refused", "Refusals at the gate.", ["reason"], **own)
+        self.refused = Counter(
+            "mirra_refused", "Refusals of the request filter.", ["reason"], **own
+        )
         self.work = Histogram(
             "mirra_work_seconds",
             "Time at work, without waiting in the queue.",

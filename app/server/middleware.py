@@ -1,4 +1,4 @@
-"""The gate: what a request may ask for, weigh and take, before anything else sees it.
+"""The request filter: what a request may ask for, weigh and take, before anything else sees it.
 
 Gradio serves more than Mirra's page needs: it fetches pictures by address, records screens, offers
 an editor. Only what is listed here passes. A request's body must come in time and be no larger than
@@ -27,25 +27,25 @@ from app.server.metrics import Metrics
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
-READ = re.compile(
+READ_PATHS = re.compile(
     r"/|/(config|login_check|logout|theme\.css|favicon\.ico|manifest\.json|robots\.txt|agents\.md)/?"
     r"|/(assets|static|svelte)/.*|/pwa_icon(/\d+)?|/(health|metrics)"
     rf"|{API}/(info|app_id|user|login_check|openapi\.json|startup-events|theme\.css)/?"
     rf"|{API}/(queue/(data|status)|upload_progress|heartbeat/[\w-]+|call/(v2/)?\w+/[\w-]+)"
     rf"|{API}/file=(?![\w+.-]{{2,}}:).+"
 )
-WRITE = re.compile(
+WRITE_PATHS = re.compile(
     rf"/login/?|{UPLOAD}|{API}/(queue/join|cancel|reset|(run|api|call|call/v2)/\w+/?)"
     rf"|{API}/stream/[\w-]+(/close)?"
 )
-NEW_WORK = re.compile(rf"{API}/(queue/join|(run|api|call|call/v2)/\w+/?)")
+WORK_PATHS = re.compile(rf"{API}/(queue/join|(run|api|call|call/v2)/\w+/?)")
 HEARTBEAT = re.compile(rf"{API}/heartbeat/([\w-]+)")
 
-OUR_WORDS = {400: "malformed", 413: "too_heavy", 422: "malformed", 503: "full"}  # not Gradio's
+OWN_REFUSALS = {400: "malformed", 413: "too_heavy", 422: "malformed", 503: "full"}  # not Gradio's
 
 MOST_FILES = 32
 LOGIN_SECONDS = 0.5  # between attempts, whoever makes them
-LINGER = 5.0  # seconds in which the rest of a refused body is thrown away, to be heard at all
+DISCARD_SECONDS = 5.0  # the rest of a refused body is thrown away, or nobody reads our answer
 JSON_BYTES = 8_000_000  # a camera's frame is the largest
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -82,7 +82,7 @@ class Refusal(Exception):  # noqa: N818 - what it is, not only when raised
         self.status, self.sentence = REFUSALS[reason]
 
 
-class Gate:
+class RequestFilter:
     """ASGI middleware; see the module's text.
 
     Args:
@@ -119,11 +119,13 @@ class Gate:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, _Passing(scope, receive, send, self.rules, self.metrics))
+            await self._answer(
+                scope, _FilteredRequest(scope, receive, send, self.rules, self.metrics)
+            )
         else:
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _answer(self, scope: Scope, passing: _Passing) -> None:
+    async def _answer(self, scope: Scope, request: _FilteredRequest) -> None:
         page = HEARTBEAT.fullmatch(scope["path"])
         try:
             self._check(scope)
@@ -133,36 +135,36 @@ class Gate:
                 if scope["path"].startswith("/login"):
                     async with self._logins:
                         await asyncio.sleep(LOGIN_SECONDS)
-                await self.app(scope, passing.receive, passing.send)
+                await self.app(scope, request.receive, request.send)
             finally:
                 if page:
                     self.leave(page[1])
         except Refusal as refusal:
-            passing.refusal = refusal
+            request.refusal = refusal
         except Exception as error:
-            if passing.refusal is None or passing.refusal.reason == "failed":
+            if request.refusal is None or request.refusal.reason == "failed":
                 tell_failure(error)
-                passing.refusal = Refusal("failed")
-        await passing.say_refusal()
+                request.refusal = Refusal("failed")
+        await request.send_refusal()
 
     def _check(self, scope: Scope) -> None:
         """Refuse by what is known before the body is read.
 
         Raises:
-            Refusal: no such door, another site, too large by its own account, or no room.
+            Refusal: no such path, another site, too large by its own account, or no room.
         """
         headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
         self._check_site(headers)
-        doors = {"GET": READ, "HEAD": READ, "POST": WRITE}
+        allowed = {"GET": READ_PATHS, "HEAD": READ_PATHS, "POST": WRITE_PATHS}
         if headers.get("origin") in self.rules.origins:
-            doors["OPTIONS"] = WRITE  # a browser asks first on behalf of another site
-        if method not in doors or not doors[method].fullmatch(path):
+            allowed["OPTIONS"] = WRITE_PATHS  # a browser asks first on behalf of another site
+        if method not in allowed or not allowed[method].fullmatch(path):
             raise Refusal("no_such_door")
         if method != "POST":
             return
         if int(headers.get("content-length") or 0) > _most_bytes(path, self.rules):
             raise Refusal("too_heavy")
-        if path == UPLOAD or NEW_WORK.fullmatch(path):
+        if path == UPLOAD or WORK_PATHS.fullmatch(path):
             if self.is_closing():
                 raise Refusal("closing")
             if path != UPLOAD and self.is_full():
@@ -181,8 +183,8 @@ class Gate:
             raise Refusal("other_site")
 
 
-class _Passing:
-    """One request on its way through: its body is weighed and timed, its answer counted."""
+class _FilteredRequest:
+    """One request on its way to the page: its body is weighed and timed, its answer counted."""
 
     def __init__(
         self, scope: Scope, receive: Receive, send: Send, rules: Rules, metrics: Metrics
@@ -190,7 +192,7 @@ class _Passing:
         self.scope, self._receive, self._send, self.metrics = scope, receive, send, metrics
         self.refusal: Refusal | None = None
         self._uploads = scope["path"] == UPLOAD
-        self._is_work = self._uploads or NEW_WORK.fullmatch(scope["path"]) is not None
+        self._is_work = self._uploads or WORK_PATHS.fullmatch(scope["path"]) is not None
         self._most = _most_bytes(scope["path"], rules)
         self._until = time.monotonic() + rules.seconds
         self._bytes, self._files, self._tail = 0, 0, b""
@@ -209,30 +211,30 @@ class _Passing:
             left = self._until - time.monotonic()
             message = await asyncio.wait_for(self._receive(), max(left, 0.01))
         except asyncio.TimeoutError:
-            raise self._refused("too_slow") from None
+            raise self._record_refusal("too_slow") from None
         if message["type"] == "http.disconnect":
-            raise self._refused("gone")
+            raise self._record_refusal("gone")
         body = message.get("body", b"")
         self._bytes += len(body)
         self._arrived = not message.get("more_body", False)
         if self._bytes > self._most:
-            raise self._refused("too_heavy")
+            raise self._record_refusal("too_heavy")
         if self._uploads:
             seen = self._tail + body
             self._files += seen.count(b"filename=")
             self._tail = seen[-len(b"filename=") + 1 :]
             if self._files > MOST_FILES:
-                raise self._refused("too_many_files")
+                raise self._record_refusal("too_many_files")
         return message
 
     async def send(self, message: Message) -> None:
         """Pass an answer on, unless the request was refused while its body was read."""
         if message["type"] == "http.response.start" and self.refusal is None:
-            self.refusal = self._in_our_words(message)
+            self.refusal = self._own_refusal(message)
         if self.refusal is None or self._started:
-            await self._pass_on(message)
+            await self._forward(message)
 
-    async def say_refusal(self) -> None:
+    async def send_refusal(self) -> None:
         """Answer with the refusal's sentence, if there is one and nothing was answered yet."""
         refusal = self.refusal
         if refusal is None or self._started:
@@ -240,23 +242,23 @@ class _Passing:
         self.metrics.refused.labels(refusal.reason).inc()
         if self.scope["method"] == "POST" and refusal.reason not in ("too_slow", "gone"):
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._discard(), LINGER)
+                await asyncio.wait_for(self._discard(), DISCARD_SECONDS)
         language.set(preferred(Headers(scope=self.scope).get("accept-language")))
-        await _answer_to(refusal, self._uploads)(self.scope, self._receive, self._pass_on)
+        await _refusal_response(refusal, self._uploads)(self.scope, self._receive, self._forward)
 
-    async def _pass_on(self, message: Message) -> None:
+    async def _forward(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._started = True
             self.metrics.requests.labels(message["status"]).inc()
-            _protect(MutableHeaders(scope=message), self.scope["path"])
+            _set_security_headers(MutableHeaders(scope=message), self.scope["path"])
         await self._send(message)
 
-    def _in_our_words(self, start: Message) -> Refusal | None:
+    def _own_refusal(self, start: Message) -> Refusal | None:
         """What to say instead of a text of Gradio's or Starlette's."""
         kind = Headers(scope=start).get("content-type", "")
         if start["status"] == 500 and kind.startswith("text/plain"):
             return Refusal("failed")
-        reason = OUR_WORDS.get(start["status"]) if self._is_work else None
+        reason = OWN_REFUSALS.get(start["status"]) if self._is_work else None
         return Refusal(reason) if reason else None
 
     async def _discard(self) -> None:
@@ -264,7 +266,8 @@ class _Passing:
             message = await self._receive()
             self._arrived = not message.get("more_body", False)
 
-    def _refused(self, reason: str) -> Exception:
+    def _record_refusal(self, reason: str) -> Exception:
+        """Remember why, and return what must be raised to stop the one who reads the body."""
         self.refusal = Refusal(reason)
         return MultiPartException(self.refusal.sentence) if self._uploads else self.refusal
 
@@ -273,7 +276,7 @@ def _most_bytes(path: str, rules: Rules) -> int:
     return rules.upload_bytes if path == UPLOAD else JSON_BYTES
 
 
-def _answer_to(refusal: Refusal, plain: bool) -> Response:
+def _refusal_response(refusal: Refusal, plain: bool) -> Response:
     """The sentence, as the page shows it: of an upload the text, of all else its `detail`."""
     headers = {"Connection": "close"}
     if refusal.status in (429, 503):
@@ -284,7 +287,7 @@ def _answer_to(refusal: Refusal, plain: bool) -> Response:
     return JSONResponse({"detail": sentence}, refusal.status, headers)
 
 
-def _protect(headers: MutableHeaders, path: str) -> None:
+def _set_security_headers(headers: MutableHeaders, path: str) -> None:
     """Let browsers guess no types, run nothing that lies in a file, and keep no picture."""
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"

@@ -22,7 +22,7 @@ from app.server import logs
 from app.server.blocks import Page
 from app.server.http_protocol import PatientProtocol
 from app.server.logs import tell
-from app.server.middleware import LOOPBACK, Gate, Rules
+from app.server.middleware import LOOPBACK, RequestFilter, Rules
 from app.server.sessions import Visits
 from app.service import Studio
 from app.settings import Settings
@@ -33,15 +33,15 @@ MOST_CONNECTIONS = 1_000
 HEAD_SECONDS = 10.0
 
 
-class _GatedApp(App):
-    """Gradio's app behind the gate: it stands before all middleware, Gradio's CORS too."""
+class _FilteredApp(App):
+    """Gradio's app behind the request filter: before all middleware, Gradio's CORS too."""
 
-    def __init__(self, gate: Callable[[ASGIApp], ASGIApp], routes: list[Route]) -> None:
+    def __init__(self, request_filter: Callable[[ASGIApp], ASGIApp], routes: list[Route]) -> None:
         super().__init__(routes=routes, default_response_class=ORJSONResponse)
-        self._gate = gate
+        self._request_filter = request_filter
 
     def build_middleware_stack(self) -> ASGIApp:
-        return self._gate(super().build_middleware_stack())
+        return self._request_filter(super().build_middleware_stack())
 
 
 class Server:
@@ -88,7 +88,7 @@ class Server:
             prevent_thread_lock=True,
             _frontend=False,  # else a busy machine, too slow for its check, would not start at all
             app_kwargs={"lifespan": self._sweeping},
-            _app=_GatedApp(self._gate, self._routes()),
+            _app=_FilteredApp(self._request_filter, self._routes()),
         )
         logs.take_over("uvicorn")
         config = self.page.server.config
@@ -118,7 +118,7 @@ class Server:
         queue = self.page._queue
         return bool(len(queue) or queue.get_active_worker_count() or self.page.desk.working)
 
-    def _gate(self, behind: ASGIApp) -> Gate:
+    def _request_filter(self, behind: ASGIApp) -> RequestFilter:
         settings = self.settings
         mb = 1_000_000
         local = settings.host in LOOPBACK
@@ -131,7 +131,7 @@ class Server:
             if local
             else (),
         )
-        return Gate(
+        return RequestFilter(
             behind,
             rules=rules,
             metrics=self.page.metrics,

@@ -131,7 +131,7 @@ ATTACKS = [
     ),
     Attack("JSON that is none", refused("malformed"), posting_json(b"{", "queue/join")),
     Attack("JSON of 9 MB", refused("too_heavy"), posting_json(b" " * 9_000_000, "queue/join")),
-    # doors
+    # paths the page does not need
     Attack("Gradio's monitoring", "404", getting("/monitoring")),
     Attack("Gradio's links to a visit", "404", getting(f"{API}/deep_link?session_hash=a")),
     Attack("Gradio's reload stream", "404", getting(f"{API}/dev/reload")),
