@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from app.server.workers import check
+from models.cancellation import raise_if_cancelled
 from models.errors import LookError
 from models.lazy import locked_cached_property
 from pipelines.registry import is_ready
@@ -50,7 +50,7 @@ def painting_seconds(
 
 def _still_wanted(_: Progress) -> bool:
     """Asked after each step; by name, for it is sent to another process."""
-    check()
+    raise_if_cancelled()
     return True
 
 
@@ -204,7 +204,7 @@ class Studio:
 
         picture = decode(source)
         look = self.look(request)
-        check()
+        raise_if_cancelled()
         return self.makeup(picture, look, strengths=strengths, strength=strength, faces=faces)
 
     def paint(

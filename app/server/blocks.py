@@ -1,4 +1,4 @@
-"""The door of every event: what comes in is checked, what goes wrong is said in a sentence."""
+"""Guards of every event: what comes in is checked, what goes wrong is said in a sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
 from app.server.logs import tell, tell_failure
 from app.server.metrics import Metrics
 from app.server.sessions import Visits
-from app.server.workers import Desk
+from app.server.workers import WorkerSlots
 from app.settings import Settings
 from app.ui.uploads import check
 from models.errors import MirraError
@@ -21,8 +21,8 @@ WORK = "work"
 """Concurrency id of everything that costs more than a blink."""
 
 
-class Page(gr.Blocks):
-    """Blocks through whose door goes all that comes from the page or from a program.
+class GuardedBlocks(gr.Blocks):
+    """Blocks that check all that comes from the page or from a program.
 
     Gradio by itself fetches a file given by its address, and takes a payload without its `meta`
     for granted, so that a program could name any picture on this machine. It prints errors with
@@ -37,14 +37,14 @@ class Page(gr.Blocks):
     def __init__(self, settings: Settings, visits: Visits | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.visits = visits
-        self.desk = Desk(settings.at_once, settings.work_seconds)
+        self.slots = WorkerSlots(settings.at_once, settings.work_seconds)
         self.metrics = Metrics()
 
-    def seat_heavy_work(self) -> None:
-        """Let each event of the id `WORK` wait for a place; called once, when all are there."""
+    def limit_heavy_work(self) -> None:
+        """Let each event of the id `WORK` wait for a slot; called once, when all are there."""
         for function in self.fns.values():
             if function.concurrency_id == WORK and function.fn is not None:
-                function.fn = self.desk.at_a_place(function.fn)
+                function.fn = self.slots.limit(function.fn)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
         """Check what comes in, then let Gradio read it."""
@@ -62,8 +62,8 @@ class Page(gr.Blocks):
         session, began, outcome = more.get("session_hash"), time.perf_counter(), "failed"
         try:
             self._note(session, inputs)
-            result = await self.desk.wait_for(
-                lambda: super(Page, self).process_api(block_fn, inputs, *rest, **more)
+            result = await self.slots.run(
+                lambda: super(GuardedBlocks, self).process_api(block_fn, inputs, *rest, **more)
             )
             self._note(session, result.get("data"))
             outcome = "done"

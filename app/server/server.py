@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from app.server import logs
-from app.server.blocks import Page
+from app.server.blocks import GuardedBlocks
 from app.server.http_protocol import PatientProtocol
 from app.server.logs import tell
 from app.server.middleware import LOOPBACK, RequestFilter, Rules
@@ -54,13 +54,15 @@ class Server:
         settings: the operator's.
     """
 
-    def __init__(self, page: Page, studio: Studio, visits: Visits, settings: Settings) -> None:
+    def __init__(
+        self, page: GuardedBlocks, studio: Studio, visits: Visits, settings: Settings
+    ) -> None:
         self.page, self.studio, self.visits, self.settings = page, studio, visits, settings
         self.closing = False
         self._stop = threading.Event()
         watch = page.metrics.watch
         watch("waiting", "Events in the queue.", lambda: len(page._queue))
-        watch("working", "Threads at work.", lambda: page.desk.working)
+        watch("working", "Threads at work.", lambda: page.slots.working)
         watch("visits", "Visits whose files are kept.", lambda: len(visits))
         watch("disk_bytes", "Bytes of visitors' files.", visits.size)
 
@@ -106,7 +108,7 @@ class Server:
     def _close(self) -> None:
         """Refuse new work, finish what was accepted, say goodbye."""
         self.closing = True
-        tell("closing", waiting=len(self.page._queue), working=self.page.desk.working)
+        tell("closing", waiting=len(self.page._queue), working=self.page.slots.working)
         until = time.monotonic() + self.settings.drain_seconds
         while self._busy() and time.monotonic() < until:
             time.sleep(0.1)
@@ -116,7 +118,7 @@ class Server:
 
     def _busy(self) -> bool:
         queue = self.page._queue
-        return bool(len(queue) or queue.get_active_worker_count() or self.page.desk.working)
+        return bool(len(queue) or queue.get_active_worker_count() or self.page.slots.working)
 
     def _request_filter(self, behind: ASGIApp) -> RequestFilter:
         settings = self.settings
@@ -173,7 +175,7 @@ class Server:
             "version": version(),
             "weights": weights_hash(),
             "waiting": len(self.page._queue),
-            "working": self.page.desk.working,
+            "working": self.page.slots.working,
         }
         return JSONResponse(state, 503 if self.closing else 200)
 

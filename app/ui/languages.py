@@ -11,7 +11,7 @@ from gradio.components import Component
 from gradio.i18n import I18nData
 
 from app.language import LANGUAGES, language, preferred, say, translations
-from app.server.blocks import Page
+from app.server.blocks import GuardedBlocks
 
 Later = dict[Component, Callable[[], Any]]
 """Parts of the page that `gr.I18n` does not reach, such as captions, and what makes them anew."""
@@ -19,7 +19,7 @@ Later = dict[Component, Callable[[], Any]]
 MARKED = ("label", "value", "info", "placeholder")
 
 
-class TranslatedPage(Page):
+class TranslatedPage(GuardedBlocks):
     """The page, which answers everybody in the language their browser asks for."""
 
     async def process_api(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any) -> Any:

@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.language import say
 from app.licences import is_allowed, licence_list
-from app.server.blocks import Page
+from app.server.blocks import GuardedBlocks
 from app.server.server import Server
 from app.server.sessions import Visits
 from app.service import Studio
@@ -35,7 +35,7 @@ TABS = (
 """Title, the pipeline without which there is no tab, the element's id, and what builds it."""
 
 
-def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> Page:
+def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> GuardedBlocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
     later: Later = {}
     with TranslatedPage(settings, visits, title="Mirra", analytics_enabled=False) as page:
@@ -49,7 +49,7 @@ def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> P
         later[gr.Markdown(_which_mirra(), elem_id="version")] = _which_mirra
         translate_later(page, later)
     mark(page)
-    page.seat_heavy_work()
+    page.limit_heavy_work()
     return page
 
 
@@ -75,7 +75,7 @@ def _licences(settings: Settings) -> Later:
     return later
 
 
-def launch(page: Page, studio: Studio, visits: Visits, settings: Settings) -> None:
+def launch(page: GuardedBlocks, studio: Studio, visits: Visits, settings: Settings) -> None:
     """Serve the page until stopped: no files but our examples, one link in the footer."""
     server = Server(page, studio, visits, settings)
     server.run(

@@ -1,6 +1,6 @@
 """Pictures in and out: bytes or path -> upright sRGB picture, or an `ImageError`; and back.
 
-`decode` is the one door for every picture a person gives us. What is too large, too small or not
+Every picture a person gives us is read by `decode`. What is too large, too small or not
 a picture is refused before memory is spent on it; nothing is resized, and no camera data, place or
 profile goes further than this file.
 """

@@ -201,7 +201,7 @@ def start_and_stop(caller: Caller, photo: Any) -> str:
     for _ in range(600):
         state = caller.get("/health").json()
         if state["working"] == 0 and state["waiting"] == 0:
-            return "every place is free again"
+            return "every slot is free again"
         assert state["working"] <= 2
         time.sleep(0.1)
     return f"{state['working']} at work"

@@ -151,6 +151,6 @@ ATTACKS = [
     ),
     # many
     Attack("thirty calls at once", refused("full"), acts.flood),
-    Attack("thirty calls, each cancelled", "every place is free again", acts.start_and_stop),
+    Attack("thirty calls, each cancelled", "every slot is free again", acts.start_and_stop),
 ]  # fmt: skip
 """In SECURITY.md's order."""

@@ -6,9 +6,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from app.server import workers as work
 from app.service import Studio, painting_seconds
 from models import tiny
+from models.cancellation import raise_if_cancelled
 from models.errors import CancelledError
 from models.zero_gpu import with_lent_gpu
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
@@ -44,11 +44,11 @@ def test_painting_stops_between_steps_when_nobody_waits_for_it(studio, photo, mo
         steps.append(1)
         raise CancelledError("gone")
 
-    monkeypatch.setattr("app.service.check", unwanted)
+    monkeypatch.setattr("app.service.raise_if_cancelled", unwanted)
     with pytest.raises(CancelledError):
         studio.paint(photo, photo, seed=3)
     assert steps == [1]
-    work.check()
+    raise_if_cancelled()
 
 
 def test_a_gpu_is_borrowed_for_as_long_as_the_call_will_take(studio, photo, monkeypatch):
