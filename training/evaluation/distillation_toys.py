@@ -27,11 +27,11 @@ from torch import Tensor
 from models import seeding
 from models.diffusion.few_step import FewStepSampler, Handover, Network, follow_flow
 from training.toys import gaussian
-from training.toys.experiment import Budget, Workshop
+from training.toys.experiment import Budget, Experiment
 from training.toys.metrics import figures
 from training.toys.mixture import images, ring
-from training.toys.recipes import TABLES, Recipe, Start
 from training.toys.report import write
+from training.toys.table_rows import TABLES, Start, TableRow
 
 WORLDS = {"plane": ring, "images": images}
 
@@ -57,36 +57,41 @@ class Job:
         return "-".join([*words, str(self.steps)] if self.steps else words)
 
 
-def workshop(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Workshop:
-    """Return the place where a world's recipes are trained."""
+def make_experiment(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Experiment:
+    """Return what trains the rows of a world's table."""
     folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
     width = 64 if world == "plane" else 256
-    return Workshop(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
+    return Experiment(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 
 
-def judge(w: Workshop, draw: Any) -> dict[str, list[float]]:
+def judge(experiment: Experiment, draw: Any) -> dict[str, list[float]]:
     """Return each figure of each replica.
 
     Args:
-        w: the world.
+        experiment: the world.
         draw: (noise (replicas * N, D), conditions or None, generator) -> samples of that shape.
     """
-    count, replicas = w.budget.samples, len(w.seeds)
+    count, replicas = experiment.budget.samples, len(experiment.seeds)
     generator = seeding.generator_for(0, "judge")
-    noise = torch.randn((replicas * count, w.mixture.dim), generator=generator)
-    exact = [w.mixture.sample(count, generator) for _ in w.seeds]
+    noise = torch.randn((replicas * count, experiment.mixture.dim), generator=generator)
+    exact = [experiment.mixture.sample(count, generator) for _ in experiment.seeds]
     cond = None
-    if w.conditions:
-        cond = torch.cat([w.mixture.groups[modes] for _, modes in exact])
+    if experiment.conditions:
+        cond = torch.cat([experiment.mixture.groups[modes] for _, modes in exact])
     samples: Tensor = draw(noise, cond, generator).reshape(replicas, count, -1)
     rows = [
-        figures(samples[i], w.mixture, w.mixture.sample(count, generator)[0], generator)
+        figures(
+            samples[i],
+            experiment.mixture,
+            experiment.mixture.sample(count, generator)[0],
+            generator,
+        )
         for i in range(replicas)
     ]
     return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
 
 
-def jobs_of(world: str, recipes: dict[str, Recipe]) -> list[Job]:
+def jobs_of(world: str, recipes: dict[str, TableRow]) -> list[Job]:
     """Return the trainings of a world, those of four steps before those of two."""
     jobs = [
         Job(world, name, steps)
@@ -96,36 +101,38 @@ def jobs_of(world: str, recipes: dict[str, Recipe]) -> list[Job]:
     return sorted(jobs, key=lambda job: (0, 1, 4, 2).index(job.steps))
 
 
-def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Workshop, Network]:
+def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Experiment, Network]:
     """Train one recipe, or find it trained; return its world and its student."""
     recipe = TABLES[job.world][job.name]
-    w = workshop(job.world, runs, budget, recipe.conditions)
+    experiment = make_experiment(job.world, runs, budget, recipe.conditions)
     sampler, several = FewStepSampler.even(job.steps or 4, recipe.noise), job.steps > 1
-    method = recipe.build(w, _start(w, recipe.start, several), sampler)
+    method = recipe.build(experiment, _start(experiment, recipe.start, several), sampler)
     if several:
-        w.train(job.slug, method, recipe.several, recipe.several_lr, batch=2 * budget.batch)
+        experiment.train(
+            job.slug, method, recipe.several, recipe.several_lr, batch=2 * budget.batch
+        )
     else:
-        w.train(job.slug, method, recipe.iterations, recipe.lr)
-    return w, method.networks["student"].eval()
+        experiment.train(job.slug, method, recipe.iterations, recipe.lr)
+    return experiment, method.networks["student"].eval()
 
 
-def _start(w: Workshop, start: Start, several: bool) -> Network:
+def _start(experiment: Experiment, start: Start, several: bool) -> Network:
     if start == "new":
-        return w.network()
+        return experiment.network()
     if start == "consistent" or (start == "ends" and several):
-        return copy.deepcopy(w.consistent)
-    return copy.deepcopy(w.pairs if start == "ends" else w.base)
+        return copy.deepcopy(experiment.consistent)
+    return copy.deepcopy(experiment.pairs if start == "ends" else experiment.base)
 
 
 def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
     """Train one recipe and judge it; return its rows, which are kept beside its run."""
     torch.set_num_threads(1)
     recipe = TABLES[job.world][job.name]
-    kept = workshop(job.world, runs, budget, recipe.conditions).folder / f"{job.slug}.json"
+    kept = make_experiment(job.world, runs, budget, recipe.conditions).folder / f"{job.slug}.json"
     if kept.exists():
         return json.loads(kept.read_text(encoding="utf-8"))
     began = time.process_time()
-    w, student = train_job(job, runs, budget)
+    experiment, student = train_job(job, runs, budget)
     seconds = time.process_time() - began
     rows = []
     for steps in (job.steps,) if recipe.apart else recipe.steps:
@@ -135,16 +142,16 @@ def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
             return few.sample(student, noise, cond, generator)
 
         row = {"world": job.world, "name": job.name, "steps": steps}
-        rows.append(row | {"seconds": round(seconds, 1)} | judge(w, draw))
+        rows.append(row | {"seconds": round(seconds, 1)} | judge(experiment, draw))
     if job.steps == 4:
         few = FewStepSampler.even(4, recipe.noise)
-        rows += [_prefix(job, w, student, few, k) for k in (1, 2, 3)]
+        rows += [_prefix(job, experiment, student, few, k) for k in (1, 2, 3)]
     kept.write_text(json.dumps(rows), encoding="utf-8")
     return rows
 
 
 def _prefix(
-    job: Job, w: Workshop, student: Network, sampler: FewStepSampler, steps: int
+    job: Job, experiment: Experiment, student: Network, sampler: FewStepSampler, steps: int
 ) -> dict[str, Any]:
     """Judge the pictures a longer sampler shows after its first steps."""
 
@@ -153,30 +160,33 @@ def _prefix(
         return sampler.guess(student, x_t, steps - 1, cond).detach()
 
     row = {"world": job.world, "name": f"{job.name}, step {steps} of 4", "steps": steps}
-    return row | {"prefix": True} | judge(w, draw)
+    return row | {"prefix": True} | judge(experiment, draw)
 
 
-def references(w: Workshop, world: str) -> list[dict[str, Any]]:
+def references(experiment: Experiment, world: str) -> list[dict[str, Any]]:
     """Return the rows that are not distilled: noise floor, exact and learned teacher."""
 
     def euler(denoiser: Any, steps: int) -> Any:
         return lambda noise, cond, generator: follow_flow(denoiser, noise, steps, cond)
 
     def row(name: str, steps: int, draw: Any) -> dict[str, Any]:
-        return {"world": world, "name": name, "steps": steps, "reference": True} | judge(w, draw)
+        return {"world": world, "name": name, "steps": steps, "reference": True} | judge(
+            experiment, draw
+        )
 
     def exact(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
-        return w.mixture.sample(len(noise), generator)[0]
+        return experiment.mixture.sample(len(noise), generator)[0]
 
-    learned = w.base
+    learned = experiment.base
     rows: list[dict[str, Any]] = []
     if world == "plane":
-        few, regressed = FewStepSampler.even(1), w.pairs
+        few, regressed = FewStepSampler.even(1), experiment.pairs
         rows.append(row("ODE pairs", 1, lambda z, c, g: few.sample(regressed, z, c, g)))
     with torch.no_grad():
         rows += [row("exact samples (noise floor)", 0, exact)]
         rows += [
-            row("exact velocity, Euler", steps, euler(w.mixture, steps)) for steps in (2, 4, 8, 50)
+            row("exact velocity, Euler", steps, euler(experiment.mixture, steps))
+            for steps in (2, 4, 8, 50)
         ]
         rows += [row("learned velocity, Euler", steps, euler(learned, steps)) for steps in (1, 50)]
     return rows
@@ -184,12 +194,12 @@ def references(w: Workshop, world: str) -> list[dict[str, Any]]:
 
 def diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
     """Diversity distillation: the first of LADD's four steps taken by the learned teacher."""
-    w, student = train_job(Job("plane", "LADD", 4), runs, budget)
-    base = w.base
+    experiment, student = train_job(Job("plane", "LADD", 4), runs, budget)
+    base = experiment.base
     few = FewStepSampler.even(4)
     return [
         {"upto": upto}
-        | judge(w, lambda z, c, g, k=upto: few.sample(Handover(base, student, k), z, c, g))
+        | judge(experiment, lambda z, c, g, k=upto: few.sample(Handover(base, student, k), z, c, g))
         for upto in range(5)
     ]
 
@@ -233,12 +243,12 @@ def main(
     waiting: dict[Future[Any], Job] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for world in worlds:
-            w = workshop(world, runs, budget)
-            _ = w.consistent  # before two processes ask for it
-            found["rows"] += references(w, world)
+            experiment = make_experiment(world, runs, budget)
+            _ = experiment.consistent  # before two processes ask for it
+            found["rows"] += references(experiment, world)
             recipes = {k: v for k, v in TABLES[world].items() if not only or k in only}
             if any(recipe.conditions for recipe in recipes.values()):
-                _ = workshop(world, runs, budget, conditions=True).base
+                _ = make_experiment(world, runs, budget, conditions=True).base
             for job in jobs_of(world, recipes):
                 waiting[pool.submit(run_job, job, runs, budget)] = job
         oracle = pool.submit(gaussian.tables, budget.steps(800))

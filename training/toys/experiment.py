@@ -44,8 +44,8 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """One toy world and the place its runs are kept.
+class Experiment:
+    """One toy world, and the folder its runs are kept in.
 
     Attributes:
         mixture: the target, and the exact teacher.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.toys.recipes import TABLES
+from training.toys.table_rows import TABLES
 
 COLUMNS = {
     "plane": ("rkl", "fkl", "sw2", "tv", "out", "var"),

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from models import seeding
-from training.evaluation.distillation_toys import diversity, jobs_of, references, run_job, workshop
+from training.evaluation.distillation_toys import (
+    diversity,
+    jobs_of,
+    make_experiment,
+    references,
+    run_job,
+)
 from training.methods.distill import guidance
 from training.methods.distill.scores.score import matching
 from training.methods.distill.scores.sid import score_identity
@@ -15,8 +21,8 @@ from training.toys import metrics
 from training.toys.experiment import Budget
 from training.toys.gaussian import effective_guidance, end_of, two_classes
 from training.toys.mixture import images, ring
-from training.toys.recipes import PLANE
 from training.toys.report import write
+from training.toys.table_rows import PLANE
 
 STEPS = 150
 ROOT = Path(__file__).parents[4]
@@ -101,7 +107,7 @@ def test_the_readme_quotes_the_table():
 
 def test_a_recipe_is_trained_judged_and_written_into_the_table(tmp_path):
     budget = Budget(0.0, batch=8, samples=100)
-    rows = references(workshop("plane", tmp_path, budget), "plane")
+    rows = references(make_experiment("plane", tmp_path, budget), "plane")
     for job in jobs_of("plane", {"LADD": PLANE["LADD"]}):
         rows += run_job(job, tmp_path, budget)
         assert run_job(job, tmp_path, budget) == rows[-len(run_job(job, tmp_path, budget)) :]

@@ -1,4 +1,4 @@
-"""The rows of the toy tables: each recipe says in a line or two what its method is made of."""
+"""The rows of the toy tables: each says in a line or two what its method is made of."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import SwiftBrush
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
 from training.methods.distill.trajectories.scm import SCM, SanaSprint
-from training.toys.experiment import Workshop
+from training.toys.experiment import Experiment
 
 Start = Literal["teacher", "ends", "consistent", "new"]
-Build = Callable[[Workshop, Network, FewStepSampler], Method]
-"""(workshop, the student as it starts, its sampler) -> method."""
+Build = Callable[[Experiment, Network, FewStepSampler], Method]
+"""(experiment, the student as it starts, its sampler) -> method."""
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TableRow:
     """A row, or a row for each number of steps.
 
     Attributes:
@@ -58,21 +58,23 @@ class Recipe:
     conditions: bool = False
 
 
-def _disback(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
-    path = w.decline(s, sampler, nodes=3)
-    teachers = TeacherSchedule((*reversed(path[:-1]), w.mixture), w.budget.steps(400))
+def _disback(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
+    path = experiment.decline(s, sampler, nodes=3)
+    teachers = TeacherSchedule(
+        (*reversed(path[:-1]), experiment.mixture), experiment.budget.steps(400)
+    )
     return DMD(ScoreNetworks(s, teachers, path[-1], sampler), **_each(sampler))
 
 
-def _two_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
-    students = Router([s, w.copy()], torch.arange(2))
-    return DMD(w.make_score_networks(students, sampler), student_every=1, drop=0.0)
+def _two_students(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
+    students = Router([s, experiment.copy()], torch.arange(2))
+    return DMD(experiment.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
-def _two_small_students(w: Workshop, s: Network, sampler: FewStepSampler) -> Method:
-    width = w.width * 3 // 4  # about six tenths of the weights
-    students = Router([w.small(width), w.small(width)], torch.arange(2))
-    return DMD(w.make_score_networks(students, sampler), student_every=1, drop=0.0)
+def _two_small_students(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
+    width = experiment.width * 3 // 4  # about six tenths of the weights
+    students = Router([experiment.small(width), experiment.small(width)], torch.arange(2))
+    return DMD(experiment.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
 def _each(sampler: FewStepSampler) -> dict[str, Any]:
@@ -80,60 +82,60 @@ def _each(sampler: FewStepSampler) -> dict[str, Any]:
     return {"trained_step": "each", "student_every": 5 if len(sampler.times) > 1 else 1}
 
 
-_trajectory = partial(Recipe, apart=False, start="teacher", lr=2e-3)
+_trajectory = partial(TableRow, apart=False, start="teacher", lr=2e-3)
 
-PLANE: dict[str, Recipe] = {
+PLANE: dict[str, TableRow] = {
     # Trajectories: one training serves every number of steps
-    "CD": _trajectory(lambda w, s, _: w.consistency(s), 8000),
-    "sCM": _trajectory(lambda w, s, _: SCM(s, w.mixture, sigma_data=0.86), 5000),
+    "CD": _trajectory(lambda e, s, _: e.consistency(s), 8000),
+    "sCM": _trajectory(lambda e, s, _: SCM(s, e.mixture, sigma_data=0.86), 5000),
     "SANA-Sprint": _trajectory(
-        lambda w, s, _: SanaSprint(s, w.mixture, w.head(), w.base, sigma_data=0.86), 5000
+        lambda e, s, _: SanaSprint(s, e.mixture, e.head(), e.base, sigma_data=0.86), 5000
     ),
-    "RCGM": _trajectory(lambda w, s, _: RCGM(s, w.copy(), w.mixture), 6000, noise="jump"),
-    "TwinFlow": _trajectory(lambda w, s, _: TwinFlow(s, w.copy(), w.mixture), 6000, noise="jump"),
+    "RCGM": _trajectory(lambda e, s, _: RCGM(s, e.copy(), e.mixture), 6000, noise="jump"),
+    "TwinFlow": _trajectory(lambda e, s, _: TwinFlow(s, e.copy(), e.mixture), 6000, noise="jump"),
     # Scores
-    "DMD": Recipe(lambda w, s, k: DMD(w.make_score_networks(s, k), **_each(k))),
-    "DMD, from new weights": Recipe(
-        lambda w, s, k: DMD(w.make_score_networks(s, k), student_every=1), steps=(1,), start="new"
+    "DMD": TableRow(lambda e, s, k: DMD(e.make_score_networks(s, k), **_each(k))),
+    "DMD, from new weights": TableRow(
+        lambda e, s, k: DMD(e.make_score_networks(s, k), student_every=1), steps=(1,), start="new"
     ),
-    "DMD2": Recipe(
-        lambda w, s, k: DMD2(w.make_score_networks(s, k), w.head(), (0.05, 0.05), **_each(k))
+    "DMD2": TableRow(
+        lambda e, s, k: DMD2(e.make_score_networks(s, k), e.head(), (0.05, 0.05), **_each(k))
     ),
-    "VSD": Recipe(
-        lambda w, s, k: SwiftBrush(w.make_score_networks(s, k), **_each(k)), steps=(1, 4)
+    "VSD": TableRow(
+        lambda e, s, k: SwiftBrush(e.make_score_networks(s, k), **_each(k)), steps=(1, 4)
     ),
-    "SwiftBrush, LoRA critic": Recipe(
-        lambda w, s, k: SwiftBrush(w.make_score_networks(s, k, w.low_rank(16))), steps=(1,)
+    "SwiftBrush, LoRA critic": TableRow(
+        lambda e, s, k: SwiftBrush(e.make_score_networks(s, k, e.low_rank(16))), steps=(1,)
     ),
-    "SiD": Recipe(lambda w, s, k: SiD(w.make_score_networks(s, k), **_each(k))),
-    "SiDA": Recipe(
-        lambda w, s, k: SiDA(w.make_score_networks(s, k), (0.02, 0.1), **_each(k)),
+    "SiD": TableRow(lambda e, s, k: SiD(e.make_score_networks(s, k), **_each(k))),
+    "SiDA": TableRow(
+        lambda e, s, k: SiDA(e.make_score_networks(s, k), (0.02, 0.1), **_each(k)),
         steps=(1, 4),
     ),
-    "DisBack": Recipe(_disback, steps=(1, 4)),
+    "DisBack": TableRow(_disback, steps=(1, 4)),
     # Adversaries
-    "LADD": Recipe(lambda w, s, k: LADD(s, w.base, w.head(), k), several=3000),
-    "ADD": Recipe(
-        lambda w, s, k: LADD(s, w.base, w.head(), k, distill=1.0), steps=(1, 4), several=3000
+    "LADD": TableRow(lambda e, s, k: LADD(s, e.base, e.head(), k), several=3000),
+    "ADD": TableRow(
+        lambda e, s, k: LADD(s, e.base, e.head(), k, distill=1.0), steps=(1, 4), several=3000
     ),
     # Finding M1: the critic of several steps' pictures, told which step, or not
-    "DMD, shared critic": Recipe(
-        lambda w, s, k: DMD(w.make_score_networks(s, k), step_conditioned=False, **_each(k)),
+    "DMD, shared critic": TableRow(
+        lambda e, s, k: DMD(e.make_score_networks(s, k), step_conditioned=False, **_each(k)),
         steps=(4,),
     ),
-    "SiD, shared critic": Recipe(
-        lambda w, s, k: SiD(w.make_score_networks(s, k), step_conditioned=False, **_each(k)),
+    "SiD, shared critic": TableRow(
+        lambda e, s, k: SiD(e.make_score_networks(s, k), step_conditioned=False, **_each(k)),
         steps=(4,),
     ),
     # Two conditions: one student, two, two small ones
-    "one student": Recipe(
-        lambda w, s, k: DMD(w.make_score_networks(s, k), student_every=1),
+    "one student": TableRow(
+        lambda e, s, k: DMD(e.make_score_networks(s, k), student_every=1),
         steps=(1,),
         start="teacher",
         conditions=True,
     ),
-    "MSD": Recipe(_two_students, steps=(1,), start="teacher", conditions=True),
-    "MSD, small, TSM": Recipe(_two_small_students, steps=(1,), start="new", conditions=True),
+    "MSD": TableRow(_two_students, steps=(1,), start="teacher", conditions=True),
+    "MSD, small, TSM": TableRow(_two_small_students, steps=(1,), start="new", conditions=True),
 }
 
 _FEWER = {  # a training takes four times as long there: some ways, at the ends
@@ -141,7 +143,7 @@ _FEWER = {  # a training takes four times as long there: some ways, at the ends
     "DMD": (1, 4),
     "DMD, shared critic": (4,),
 }
-IMAGES: dict[str, Recipe] = {
+IMAGES: dict[str, TableRow] = {
     name: replace(
         PLANE[name],
         steps=steps,
