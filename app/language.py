@@ -25,7 +25,7 @@ def translations(code: str) -> dict[str, str]:
     return json.loads(path.read_text(encoding="utf-8")) if code in LANGUAGES[1:] else {}
 
 
-def preferred(accept_language: str | None) -> str:
+def preferred_language(accept_language: str | None) -> str:
     """The language for an `Accept-Language` header, such as "de-AT,de;q=0.9,en;q=0.8".
 
     Only the first counts, for the browser goes by it, too: half a page in each of two languages
@@ -36,7 +36,7 @@ def preferred(accept_language: str | None) -> str:
     return code if code in LANGUAGES else "en"
 
 
-def say(sentence: str, /, **values: object) -> str:
+def translate(sentence: str, /, **values: object) -> str:
     """One of our sentences in the visitor's language, with numbers and names filled in.
 
     Args:
@@ -47,6 +47,6 @@ def say(sentence: str, /, **values: object) -> str:
     return said.format(**values) if values else said
 
 
-def meant(word: str, words: tuple[str, ...]) -> str:
+def untranslate(word: str, words: tuple[str, ...]) -> str:
     """The one of our words that a visitor wrote in their own language; else what they wrote."""
-    return next((ours for ours in words if word in (ours, say(ours))), word)
+    return next((ours for ours in words if word in (ours, translate(ours))), word)

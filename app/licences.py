@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.language import say
+from app.language import translate
 from models.errors import WeightsError
 from pipelines.registry import REGISTRY, entry_of
 
@@ -44,10 +44,11 @@ def licence_list() -> str:
     """Markdown: what a user of each pipeline must observe, a paragraph each, translated."""
     paragraphs = []
     for entry in REGISTRY:
-        may = say(YES if entry.licence.commercial else NO)
-        head = f"**{say(TASKS[entry.task])}** ({entry.name}). {say(MAY_I)} **{may}**"
+        may = translate(YES if entry.licence.commercial else NO)
+        head = f"**{translate(TASKS[entry.task])}** ({entry.name}). {translate(MAY_I)} **{may}**"
         parts = [
-            f"{say(title)}: {say(getattr(entry.licence, part))}" for part, title in PARTS.items()
+            f"{translate(title)}: {translate(getattr(entry.licence, part))}"
+            for part, title in PARTS.items()
         ]
         paragraphs.append(f"{head}\\\n{' · '.join(parts)}")
     return "\n\n".join(paragraphs)

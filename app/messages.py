@@ -9,7 +9,7 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from app.language import say
+from app.language import translate
 from models import errors
 from models.errors import MirraError
 from pipelines.images.headers import KINDS, OTHER_KINDS
@@ -37,8 +37,8 @@ def explain(error: MirraError | BaseException) -> str:
     values = _values(error)
     for sentence in (variants,) if isinstance(variants, str) else variants:
         if _places(sentence) <= values.keys():
-            return say(sentence, **values)
-    return say(UNKNOWN)
+            return translate(sentence, **values)
+    return translate(UNKNOWN)
 
 
 def _variants(error: BaseException) -> Variants:
@@ -73,7 +73,7 @@ def _values(error: BaseException) -> dict[str, object]:
     elif isinstance(found, str) and found in KINDS:
         values["kind"] = found
     elif isinstance(found, str) and found in OTHER_KINDS - {"unknown file"}:
-        values["other"] = say(found)
+        values["other"] = translate(found)
     if (count := len(getattr(error, "boxes", ()))) > 1:
         values["count"] = count
     return values
@@ -288,7 +288,7 @@ SENTENCES: dict[type[BaseException], Variants] = {
 
 def advise(advice: Advice) -> str:
     """Say what the photo coach found and how to take a better picture."""
-    return say(ADVICE[advice.code], found=advice.found, needed=advice.needed)
+    return translate(ADVICE[advice.code], found=advice.found, needed=advice.needed)
 
 
 ADVICE = {

@@ -1,4 +1,4 @@
-"""The page in the visitor's language: labels by `gr.I18n` in the browser, the rest by `say`."""
+"""The page in the visitor's language: labels by `gr.I18n`, the rest by `translate`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 from gradio.i18n import I18nData
 
-from app.language import LANGUAGES, language, preferred, say, translations
+from app.language import LANGUAGES, language, preferred_language, translate, translations
 from app.server.blocks import GuardedBlocks
 
 Later = dict[Component, Callable[[], Any]]
@@ -26,11 +26,11 @@ class TranslatedPage(GuardedBlocks):
         """Note the visitor's language, then let Gradio answer; refusals are translated, too."""
         request = more.get("request")
         headers = getattr(request, "headers", None) or {}
-        language.set(preferred(headers.get("accept-language")))
+        language.set(preferred_language(headers.get("accept-language")))
         try:
             return await super().process_api(block_fn, inputs, *rest, **more)
         except gr.Error as error:
-            error.message = say(str(error.message))
+            error.message = translate(str(error.message))
             raise
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.language import say
+from app.language import translate
 from app.licences import is_allowed, licence_list
 from app.server.blocks import GuardedBlocks
 from app.server.server import Server
@@ -54,7 +54,7 @@ def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> G
 
 
 def _which_mirra() -> str:
-    return say(text.VERSION, version=version(), weights=weights_hash())
+    return translate(text.VERSION, version=version(), weights=weights_hash())
 
 
 def _licences(settings: Settings) -> Later:
@@ -64,7 +64,7 @@ def _licences(settings: Settings) -> Later:
     ]
 
     def missed() -> str:
-        return say(text.NOT_OFFERED, names=", ".join(map(say, hidden)))
+        return translate(text.NOT_OFFERED, names=", ".join(map(translate, hidden)))
 
     later: Later = {}
     if hidden:

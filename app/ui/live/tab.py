@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.language import say
+from app.language import translate
 from app.messages import explain
 from app.service import Studio
 from app.settings import Settings
@@ -100,7 +100,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         except MirraError as error:
             return picture_of(frame), explain(error), session
         per_second = session.rate.tick()
-        return picture_of(shown), say(text.RATE, rate=f"{per_second:.1f}"), session
+        return picture_of(shown), translate(text.RATE, rate=f"{per_second:.1f}"), session
 
     camera.stream(
         show, [camera, mode, look, garment, session], [mirror, rate, session],
@@ -130,4 +130,4 @@ def frame_of(payload: Any) -> np.ndarray | None:
 def picture_of(frame: np.ndarray) -> str:
     """A frame as an HTML picture that holds its own JPEG: nothing is written to the disk."""
     data = base64.b64encode(encode(Image.fromarray(frame), "jpeg", quality=85)).decode()
-    return f'<img alt="{say(text.MIRROR)}" src="data:image/jpeg;base64,{data}">'
+    return f'<img alt="{translate(text.MIRROR)}" src="data:image/jpeg;base64,{data}">'

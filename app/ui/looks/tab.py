@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from app.language import say
+from app.language import translate
 from app.messages import explain
 from app.server.blocks import WORK
 from app.service import Studio
@@ -60,7 +60,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         """Wear what was read, what was chosen, or what lies between."""
         look = studio.between(mine, other, share)
         if look is None or not photo:
-            return gr.skip(), say(text.NO_SOURCE if look else text.LOOKS_WAITING), gr.skip()
+            return gr.skip(), translate(text.NO_SOURCE if look else text.LOOKS_WAITING), gr.skip()
         try:
             output = studio.wear_code(photo, look, made_up)
         except MirraError as error:
@@ -68,29 +68,31 @@ def tab(studio: Studio, settings: Settings) -> None:
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
             before_and_after_files(output.layers.image, output.images[0], cache, studio.png_text),
-            say(text.WEARING, name=say(look.name), size=len(look.to_bytes())),
+            translate(text.WEARING, name=translate(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
 
     def read_look(photo: str | None) -> tuple[Any, ...]:
         if not photo:
-            return gr.skip(), say(text.NO_LOOK_PHOTO), gr.skip(), gr.skip()
+            return gr.skip(), translate(text.NO_LOOK_PHOTO), gr.skip(), gr.skip()
         try:
             look = studio.read_code(photo, STEPS)
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip()
         found = studio.look_map.nearest(look, NEAREST)
         pictures = [(each.picture, each.name) for each in found]
-        return look, say(text.READ_AS_CODE), gr.update(value=pictures, visible=True), found
+        return look, translate(text.READ_AS_CODE), gr.update(value=pictures, visible=True), found
 
     def take_off(photo: str | None) -> tuple[Any, Any]:
         if not photo:
-            return gr.skip(), say(text.NO_SOURCE)
+            return gr.skip(), translate(text.NO_SOURCE)
         try:
             before, after = studio.take_off(photo)
         except MirraError as error:
             return gr.skip(), explain(error)
-        return before_and_after_files(before, after, cache, studio.png_text), say(text.TAKEN_OFF)
+        return before_and_after_files(before, after, cache, studio.png_text), translate(
+            text.TAKEN_OFF
+        )
 
     def choose(near: list[Any], event: gr.SelectData) -> tuple[Any, float]:
         return near[event.index], 1.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.language import say
+from app.language import translate
 from app.licences import is_allowed
 from app.messages import explain
 from app.service import Studio
@@ -46,7 +46,11 @@ def part(
 
         def show(photo: str | None, look: str | None, name: str) -> tuple[Any, Any, Any]:
             if not photo or not look:
-                return gr.update(value=say(text.PAINT_NEEDS), visible=True), gr.skip(), gr.skip()
+                return (
+                    gr.update(value=translate(text.PAINT_NEEDS), visible=True),
+                    gr.skip(),
+                    gr.skip(),
+                )
             try:
                 before, after = studio.paint_small(photo, look, name)
             except MirraError as error:
@@ -66,7 +70,7 @@ def part(
 
 def _networks() -> list[tuple[str, str]]:
     """What the small FLUX's networks are called, and their names."""
-    return [(say(label), name) for name, label in text.NANO_NETWORKS.items()]
+    return [(translate(label), name) for name, label in text.NANO_NETWORKS.items()]
 
 
 def _about_flux() -> str:
@@ -74,6 +78,7 @@ def _about_flux() -> str:
     entry = entry_of("flux-makeup")
     lacks = missing()
     if not lacks:
-        return say(text.PAINTED_READY)
+        return translate(text.PAINTED_READY)
     listed = "\n".join(f"- {each}" for each in lacks)
-    return f"{say(text.PAINTED_LACKS)}\n\n{listed}\n\n{say(text.PAINTED_NEEDS)} {say(entry.needs)}."
+    needs = f"{translate(text.PAINTED_NEEDS)} {translate(entry.needs)}."
+    return "\n\n".join([translate(text.PAINTED_LACKS), listed, needs])

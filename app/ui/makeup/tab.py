@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.language import say
+from app.language import translate
 from app.messages import advise, explain
 from app.server.blocks import WORK
 from app.service import LookRequest, Studio
@@ -90,11 +90,11 @@ def tab(studio: Studio, settings: Settings) -> Later:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         if not photo:
-            return _only(say(text.NO_SOURCE))
+            return _only(translate(text.NO_SOURCE))
         wanted = LookRequest(reference, named, look_file, second, tuple(from_second))
         if not (reference or named or look_file):
-            return _only(say(text.NO_LOOK))
-        progress(0.2, desc=say(text.LOOKING))
+            return _only(translate(text.NO_LOOK))
+        progress(0.2, desc=translate(text.LOOKING))
         try:
             output = studio.try_on(photo, wanted, faces=chosen or None)
         except MirraError as error:
@@ -102,7 +102,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             return _only(explain(error))
         look = look_of(output)
         levels = levels_of(look) if look.strengths or look.strength < 1 else levels
-        progress(0.9, desc=say(text.PUTTING_ON))
+        progress(0.9, desc=translate(text.PUTTING_ON))
         output = at_levels(studio, output, levels)
         pictures = saved(studio, output, cache)
         return (
@@ -192,7 +192,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
 
 def _swatches() -> list[tuple[str, str]]:
     """A picture of each drawn look, and its title."""
-    return [(str(EXAMPLES / "looks" / f"{n}.webp"), say(NAMED_LOOKS[n].title)) for n in NAMES]
+    return [(str(EXAMPLES / "looks" / f"{n}.webp"), translate(NAMED_LOOKS[n].title)) for n in NAMES]
 
 
 def _slider(label: str, name: str) -> gr.Slider:
@@ -206,15 +206,19 @@ def _told(output: MakeupOutput) -> str:
     look = look_of(output)
     face = output.layers.faces[next(iter(output.layers.looks))]
     colours = [
-        say(text.WITHIN, region=say(text.REGIONS[region]), error=error)
+        translate(text.WITHIN, region=translate(text.REGIONS[region]), error=error)
         for region, error in colour_error(face, np.asarray(output.images[0]), look).items()
     ]
     count = len(output.layers.by_face)
     return " · ".join(
         [
-            say(text.ON_SEVERAL if count > 1 else text.ON_ONE, look=say(look.name), count=count),
+            translate(
+                text.ON_SEVERAL if count > 1 else text.ON_ONE,
+                look=translate(look.name),
+                count=count,
+            ),
             *colours,
-            say(text.OUTSIDE, count=pixels_changed_outside(output)),
+            translate(text.OUTSIDE, count=pixels_changed_outside(output)),
             f"{sum(output.milliseconds.values()):.0f} ms",
         ]
     )
@@ -228,4 +232,4 @@ def _only(sentence: str) -> tuple[Any, ...]:
 def _place(face: Any) -> str:
     """Where a face is, in words a visitor can check: 'left, small'."""
     x = (face.box_xyxy[0] + face.box_xyxy[2]) / 2 / face.size_hw[1]
-    return say(text.LEFT if x < 0.38 else text.RIGHT if x > 0.62 else text.MIDDLE)
+    return translate(text.LEFT if x < 0.38 else text.RIGHT if x > 0.62 else text.MIDDLE)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from app.language import meant, say
+from app.language import translate, untranslate
 from app.settings import Settings
 from models.errors import ShadeError
 from models.instant.coats import Coat
@@ -61,9 +61,15 @@ class Reading:
 def table_of(readings: Sequence[Reading]) -> list[list[Any]]:
     """What people can correct: which shade, its colour, finish, name and category."""
     return [
-        [f"{shade.index + 1} {reading.name}", shade.hex, say(shade.finish), shade.name, category]
+        [
+            f"{shade.index + 1} {reading.name}",
+            shade.hex,
+            translate(shade.finish),
+            shade.name,
+            category,
+        ]
         for reading in readings
-        for category in [say(reading.attributes.category)]
+        for category in [translate(reading.attributes.category)]
         for shade in reading.attributes.shades
     ]
 
@@ -80,7 +86,7 @@ def corrected(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> li
         shades, category = [], reading.attributes.category
         for shade in reading.attributes.shades:
             _, color, finish, name, wanted = (str(cell).strip() for cell in next(rows))
-            finish, wanted = meant(finish, FINISHES), meant(wanted, CATEGORIES)
+            finish, wanted = untranslate(finish, FINISHES), untranslate(wanted, CATEGORIES)
             Coat(color, "lips", finish)  # refuses what is no colour or finish
             if wanted not in CATEGORIES:
                 raise ShadeError("no such category", found=wanted, needed=CATEGORIES)

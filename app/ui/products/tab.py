@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from app.language import say
+from app.language import translate
 from app.messages import explain
 from app.server.blocks import WORK
 from app.service import Studio
@@ -97,8 +97,8 @@ def tab(studio: Studio, settings: Settings) -> None:
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
         drawn = [(as_png(one.drawn(), "read.png", cache), one.name) for one in found]
-        count = say(text.READ_OUT, count=len(rows))
-        lines = [*said, count if rows else say(text.NO_SHADES)]
+        count = translate(text.READ_OUT, count=len(rows))
+        lines = [*said, count if rows else translate(text.NO_SHADES)]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
 
     def read_shades(
@@ -106,7 +106,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         progress: gr.Progress = gr.Progress(),  # noqa: B008
     ) -> tuple[Any, ...]:
         if not files:
-            return *([gr.skip()] * 4), say(text.NO_PICTURES), gr.skip(), gr.skip()
+            return *([gr.skip()] * 4), translate(text.NO_PICTURES), gr.skip(), gr.skip()
         found: list[Reading] = []
         said = []
         for number, path in enumerate(files[:MOST_PICTURES]):
@@ -117,7 +117,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             except (MirraError, OSError) as error:
                 said.append(f"{name}: {explain(error)}")
         rows = table_of(found)
-        shown = gr.update(value=rows, headers=[say(head) for head in text.TABLE])
+        shown = gr.update(value=rows, headers=[translate(head) for head in text.TABLE])
         return *show_read(found, said), shown, gr.update(visible=bool(rows))
 
     def correct_them(found: list[Reading], cells: list[list[Any]]) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             count = studio.keep(rows, catalog)
         except MirraError as error:
             return explain(error), own
-        return say(text.SAVED, count=count), own
+        return translate(text.SAVED, count=count), own
 
     def find_them(
         color: str,
@@ -144,13 +144,13 @@ def tab(studio: Studio, settings: Settings) -> None:
     ) -> tuple[Any, ...]:
         catalog = catalog_of(settings, own)
         if catalog is None:
-            return show([], say(text.EMPTY_CATALOG))
+            return show([], translate(text.EMPTY_CATALOG))
         try:
             matches = studio.find(catalog, _hex(color), radius, finish, category)[:MOST_SHADES]
         except MirraError as error:
             return show([], explain(error))
         found = [{**match.shade, "delta_e": match.delta_e} for match in matches]
-        return show(found, say(text.FOUND if found else text.NOTHING_NEAR, count=len(found)))
+        return show(found, translate(text.FOUND if found else text.NOTHING_NEAR, count=len(found)))
 
     def look_at(photo: str | None, before: Looked) -> Looked:
         """The faces of the photo, analysed once; none without a photo."""
@@ -161,23 +161,28 @@ def tab(studio: Studio, settings: Settings) -> None:
     def find_worn(photo: str | None, before: Looked, own: SessionCatalog | None) -> tuple[Any, ...]:
         """What the largest face wears, and below each colour what comes near it."""
         if not photo:
-            return gr.skip(), gr.skip(), say(text.NO_FACE_PHOTO), gr.skip()
+            return gr.skip(), gr.skip(), translate(text.NO_FACE_PHOTO), gr.skip()
         try:
             now = look_at(photo, before)
             worn, offers = studio.worn(now[1][0], catalog_of(settings, own))
         except MirraError as error:
             return gr.skip(), gr.skip(), explain(error), gr.skip()
         lines = [
-            say(text.WEARS, region=say(text.REGIONS[c.region]), hex=c.hex, finish=say(c.finish))
+            translate(
+                text.WEARS,
+                region=translate(text.REGIONS[c.region]),
+                hex=c.hex,
+                finish=translate(c.finish),
+            )
             for c in worn
         ]
-        return *show(offers, " · ".join(lines) or say(text.BARE)), now
+        return *show(offers, " · ".join(lines) or translate(text.BARE)), now
 
     def wear(
         photo: str | None, before: Looked, shade: dict[str, Any] | None, place: str
     ) -> tuple[Any, ...]:
         if not photo or shade is None:
-            return gr.skip(), say(text.NO_FACE_PHOTO) if shade else gr.skip(), gr.skip()
+            return gr.skip(), translate(text.NO_FACE_PHOTO) if shade else gr.skip(), gr.skip()
         from pipelines.makeup.shade_coats import coat_of
 
         try:
@@ -187,11 +192,11 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         bare = as_png(Image.fromarray(now[1][0].image), "before.png", cache)
         (reached,) = output.reached[0]
-        said = say(text.NOT_WORN)
+        said = translate(text.NOT_WORN)
         if reached.delta_e == reached.delta_e:
-            said = say(
+            said = translate(
                 text.WORN, title=shade.get("title") or "", hex=shade["hex"],
-                finish=say(reached.coat.finish), place=say(reached.coat.place),
+                finish=translate(reached.coat.finish), place=translate(reached.coat.place),
                 error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
         shown = as_png(output.images[0], "mirra.png", cache, studio.png_text)
@@ -232,8 +237,8 @@ def _swatch(shade: dict[str, Any], cache: str) -> str:
 
 def _caption(shade: dict[str, Any]) -> str:
     """Name, finish and distance of a shade, as far as they are known."""
-    name = shade.get("name") or say(shade.get("title") or "") or shade["hex"]
-    parts = [name, say(shade.get("finish") or "")]
+    name = shade.get("name") or translate(shade.get("title") or "") or shade["hex"]
+    parts = [name, translate(shade.get("finish") or "")]
     if "delta_e" in shade:
         parts.append(f"ΔE {shade['delta_e']:.1f}")
     return " · ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.language import say
+from app.language import translate
 from app.messages import advise, explain
 from app.server.blocks import WORK
 from app.service import Studio
@@ -135,7 +135,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
 
 def _tops() -> list[tuple[str, str]]:
     """A picture of each drawn top, and its title."""
-    return [(str(path), say(title_of(path))) for path in GARMENTS]
+    return [(str(path), translate(title_of(path))) for path in GARMENTS]
 
 
 def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
@@ -188,9 +188,9 @@ def sentences(person: Any, garment: Any) -> list[str]:
 def problem(person: Any, garment: Any) -> str | None:
     """Why nothing can be tried on yet."""
     if person is None:
-        return say(text.NO_SOURCE)
+        return translate(text.NO_SOURCE)
     if garment is None:
-        return say(text.NO_GARMENT)
+        return translate(text.NO_GARMENT)
     for found in (person, garment):
         if isinstance(found, MirraError):
             return explain(found)
@@ -208,6 +208,6 @@ def saved(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[st
 def told_of(output: TryOnOutput) -> str:
     """What was done, in a line."""
     share = f"{100 * float(output.changed.mean()):.0f}"
-    garment = say(text.ON_SOMEBODY if output.garment.kind == "worn" else text.FLAT)
-    changed = say(text.CHANGED, share=share)
+    garment = translate(text.ON_SOMEBODY if output.garment.kind == "worn" else text.FLAT)
+    changed = translate(text.CHANGED, share=share)
     return f"{garment} · {changed} · {sum(output.milliseconds.values()):.0f} ms"

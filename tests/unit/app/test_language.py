@@ -7,7 +7,15 @@ from string import Formatter
 import pytest
 
 from app import licences, messages
-from app.language import LANGUAGES, LOCALES, language, meant, preferred, say, translations
+from app.language import (
+    LANGUAGES,
+    LOCALES,
+    language,
+    preferred_language,
+    translate,
+    translations,
+    untranslate,
+)
 from app.ui import text
 from app.ui.tryon.tab import GARMENTS, title_of
 from models.errors import NoFaceError
@@ -97,7 +105,7 @@ def test_a_translation_is_in_that_language(code):
     ],
 )
 def test_the_browsers_first_language_counts(header, code):
-    assert preferred(header) == code
+    assert preferred_language(header) == code
 
 
 def test_an_error_is_told_in_the_visitors_language():
@@ -105,10 +113,10 @@ def test_an_error_is_told_in_the_visitors_language():
     try:
         assert "96" in messages.explain(NoFaceError("x", found=80, needed=96))
         assert "Gesicht" in messages.explain(NoFaceError("x"))
-        assert say("{not a sentence of ours}") == "{not a sentence of ours}"
-        assert meant(say("glitter"), FINISHES) == "glitter"
-        assert meant("glitter", FINISHES) == "glitter"
-        assert meant("glue", FINISHES) == "glue"
+        assert translate("{not a sentence of ours}") == "{not a sentence of ours}"
+        assert untranslate(translate("glitter"), FINISHES) == "glitter"
+        assert untranslate("glitter", FINISHES) == "glitter"
+        assert untranslate("glue", FINISHES) == "glue"
     finally:
         language.reset(token)
     assert "face" in messages.explain(NoFaceError("x"))
