@@ -41,7 +41,7 @@ def endpoint(
     gr.Button().click(answered, list(inputs), outputs, api_name=name, **work)
 
 
-def needed(picture: str | None) -> str:
+def require_picture(picture: str | None) -> str:
     """The picture's path.
 
     Raises:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def as_png(
+def save_png(
     image: Image.Image, name: str, cache: str, png_text: dict[str, str] | None = None
 ) -> str:
     """A picture as PNG, written fast; returns its path.
@@ -26,8 +26,8 @@ def as_png(
     return save_bytes_to_cache(encode(image, compress_level=1, text=png_text), name, cache)
 
 
-def before_and_after_files(
+def save_before_and_after(
     before: Image.Image, after: Image.Image, cache: str, png_text: dict[str, str]
 ) -> tuple[str, str]:
     """Both as PNG; the second carries `png_text`."""
-    return as_png(before, "before.png", cache), as_png(after, "mirra.png", cache, png_text)
+    return save_png(before, "before.png", cache), save_png(after, "mirra.png", cache, png_text)

@@ -13,10 +13,10 @@ from gradio.i18n import I18nData
 from app.language import LANGUAGES, language, preferred_language, translate, translations
 from app.server.blocks import GuardedBlocks
 
-Later = dict[Component, Callable[[], Any]]
+TranslatedOnLoad = dict[Component, Callable[[], Any]]
 """Parts of the page that `gr.I18n` does not reach, such as captions, and what makes them anew."""
 
-MARKED = ("label", "value", "info", "placeholder")
+TRANSLATED_PROPERTIES = ("label", "value", "info", "placeholder")
 
 
 class TranslatedPage(GuardedBlocks):
@@ -43,7 +43,7 @@ def dictionaries() -> gr.I18n:
     return gr.I18n(en=english, **others)
 
 
-def mark(page: gr.Blocks) -> None:
+def translate_labels(page: gr.Blocks) -> None:
     """Have the browser translate every label and text of the page that is a sentence of ours.
 
     What is for programs alone stays as it is: the parts of hidden rows.
@@ -52,7 +52,7 @@ def mark(page: gr.Blocks) -> None:
     for block in page.blocks.values():
         if _for_programs(block):
             continue
-        for name in MARKED:
+        for name in TRANSLATED_PROPERTIES:
             said = getattr(block, name, None)
             if isinstance(said, str) and said in ours:
                 setattr(block, name, str(I18nData(said)))
@@ -67,12 +67,17 @@ def _for_programs(block: Block) -> bool:
     return False
 
 
-def translate_later(page: gr.Blocks, later: Later) -> None:
+def translate_on_load(page: gr.Blocks, translated: TranslatedOnLoad) -> None:
     """When the page opens, make anew what `gr.I18n` does not reach; in English nothing is sent."""
 
     def made_anew() -> list[Any]:
-        return [gr.skip() if language.get() == "en" else make() for make in later.values()]
+        return [gr.skip() if language.get() == "en" else make() for make in translated.values()]
 
     page.load(
-        made_anew, None, list(later), queue=False, show_progress="hidden", api_visibility="private"
-    )  # fmt: skip
+        made_anew,
+        None,
+        list(translated),
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )

@@ -14,7 +14,13 @@ from app.server.sessions import Visits
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.languages import Later, TranslatedPage, dictionaries, mark, translate_later
+from app.ui.languages import (
+    TranslatedOnLoad,
+    TranslatedPage,
+    dictionaries,
+    translate_labels,
+    translate_on_load,
+)
 from app.ui.live import tab as live
 from app.ui.looks import tab as looks
 from app.ui.makeup import tab as makeup
@@ -37,18 +43,18 @@ TABS = (
 
 def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> GuardedBlocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
-    later: Later = {}
+    translated: TranslatedOnLoad = {}
     with TranslatedPage(settings, visits, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
         for title, pipeline, name, add in TABS:
             if is_ready(pipeline) and is_allowed(pipeline, settings.commercial_only):
                 with gr.Tab(title, elem_id=name):
-                    later |= add(studio, settings) or {}
-        later |= _licences(settings)
+                    translated |= add(studio, settings) or {}
+        translated |= _licences(settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
-        later[gr.Markdown(_which_mirra(), elem_id="version")] = _which_mirra
-        translate_later(page, later)
-    mark(page)
+        translated[gr.Markdown(_which_mirra(), elem_id="version")] = _which_mirra
+        translate_on_load(page, translated)
+    translate_labels(page)
     page.limit_heavy_work()
     return page
 
@@ -57,7 +63,7 @@ def _which_mirra() -> str:
     return translate(text.VERSION, version=version(), weights=weights_hash())
 
 
-def _licences(settings: Settings) -> Later:
+def _licences(settings: Settings) -> TranslatedOnLoad:
     """The panel of licences, and above it what is not offered because of them."""
     hidden = [
         title for title, pipeline, *_ in TABS if not is_allowed(pipeline, settings.commercial_only)
@@ -66,13 +72,13 @@ def _licences(settings: Settings) -> Later:
     def missed() -> str:
         return translate(text.NOT_OFFERED, names=", ".join(map(translate, hidden)))
 
-    later: Later = {}
+    translated: TranslatedOnLoad = {}
     if hidden:
-        later[gr.Markdown(missed(), elem_id="not-offered")] = missed
+        translated[gr.Markdown(missed(), elem_id="not-offered")] = missed
     with gr.Accordion(text.LICENCES, open=False, elem_id="licences"):
         gr.Markdown(text.LICENCES_HELP)
-        later[gr.Markdown(licence_list())] = licence_list
-    return later
+        translated[gr.Markdown(licence_list())] = licence_list
+    return translated
 
 
 def launch(page: GuardedBlocks, studio: Studio, visits: Visits, settings: Settings) -> None:

@@ -64,7 +64,7 @@ def uploaded_path(payload: Any) -> str | None:
 
 def photo_input(label: str, name: str, height: int) -> gr.Image:
     """A place for a photograph: upload, camera or clipboard; it gives the file's path."""
-    return unread(
+    return pass_paths(
         gr.Image(
             label=label,
             sources=["upload", "webcam", "clipboard"],
@@ -77,7 +77,7 @@ def photo_input(label: str, name: str, height: int) -> gr.Image:
     )
 
 
-def unread(place: FileOrImage) -> FileOrImage:
+def pass_paths(place: FileOrImage) -> FileOrImage:
     """Hand us uploads' paths as they were sent: `pipelines.images.decode` does all the reading.
 
     Gradio would read a picture itself, and leave an empty file behind for every other file.

@@ -14,10 +14,10 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
-from app.ui.endpoints import endpoint, needed
-from app.ui.files import as_png, before_and_after_files
+from app.ui.endpoints import endpoint, require_picture
+from app.ui.files import save_before_and_after, save_png
 from app.ui.gallery import gallery
-from app.ui.uploads import photo_input, unread
+from app.ui.uploads import pass_paths, photo_input
 from models.errors import MirraError
 
 NEAREST = 6
@@ -67,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             return gr.skip(), explain(error), gr.skip()
         saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
         return (
-            before_and_after_files(output.layers.image, output.images[0], cache, studio.png_text),
+            save_before_and_after(output.layers.image, output.images[0], cache, studio.png_text),
             translate(text.WEARING, name=translate(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
@@ -90,7 +90,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             before, after = studio.take_off(photo)
         except MirraError as error:
             return gr.skip(), explain(error)
-        return before_and_after_files(before, after, cache, studio.png_text), translate(
+        return save_before_and_after(before, after, cache, studio.png_text), translate(
             text.TAKEN_OFF
         )
 
@@ -128,7 +128,7 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
         Args:
             picture: of someone wearing makeup.
         """
-        data = studio.read_code(needed(picture), 60).to_bytes()
+        data = studio.read_code(require_picture(picture), 60).to_bytes()
         return save_bytes_to_cache(data, "look.safetensors", cache)
 
     def remove_makeup(picture: str) -> str:
@@ -137,12 +137,12 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
         Args:
             picture: of someone wearing makeup.
         """
-        _, after = studio.take_off(needed(picture))
-        return as_png(after, "bare.png", cache, studio.png_text)
+        _, after = studio.take_off(require_picture(picture))
+        return save_png(after, "bare.png", cache, studio.png_text)
 
     work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     with gr.Row(visible=False):
-        picture = unread(gr.Image(label="picture"))
+        picture = pass_paths(gr.Image(label="picture"))
         code = gr.File(label="code")
         bare = gr.Image(label="bare", format="png", type="filepath")
         endpoint(encode_look, [picture], code, **work)

@@ -10,9 +10,9 @@ import gradio as gr
 from app.messages import advise
 from app.service import LookRequest, Studio
 from app.ui import text
-from app.ui.endpoints import endpoint, needed
-from app.ui.makeup.result_files import after, as_file, at_levels
-from app.ui.uploads import unread
+from app.ui.endpoints import endpoint, require_picture
+from app.ui.makeup.result_files import adjust_to, save_look, save_picture
+from app.ui.uploads import pass_paths
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS
 
@@ -60,8 +60,8 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
             raise gr.Error(text.BETWEEN_0_AND_1, print_exception=False)
         request = LookRequest(reference, look, saved_look, second, tuple(from_second or ()))
         faces = None if face < 0 else [int(face)]
-        output = studio.try_on(needed(source), request, faces=faces)
-        return after(studio, at_levels(studio, output, levels), cache)
+        output = studio.try_on(require_picture(source), request, faces=faces)
+        return save_picture(studio, adjust_to(studio, output, levels), cache)
 
     def list_looks() -> list[dict[str, str]]:
         """The looks drawn by Mirra's own code: name, title and a sentence about each."""
@@ -79,7 +79,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         Returns:
             A look.json, for `apply_makeup` and `mirra makeup --look`.
         """
-        return as_file(studio.look(LookRequest(reference=needed(reference))), cache)
+        return save_look(studio.look(LookRequest(reference=require_picture(reference))), cache)
 
     def check_photo(source: str) -> dict[str, Any]:
         """Look at a photo before anything is tried on.
@@ -94,19 +94,22 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         from pipelines.coach import coach
         from pipelines.images.decode import decode
 
-        found = studio.makeup.analyzer(decode(needed(source)))
+        found = studio.makeup.analyzer(decode(require_picture(source)))
         return {
             "faces": [{"box_xyxy": [int(edge) for edge in face.box_xyxy]} for face in found],
             "advice": [asdict(one) | {"sentence": advise(one)} for one in coach(found)],
         }
 
     with gr.Row(visible=False):
-        source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))
+        source, reference = (
+            pass_paths(gr.Image(label="source")),
+            pass_paths(gr.Image(label="reference")),
+        )
         look = gr.Textbox(label="look")
         levels = [gr.Number(1.0, label=name) for name in (*MAKEUP_REGIONS, "strength")]
         face = gr.Number(-1, label="face", precision=0)
-        saved_look = unread(gr.File(label="saved_look", file_types=[".json", ".png"]))
-        second = unread(gr.Image(label="second"))
+        saved_look = pass_paths(gr.File(label="saved_look", file_types=[".json", ".png"]))
+        second = pass_paths(gr.Image(label="second"))
         from_second = gr.CheckboxGroup(list(MAKEUP_REGIONS), label="from_second")
         picture = gr.Image(label="result", format="png", type="filepath")
         request = [saved_look, second, from_second]

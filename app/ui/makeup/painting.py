@@ -13,8 +13,8 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
-from app.ui.files import before_and_after_files
-from app.ui.languages import Later
+from app.ui.files import save_before_and_after
+from app.ui.languages import TranslatedOnLoad
 from app.ui.makeup import painting_api
 from models.errors import MirraError
 from pipelines.flux import missing
@@ -23,8 +23,8 @@ from pipelines.registry import entry_of, is_ready
 
 def part(
     studio: Studio, settings: Settings, source: Any, reference: Any, work: dict[str, Any]
-) -> Later:
-    """Add what paints to the page that is being built; returns what is translated later.
+) -> TranslatedOnLoad:
+    """Add what paints to the page that is being built; returns what is translated on load.
 
     Args:
         studio: of the page.
@@ -33,11 +33,11 @@ def part(
         reference: component with the photograph of someone wearing makeup.
         work: queue and limit of events that compute.
     """
-    later: Later = {}
+    translated: TranslatedOnLoad = {}
     if is_ready("nano-flux") and is_allowed("nano-flux", settings.commercial_only):
         gr.Markdown(text.NANO)
         network = gr.Radio(_networks(), value="student", show_label=False, elem_id="nano-network")
-        later[network] = lambda: gr.update(choices=_networks())
+        translated[network] = lambda: gr.update(choices=_networks())
         paint = gr.Button(text.PAINT, elem_id="paint")
         said = gr.Markdown(elem_id="painted-said", visible=False)
         painted = before_and_after("painted", 420)
@@ -55,7 +55,7 @@ def part(
                 before, after = studio.paint_small(photo, look, name)
             except MirraError as error:
                 return gr.update(value=explain(error), visible=True), gr.skip(), gr.skip()
-            files = before_and_after_files(before, after, cache, studio.png_text)
+            files = save_before_and_after(before, after, cache, studio.png_text)
             return gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
 
         paint.click(
@@ -65,7 +65,7 @@ def part(
     about = gr.Markdown(_about_flux(), elem_id="painting")
     if is_allowed("flux-makeup", settings.commercial_only) and not missing():
         painting_api.endpoints(studio, about.GRADIO_CACHE)
-    return later | {about: _about_flux}
+    return translated | {about: _about_flux}
 
 
 def _networks() -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gradio as gr
 
 from app.service import Studio
-from app.ui.endpoints import endpoint, needed
-from app.ui.files import as_png
-from app.ui.uploads import unread
+from app.ui.endpoints import endpoint, require_picture
+from app.ui.files import save_png
+from app.ui.uploads import pass_paths
 
 
 def endpoints(studio: Studio, cache: str) -> None:
@@ -25,11 +25,14 @@ def endpoints(studio: Studio, cache: str) -> None:
             The picture as PNG, at the source's size.
         """
         drawn = None if seed < 0 else int(seed)
-        picture = studio.paint(needed(source), needed(reference), drawn)
-        return as_png(picture, "mirra.png", cache, studio.png_text)
+        picture = studio.paint(require_picture(source), require_picture(reference), drawn)
+        return save_png(picture, "mirra.png", cache, studio.png_text)
 
     with gr.Row(visible=False):
-        source, reference = unread(gr.Image(label="source")), unread(gr.Image(label="reference"))
+        source, reference = (
+            pass_paths(gr.Image(label="source")),
+            pass_paths(gr.Image(label="reference")),
+        )
         seed = gr.Number(-1, label="seed", precision=0)
         picture = gr.Image(label="result", format="png", type="filepath")
         endpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradio.processing_utils import save_bytes_to_cache
 
 from app.service import Studio
-from app.ui.files import as_png
+from app.ui.files import save_png
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.look import Look
 from pipelines.makeup.output import MakeupOutput
@@ -19,7 +19,7 @@ def levels_of(look: Look) -> Levels:
     return (look.strength, *(look.strengths.get(region, 1.0) for region in MAKEUP_REGIONS))
 
 
-def at_levels(studio: Studio, output: MakeupOutput, levels: Levels) -> MakeupOutput:
+def adjust_to(studio: Studio, output: MakeupOutput, levels: Levels) -> MakeupOutput:
     """The result as the sliders have it: what is shown, measured and saved is this one."""
     strengths: dict[str, float] = dict(zip(MAKEUP_REGIONS, levels[1:], strict=True))
     return studio.makeup.adjust(output, strengths=strengths, strength=levels[0])
@@ -30,17 +30,17 @@ def look_of(output: MakeupOutput) -> Look:
     return next(iter(output.layers.looks.values()))
 
 
-def saved(
+def save_result(
     studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
     """Before and after as PNG files in the visit's folder."""
     return (
-        as_png(output.layers.image, "before.png", cache),
-        after(studio, output, cache, draft=draft),
+        save_png(output.layers.image, "before.png", cache),
+        save_picture(studio, output, cache, draft=draft),
     )
 
 
-def after(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False) -> str:
+def save_picture(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False) -> str:
     """The result as a PNG file; lossless, look inside.
 
     A draft, shown while a slider moves, is written fast and without its look.
@@ -49,11 +49,11 @@ def after(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = Fal
 
     image = output.images[0]
     if draft:
-        return as_png(image, "mirra.png", cache)
+        return save_png(image, "mirra.png", cache)
     data = embed(image, look_of(output), compress_level=1, png_text=studio.png_text)
     return save_bytes_to_cache(data, "mirra.png", cache)
 
 
-def as_file(look: Look, cache: str) -> str:
+def save_look(look: Look, cache: str) -> str:
     """A look as a file in the visit's folder."""
     return save_bytes_to_cache(look.to_json(), "look.json", cache)

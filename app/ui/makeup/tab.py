@@ -17,11 +17,11 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
 from app.ui.gallery import gallery
-from app.ui.languages import Later
+from app.ui.languages import TranslatedOnLoad
 from app.ui.makeup import painting
 from app.ui.makeup.api import endpoints
-from app.ui.makeup.result_files import as_file, at_levels, levels_of, look_of, saved
-from app.ui.uploads import photo_input, unread
+from app.ui.makeup.result_files import adjust_to, levels_of, look_of, save_look, save_result
+from app.ui.uploads import pass_paths, photo_input
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
@@ -32,7 +32,7 @@ SHOW_RESULT = """() => { if (window.innerWidth < 700)
 EXAMPLES = Path(__file__).resolve().parents[3] / "assets" / "examples"
 
 
-def tab(studio: Studio, settings: Settings) -> Later:
+def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
     """Add the tab to the page that is being built; returns what is translated when it opens."""
     wearing = gr.State(None, time_to_live=settings.keep_minutes * 60)
     named = gr.State(None)
@@ -53,7 +53,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
                     value=["lips"],
                     label=text.FROM_SECOND,
                 )
-            look_file = unread(
+            look_file = pass_paths(
                 gr.File(
                     label=text.LOOK_FILE, file_types=[".json", ".png"], height=170,
                     elem_id="look-file",
@@ -103,28 +103,28 @@ def tab(studio: Studio, settings: Settings) -> Later:
         look = look_of(output)
         levels = levels_of(look) if look.strengths or look.strength < 1 else levels
         progress(0.9, desc=translate(text.PUTTING_ON))
-        output = at_levels(studio, output, levels)
-        pictures = saved(studio, output, cache)
+        output = adjust_to(studio, output, levels)
+        pictures = save_result(studio, output, cache)
         return (
             pictures,
-            _told(output),
+            describe_result(output),
             replace(output, images=[]),  # each slider makes its own picture
             gr.update(value=pictures[1], interactive=True),
-            gr.update(value=as_file(look_of(output), cache), interactive=True),
+            gr.update(value=save_look(look_of(output), cache), interactive=True),
             *levels,
         )
 
     def blend(output: MakeupOutput | None, *levels: float) -> Any:
         if output is None:
             return gr.skip()
-        return saved(studio, at_levels(studio, output, levels), cache, draft=True)
+        return save_result(studio, adjust_to(studio, output, levels), cache, draft=True)
 
     def settle(output: MakeupOutput | None, *levels: float) -> tuple[Any, ...]:
         if output is None:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        output = at_levels(studio, output, levels)
-        pictures = saved(studio, output, cache)
-        return pictures, _told(output), pictures[1], as_file(look_of(output), cache)
+        output = adjust_to(studio, output, levels)
+        pictures = save_result(studio, output, cache)
+        return pictures, describe_result(output), pictures[1], save_look(look_of(output), cache)
 
     def look_at(photo: str | None) -> tuple[Any, ...]:
         """Coach the visitor and offer a choice of faces before anything is tried on."""
@@ -199,7 +199,7 @@ def _slider(label: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 1, step=0.01, label=label, elem_id=name)
 
 
-def _told(output: MakeupOutput) -> str:
+def describe_result(output: MakeupOutput) -> str:
     """What was measured on the result, in a line; colours on the first face that wears it."""
     from pipelines.makeup.report import colour_error, pixels_changed_outside
 

@@ -11,10 +11,10 @@ from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.endpoints import endpoint, needed
-from app.ui.files import as_png
+from app.ui.endpoints import endpoint, require_picture
+from app.ui.files import save_png
 from app.ui.products.session_catalog import Reading, SessionCatalog, catalog_for_saving, catalog_of
-from app.ui.uploads import unread
+from app.ui.uploads import pass_paths
 
 
 def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> None:
@@ -37,7 +37,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         Returns:
             kind, category, size_wh, best and shades; see `pipelines.catalog.extract.attributes`.
         """
-        return asdict(studio.read_product(needed(picture), title or "")[0])
+        return asdict(studio.read_product(require_picture(picture), title or "")[0])
 
     def save_shades(
         picture: str, title: str | None = None, _own: SessionCatalog | None = None
@@ -53,7 +53,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
             one that is yours alone and ends with your session.
         """
         name = (title or "product")[:60]
-        reading = Reading(name, needed(picture), *studio.read_product(picture, name))
+        reading = Reading(name, require_picture(picture), *studio.read_product(picture, name))
         catalog, own = catalog_for_saving(settings, _own)
         return studio.keep(reading.rows(), catalog), own
 
@@ -98,7 +98,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         """
         from pipelines.images.decode import decode
 
-        face = studio.makeup.find_faces(decode(needed(source)))[0]
+        face = studio.makeup.find_faces(decode(require_picture(source)))[0]
         worn, shades = studio.worn(face, catalog_of(settings, _own))
         return {"worn": [asdict(color) for color in worn], "shades": shades}
 
@@ -126,13 +126,16 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         from pipelines.images.decode import decode
 
         coat = Coat(color, place, finish, opacity)
-        output = studio.shades(decode(needed(source)), [coat])
+        output = studio.shades(decode(require_picture(source)), [coat])
         errors = [one.delta_e for reached in output.reached.values() for one in reached]
         told = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
-        return as_png(output.images[0], "mirra.png", cache, studio.png_text), told
+        return save_png(output.images[0], "mirra.png", cache, studio.png_text), told
 
     with gr.Row(visible=False):
-        picture, source = unread(gr.Image(label="picture")), unread(gr.Image(label="source"))
+        picture, source = (
+            pass_paths(gr.Image(label="picture")),
+            pass_paths(gr.Image(label="source")),
+        )
         title, color = gr.Textbox(label="title"), gr.Textbox(label="color")
         radius, limit = gr.Number(10, label="radius"), gr.Number(10, label="limit", precision=0)
         finish, category = gr.Textbox(label="finish"), gr.Textbox(label="category")

@@ -17,7 +17,7 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
-from app.ui.files import as_png
+from app.ui.files import save_png
 from app.ui.gallery import gallery
 from app.ui.products.api import endpoints
 from app.ui.products.session_catalog import (
@@ -29,7 +29,7 @@ from app.ui.products.session_catalog import (
     product_name,
     table_of,
 )
-from app.ui.uploads import photo_input, unread
+from app.ui.uploads import pass_paths, photo_input
 from models.errors import MirraError
 from models.instant.coats import PLACES
 from models.structures import Face
@@ -53,7 +53,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     own = gr.State(None, delete_callback=SessionCatalog.remove, **visit)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            pictures = unread(
+            pictures = pass_paths(
                 gr.File(
                     label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
                     height=140, elem_id="product-pictures",
@@ -96,7 +96,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
-        drawn = [(as_png(one.drawn(), "read.png", cache), one.name) for one in found]
+        drawn = [(save_png(one.drawn(), "read.png", cache), one.name) for one in found]
         count = translate(text.READ_OUT, count=len(rows))
         lines = [*said, count if rows else translate(text.NO_SHADES)]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
@@ -190,7 +190,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.shades.wear(now[1], [coat_of(shade, place or None)])
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip()
-        bare = as_png(Image.fromarray(now[1][0].image), "before.png", cache)
+        bare = save_png(Image.fromarray(now[1][0].image), "before.png", cache)
         (reached,) = output.reached[0]
         said = translate(text.NOT_WORN)
         if reached.delta_e == reached.delta_e:
@@ -199,7 +199,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 finish=translate(reached.coat.finish), place=translate(reached.coat.place),
                 error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
-        shown = as_png(output.images[0], "mirra.png", cache, studio.png_text)
+        shown = save_png(output.images[0], "mirra.png", cache, studio.png_text)
         return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def tab(studio: Studio, settings: Settings) -> None:
 def _swatch(shade: dict[str, Any], cache: str) -> str:
     from pipelines.makeup.swatch import draw_swatch
 
-    return as_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png", cache)
+    return save_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png", cache)
 
 
 def _caption(shade: dict[str, Any]) -> str:

@@ -15,10 +15,10 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.compare import before_and_after
 from app.ui.endpoints import endpoint
-from app.ui.files import as_png, before_and_after_files
+from app.ui.files import save_before_and_after, save_png
 from app.ui.gallery import gallery
-from app.ui.languages import Later
-from app.ui.uploads import photo_input, unread
+from app.ui.languages import TranslatedOnLoad
+from app.ui.uploads import pass_paths, photo_input
 from models.errors import MirraError, NoPersonError
 from pipelines.registry import has_weights
 
@@ -31,7 +31,7 @@ MOST_SO_FAR = 12
 HIDDEN: dict[str, Any] = {"api_visibility": "private"}
 
 
-def tab(studio: Studio, settings: Settings) -> Later:
+def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
     """Add the tab to the page that is being built; returns what is translated when it opens."""
     seconds = settings.keep_minutes * 60
     person = gr.State(None, time_to_live=seconds)
@@ -67,7 +67,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
             )  # fmt: skip
     cache = result.GRADIO_CACHE
 
-    def look_at_person(path: str | None) -> Any:
+    def analyze_person(path: str | None) -> Any:
         if not path:
             return None
         from pipelines.images.decode import decode
@@ -100,11 +100,11 @@ def tab(studio: Studio, settings: Settings) -> Later:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        shown = saved(output, cache, studio.png_text)
+        shown = save_result(output, cache, studio.png_text)
         results = [shown[1], *results][:MOST_SO_FAR]
         return (
             shown,
-            told_of(output),
+            describe_result(output),
             gr.update(value=shown[1], interactive=True),
             gr.update(value=results, visible=True),
             results,
@@ -124,7 +124,7 @@ def tab(studio: Studio, settings: Settings) -> Later:
         return str(GARMENTS[event.index])
 
     garments.select(pick, None, [upload], queue=False, **HIDDEN)
-    photo.change(look_at_person, [photo], [person], **work, **HIDDEN).then(**say).then(**run)
+    photo.change(analyze_person, [photo], [person], **work, **HIDDEN).then(**say).then(**run)
     upload.change(cut_garment, [upload], [garment, cut_out], **work, **HIDDEN).then(**say).then(
         **run
     )
@@ -159,10 +159,13 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         if not person or not garment:
             raise gr.Error(text.TWO_PICTURES_NEEDED, print_exception=False)
         output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
-        return as_png(output.image, "mirra.png", cache, studio.png_text)
+        return save_png(output.image, "mirra.png", cache, studio.png_text)
 
     with gr.Row(visible=False):
-        person, garment = unread(gr.Image(label="person")), unread(gr.Image(label="garment"))
+        person, garment = (
+            pass_paths(gr.Image(label="person")),
+            pass_paths(gr.Image(label="garment")),
+        )
         network = gr.Textbox("student", label="network")
         picture = gr.Image(label="result", format="png", type="filepath")
         endpoint(try_on_garment, [person, garment, network], picture, **work)
@@ -197,15 +200,15 @@ def problem(person: Any, garment: Any) -> str | None:
     return None
 
 
-def saved(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[str, str]:
+def save_result(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[str, str]:
     """Before and after as PNG files in the visit's folder; the second carries `png_text`."""
     from PIL import Image
 
     before = Image.fromarray(output.person.image)
-    return before_and_after_files(before, output.image, cache, png_text)
+    return save_before_and_after(before, output.image, cache, png_text)
 
 
-def told_of(output: TryOnOutput) -> str:
+def describe_result(output: TryOnOutput) -> str:
     """What was done, in a line."""
     share = f"{100 * float(output.changed.mean()):.0f}"
     garment = translate(text.ON_SOMEBODY if output.garment.kind == "worn" else text.FLAT)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from app.language import translations
-from app.ui.languages import MARKED
+from app.ui.languages import TRANSLATED_PROPERTIES
 from app.ui.page import TABS
 
 BUILD = """
@@ -47,7 +47,7 @@ def test_no_label_is_left_untranslated(pages):
     plain = {
         (part["type"], said)
         for part in parts(pages[0])
-        for name in MARKED
+        for name in TRANSLATED_PROPERTIES
         for said in [part["props"].get(name)]
         if isinstance(said, str) and any(letter.isalpha() for letter in said)
         and "__i18n__" not in said
