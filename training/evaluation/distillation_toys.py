@@ -42,7 +42,7 @@ class Job:
 
     Attributes:
         world: "plane" or "images".
-        name: of the recipe.
+        name: of the row.
         steps: the student's steps in training; 0 if one training serves all.
     """
 
@@ -91,28 +91,28 @@ def judge(experiment: Experiment, draw: Any) -> dict[str, list[float]]:
     return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
 
 
-def jobs_of(world: str, recipes: dict[str, TableRow]) -> list[Job]:
+def jobs_of(world: str, table_rows: dict[str, TableRow]) -> list[Job]:
     """Return the trainings of a world, those of four steps before those of two."""
     jobs = [
         Job(world, name, steps)
-        for name, recipe in recipes.items()
-        for steps in (recipe.steps if recipe.apart else (0,))
+        for name, table_row in table_rows.items()
+        for steps in (table_row.steps if table_row.apart else (0,))
     ]
     return sorted(jobs, key=lambda job: (0, 1, 4, 2).index(job.steps))
 
 
 def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Experiment, Network]:
-    """Train one recipe, or find it trained; return its world and its student."""
-    recipe = TABLES[job.world][job.name]
-    experiment = make_experiment(job.world, runs, budget, recipe.conditions)
-    sampler, several = FewStepSampler.even(job.steps or 4, recipe.noise), job.steps > 1
-    method = recipe.build(experiment, _start(experiment, recipe.start, several), sampler)
+    """Train one row, or find it trained; return its world and its student."""
+    table_row = TABLES[job.world][job.name]
+    experiment = make_experiment(job.world, runs, budget, table_row.conditions)
+    sampler, several = FewStepSampler.even(job.steps or 4, table_row.noise), job.steps > 1
+    method = table_row.build(experiment, _start(experiment, table_row.start, several), sampler)
     if several:
         experiment.train(
-            job.slug, method, recipe.several, recipe.several_lr, batch=2 * budget.batch
+            job.slug, method, table_row.several, table_row.several_lr, batch=2 * budget.batch
         )
     else:
-        experiment.train(job.slug, method, recipe.iterations, recipe.lr)
+        experiment.train(job.slug, method, table_row.iterations, table_row.lr)
     return experiment, method.networks["student"].eval()
 
 
@@ -125,18 +125,20 @@ def _start(experiment: Experiment, start: Start, several: bool) -> Network:
 
 
 def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
-    """Train one recipe and judge it; return its rows, which are kept beside its run."""
+    """Train one row and judge it; return its rows, which are kept beside its run."""
     torch.set_num_threads(1)
-    recipe = TABLES[job.world][job.name]
-    kept = make_experiment(job.world, runs, budget, recipe.conditions).folder / f"{job.slug}.json"
+    table_row = TABLES[job.world][job.name]
+    kept = (
+        make_experiment(job.world, runs, budget, table_row.conditions).folder / f"{job.slug}.json"
+    )
     if kept.exists():
         return json.loads(kept.read_text(encoding="utf-8"))
     began = time.process_time()
     experiment, student = train_job(job, runs, budget)
     seconds = time.process_time() - began
     rows = []
-    for steps in (job.steps,) if recipe.apart else recipe.steps:
-        few = FewStepSampler.even(steps, recipe.noise)
+    for steps in (job.steps,) if table_row.apart else table_row.steps:
+        few = FewStepSampler.even(steps, table_row.noise)
 
         def draw(noise: Tensor, cond: Any, generator: torch.Generator, few: Any = few) -> Tensor:
             return few.sample(student, noise, cond, generator)
@@ -144,7 +146,7 @@ def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
         row = {"world": job.world, "name": job.name, "steps": steps}
         rows.append(row | {"seconds": round(seconds, 1)} | judge(experiment, draw))
     if job.steps == 4:
-        few = FewStepSampler.even(4, recipe.noise)
+        few = FewStepSampler.even(4, table_row.noise)
         rows += [_prefix(job, experiment, student, few, k) for k in (1, 2, 3)]
     kept.write_text(json.dumps(rows), encoding="utf-8")
     return rows
@@ -217,8 +219,8 @@ def main(
     Args:
         output: the JSON; a `.md` is written beside it.
         runs: where trainings are kept.
-        share: of each recipe's steps.
-        only: names of recipes; all if empty.
+        share: of each row's steps.
+        only: names of rows; all if empty.
         worlds: "plane", "images".
         processes: trainings at a time, a thread each.
     """
@@ -246,10 +248,10 @@ def main(
             experiment = make_experiment(world, runs, budget)
             _ = experiment.consistent  # before two processes ask for it
             found["rows"] += references(experiment, world)
-            recipes = {k: v for k, v in TABLES[world].items() if not only or k in only}
-            if any(recipe.conditions for recipe in recipes.values()):
+            table_rows = {k: v for k, v in TABLES[world].items() if not only or k in only}
+            if any(table_row.conditions for table_row in table_rows.values()):
                 _ = make_experiment(world, runs, budget, conditions=True).base
-            for job in jobs_of(world, recipes):
+            for job in jobs_of(world, table_rows):
                 waiting[pool.submit(run_job, job, runs, budget)] = job
         oracle = pool.submit(gaussian.tables, budget.steps(800))
         for future in as_completed(waiting):

@@ -1,4 +1,4 @@
-"""What every toy recipe starts from: the exact teacher, and a network that has learned it."""
+"""What every toy row starts from: the exact teacher, and a network that has learned it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Budget:
     """How much a row may cost.
 
     Attributes:
-        share: of each recipe's steps.
+        share: of each row's steps.
         batch: samples of each replica a step.
         samples: drawn from each replica to be judged.
     """
@@ -39,7 +39,7 @@ class Budget:
     samples: int = 20_000
 
     def steps(self, full: int) -> int:
-        """Return a recipe's steps within the budget, two at least."""
+        """Return a row's steps within the budget, two at least."""
         return max(2, round(full * self.share))
 
 

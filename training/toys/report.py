@@ -67,8 +67,8 @@ def write(found: dict[str, Any], output: Path) -> None:
     """Write what has been found so far, as JSON and beside it as Markdown."""
     order = {
         (world, name): number
-        for world, recipes in TABLES.items()
-        for number, name in enumerate(recipes)
+        for world, table_rows in TABLES.items()
+        for number, name in enumerate(table_rows)
     }
 
     def place(row: dict[str, Any]) -> tuple[str, int, int]:

@@ -105,7 +105,7 @@ def test_the_readme_quotes_the_table():
     assert f"share {found['share']:g}" in "\n".join(lines)
 
 
-def test_a_recipe_is_trained_judged_and_written_into_the_table(tmp_path):
+def test_a_row_is_trained_judged_and_written_into_the_table(tmp_path):
     budget = Budget(0.0, batch=8, samples=100)
     rows = references(make_experiment("plane", tmp_path, budget), "plane")
     for job in jobs_of("plane", {"LADD": PLANE["LADD"]}):
