@@ -84,7 +84,7 @@ def networks_of(**parts: object) -> dict[str, nn.Module]:
     return {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
 
 
-def places(batch: Mapping[str, Tensor]) -> Tensor:
+def sample_indices(batch: Mapping[str, Tensor]) -> Tensor:
     """Return each sample's number in its whole batch, (B,) int64.
 
     Args:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.diffusion.few_step import Denoiser, FewStepSampler, Network
 from models.seeding import noise_like
-from training.loop import Method, networks_of, places
+from training.loop import Method, networks_of, sample_indices
 from training.losses import adversarial, flow, score
 from training.losses.score import denoising
 from training.methods.distill.guidance import NONE, Guidance, guided_picture
@@ -133,7 +133,7 @@ class ScoreDistillation(Method):
         """Which of the sampler's steps each sample of a batch is a picture of, (B,) int64."""
         several = len(self.sampler.times)
         if self.trained_step == "each":
-            return places(batch) % several
+            return sample_indices(batch) % several
         drawn = self.trained_step == "one" and several > 1
         common = self.shared or generator  # or processes would unroll different numbers of steps
         number = torch.randint(several, (), generator=common) if drawn else several - 1

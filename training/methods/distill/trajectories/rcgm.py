@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.diffusion.few_step import Denoiser, Network
 from models.seeding import noise_like
-from training.loop import Method, networks_of, places
+from training.loop import Method, networks_of, sample_indices
 from training.losses import flow, trajectory
 
 
@@ -57,7 +57,7 @@ class RCGM(Method):
         """A third of the batch jumps from noise to the end, a third a little, a third anywhere."""
         x0, cond = batch["x0"], batch.get("cond")
         count = len(x0)
-        kind = places(batch).to(x0.device) % 3
+        kind = sample_indices(batch).to(x0.device) % 3
         u, share = torch.rand((2, count), generator=generator).to(x0)
         t = torch.where(kind == 0, torch.ones_like(u), self.delta + (1 - self.delta) * u)
         r = torch.where(kind == 0, torch.zeros_like(t), share * t)
