@@ -30,7 +30,7 @@ from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_L
 from models.ops.color import delta_e, rgb_to_lab
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, worn
 from training.data.makeup.makeup_pairs import MakeupPairs
-from training.evaluation.held_out_pairs import Exam
+from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import Ranks, freezing_ablation, search_ranks
 from training.train_e2gan import PRESETS, E2GanConfig, build
 
@@ -46,14 +46,14 @@ CRUCIAL = 3
 Painter = Callable[[Tensor], Tensor]
 
 
-def regions_of(exam: Exam) -> dict[str, np.ndarray]:
+def regions_of(held_out: HeldOutPairs) -> dict[str, np.ndarray]:
     """Where lips, eyes and cheeks are, (N, S, S) bool.
 
     Cheeks are the skin between the eyes' lower and the mouth's upper edge, beside the mouth.
     """
-    found = exam.regions()
+    found = held_out.regions()
     cheeks = found.pop("skin")
-    for face, classes in zip(cheeks, exam.classes, strict=True):
+    for face, classes in zip(cheeks, held_out.classes, strict=True):
         eyes = np.argwhere(np.isin(classes, (LEFT_EYE, RIGHT_EYE)))
         lips = np.argwhere(np.isin(classes, (UPPER_LIP, LOWER_LIP)))
         if not len(eyes) or not len(lips):
@@ -65,14 +65,14 @@ def regions_of(exam: Exam) -> dict[str, np.ndarray]:
     return found | {"cheeks": cheeks}
 
 
-def judge(exam: Exam, painted: Tensor) -> dict[str, float]:
+def judge(held_out: HeldOutPairs, painted: Tensor) -> dict[str, float]:
     """The figures of pictures (N, 3, S, S) in [-1, 1]; see the file's head."""
     made, target, source = (
         rgb_to_lab(((x.movedim(1, -1).numpy() + 1) / 2).clip(0, 1))
-        for x in (painted, exam.target, exam.source)
+        for x in (painted, held_out.target, held_out.source)
     )
     error = delta_e(made, target)
-    areas = regions_of(exam) | {"painted": delta_e(source, target) > PAINTED}
+    areas = regions_of(held_out) | {"painted": delta_e(source, target) > PAINTED}
     return {
         name: round(
             float(np.mean([e[m].mean() for e, m in zip(error, area, strict=True) if m.any()])), 4
@@ -88,12 +88,12 @@ class Trials:
     Attributes:
         config: of all of them.
         base: what they start from.
-        exam: what layers and ranks are chosen by.
+        held_out: what layers and ranks are chosen by.
     """
 
     config: E2GanConfig
     base: E2Gan
-    exam: Exam
+    held_out: HeldOutPairs
 
     def train(
         self, name: str, *, ranks: Ranks, steps: int, images: int = 0
@@ -122,7 +122,7 @@ class Trials:
         def error(ranks: Ranks) -> float:
             slug = "-".join(f"{layer}_{rank}" for layer, rank in ranks.items())
             painter, _ = self.train(f"trial-{slug}", ranks=ranks, steps=steps)
-            return judge(self.exam, paint(painter, self.exam))["painted"]
+            return judge(self.held_out, paint(painter, self.held_out))["painted"]
 
         return error
 
@@ -145,9 +145,9 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 @torch.inference_mode()
-def paint(painter: Painter, exam: Exam) -> Tensor:
-    """The exam's faces painted, (N, 3, S, S) in [-1, 1]."""
-    return torch.cat([painter(part) for part in exam.source.split(16)])
+def paint(painter: Painter, held_out: HeldOutPairs) -> Tensor:
+    """The faces painted, (N, 3, S, S) in [-1, 1]."""
+    return torch.cat([painter(part) for part in held_out.source.split(16)])
 
 
 def seconds_of(run: Path) -> float:
@@ -203,11 +203,11 @@ def main(
     )
     net = E2Gan.from_pretrained(base, low_cpu_mem_usage=False).eval()
 
-    def exam_of(folder: Path) -> Exam:
+    def load_held_out(folder: Path) -> HeldOutPairs:
         shown = MakeupPairs(folder, config.side)
-        return Exam.of(shown, len(shown))
+        return HeldOutPairs.of(shown, len(shown))
 
-    trials = Trials(config, net, exam_of(search / look))
+    trials = Trials(config, net, load_held_out(search / look))
     ablation = freezing_ablation(LAYERS, ABLATED, trials.error_of(trial_steps))
     crucial = tuple(ablation)[:CRUCIAL]
     allowed = LARGEST * _count(net)
@@ -215,7 +215,7 @@ def main(
         crucial, trials.error_of(trial_steps), lambda r: trials.size(r) <= allowed
     )
 
-    exam = exam_of(held / look)
+    held_out = load_held_out(held / look)
     embedding = dict.fromkeys(crucial, 0)
     ways: list[tuple[str, Ranks, int]] = [
         ("the embedding alone", embedding, 0),
@@ -225,12 +225,12 @@ def main(
         ("all weights", {}, 0),
     ]
     mean = worn(net, LookAdapter.of(net, embedding))
-    pictures = {"bare face": exam.source, "base, mean of its looks": paint(mean, exam)}
-    rows: list[dict[str, Any]] = [{"way": w} | judge(exam, x) for w, x in pictures.items()]
+    pictures = {"bare face": held_out.source, "base, mean of its looks": paint(mean, held_out)}
+    rows: list[dict[str, Any]] = [{"way": w} | judge(held_out, x) for w, x in pictures.items()]
     for way, layers, number in ways:
         name = way.replace(", ", "-").replace(" ", "-").lower()
         painter, folder = trials.train(name, ranks=layers, steps=steps, images=number)
-        pictures[way] = paint(painter, exam)
+        pictures[way] = paint(painter, held_out)
         trained = trials.size(layers) if layers else _count(net)
         rows.append(
             {
@@ -241,7 +241,7 @@ def main(
             }
             | {"bytes": (folder / "diffusion_pytorch_model.safetensors").stat().st_size}
             | {"seconds": seconds_of(runs / name)}
-            | judge(exam, pictures[way])
+            | judge(held_out, pictures[way])
         )
     found = {
         "command": "python -m training.evaluation.e2gan "
@@ -249,14 +249,14 @@ def main(
         "torch": torch.__version__,
         "threads": threads,
         "side": config.side,
-        "faces": {"held": len(exam.source), "search": len(trials.exam.source)},
+        "faces": {"held": len(held_out.source), "search": len(trials.held_out.source)},
         "look": look,
         "pairs": {name: len(MakeupPairs(pairs / name)) for name in (*known, look)},
         "base": {
             "weights": _count(net),
             "steps": int(base.parents[1].name),
             "seconds": seconds_of(base.parents[3]),
-            "looks": _known(net, held, known, exam_of),
+            "looks": _known(net, held, known, load_held_out),
         },
         "ablation": {"rank": ABLATED, "steps": trial_steps, "rise": ablation, "crucial": crucial},
         "curve": [
@@ -269,22 +269,22 @@ def main(
     print(table(rows))  # noqa: T201
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:
-        some = slice(0, None, max(1, len(exam.source) // 8))
-        shown = [*pictures.values(), exam.target]
+        some = slice(0, None, max(1, len(held_out.source) // 8))
+        shown = [*pictures.values(), held_out.target]
         grid = torch.cat([torch.cat(list(x[some][:8]), 2) for x in shown], 1)
         pixels = ((grid.clamp(-1, 1) + 1) * 127.5).byte().movedim(0, -1).numpy()
         Image.fromarray(pixels).save(sheet)
 
 
 def _known(
-    net: E2Gan, held: Path, looks: tuple[str, ...], exam_of: Callable[[Path], Exam]
+    net: E2Gan, held: Path, looks: tuple[str, ...], load_held_out: Callable[[Path], HeldOutPairs]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """How the base wears the looks it was trained on, beside bare faces."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for number, look in enumerate(looks):
-        exam = exam_of(held / look)
-        made = judge(exam, paint(worn(net, number), exam))
-        found[look] = {"bare": judge(exam, exam.source), "base": made}
+        held_out = load_held_out(held / look)
+        made = judge(held_out, paint(worn(net, number), held_out))
+        found[look] = {"bare": judge(held_out, held_out.source), "base": made}
     return found
 
 

@@ -31,7 +31,7 @@ SHADOW = 3
 
 
 @dataclass(frozen=True)
-class Exam:
+class HeldOutPairs:
     """Pairs kept apart.
 
     Attributes:
@@ -46,7 +46,7 @@ class Exam:
     classes: np.ndarray
 
     @classmethod
-    def of(cls, pairs: MakeupPairs, count: int, seed: int = 0) -> Exam:
+    def of(cls, pairs: MakeupPairs, count: int, seed: int = 0) -> HeldOutPairs:
         """Up to `count` pairs of a folder, evenly taken, the same warps every time."""
         rows: list[tuple[np.ndarray, ...]] = []
         for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int).tolist():
@@ -104,7 +104,7 @@ def _enlarged(pictures: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def judge(
-    exam: Exam, made: Tensor, parser: FaceParser, identity: Identity | None = None
+    held_out: HeldOutPairs, made: Tensor, parser: FaceParser, identity: Identity | None = None
 ) -> dict[str, float]:
     """Return the figures of pictures (B, 3, S, S) in about [-1, 1]; the file's head names them."""
     made = made.clamp(-1, 1)
@@ -112,20 +112,20 @@ def judge(
         rgb_to_lab(((x.permute(0, 2, 3, 1).numpy() + 1) / 2).reshape(-1, nano.SIZE, 3)).reshape(
             len(x), nano.SIZE, nano.SIZE, 3
         )
-        for x in (made, exam.target)
+        for x in (made, held_out.target)
     ]
     found: dict[str, float] = {}
-    for name, region in exam.regions().items():
+    for name, region in held_out.regions().items():
         means = [
             [lab[mask].mean(0) for lab, mask in zip(pictures, region, strict=True) if mask.any()]
             for pictures in labs
         ]
         found[name] = float(delta_e(np.stack(means[0]), np.stack(means[1])).mean())
-    face = torch.from_numpy(exam.classes > 0)[:, None].float()
-    found["detail"] = float(metrics.high_pass_agreement(made, exam.target, face).mean())
-    away = metrics.masked_mean((made - exam.source).abs(), 1 - face)
+    face = torch.from_numpy(held_out.classes > 0)[:, None].float()
+    found["detail"] = float(metrics.high_pass_agreement(made, held_out.target, face).mean())
+    away = metrics.masked_mean((made - held_out.source).abs(), 1 - face)
     found["elsewhere"] = float(away.mean()) * 127.5
-    seen = [_features(parser, x, exam.classes) for x in (made, exam.target)]
+    seen = [_features(parser, x, held_out.classes) for x in (made, held_out.target)]
     found["frechet"] = metrics.frechet_distance(*seen)
     if identity is not None:
         found["identity"] = identity(made)

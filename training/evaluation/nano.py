@@ -31,7 +31,7 @@ from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
 from training.data.makeup.flux_latents import encoder_of
 from training.data.makeup.makeup_pairs import MakeupPairs
-from training.evaluation.held_out_pairs import Exam, Identity, judge
+from training.evaluation.held_out_pairs import HeldOutPairs, Identity, judge
 from training.train_distill import load_teacher
 
 Sample = Callable[[Tensor, Tensor], Tensor]
@@ -149,12 +149,12 @@ def main(
         threads: of torch.
     """
     torch.set_num_threads(threads)
-    exam = Exam.of(MakeupPairs(pairs, nano.SIZE), count)
+    held_out = HeldOutPairs.of(MakeupPairs(pairs, nano.SIZE), count)
     vae = nano.PatchAutoencoder.from_pretrained(model / "vae").float().eval()
     judge_by = FaceParser.from_pretrained(parser).float().eval()
-    identity = Identity(embedder, exam.source) if embedder else None
+    identity = Identity(embedder, held_out.source) if embedder else None
     encode = encoder_of(vae)
-    cond = torch.cat([encode(exam.source), encode(exam.reference)], dim=1)
+    cond = torch.cat([encode(held_out.source), encode(held_out.reference)], dim=1)
     side = nano.SIZE // (2 * nano.PATCH)
     generator = seeding.generator_for(0, "exam noise")
     noise = torch.randn((len(cond), side**2, 4 * nano.LATENT_CHANNELS), generator=generator)
@@ -163,15 +163,18 @@ def main(
         return decode(vae, unpack(latents, side, side))
 
     teacher = load_teacher(model, cache)
-    pictures = {"the source as it is": exam.source, "truth, autoencoded": back(encode(exam.target))}
+    pictures = {
+        "the source as it is": held_out.source,
+        "truth, autoencoded": back(encode(held_out.target)),
+    }
     rows = [
-        {"name": name, "steps": 0} | judge(exam, x, judge_by, identity)
+        {"name": name, "steps": 0} | judge(held_out, x, judge_by, identity)
         for name, x in pictures.items()
     ]
     for name, steps, sample, cost in samplers(teacher, runs, cache):
         pieces = [sample(*piece) for piece in zip(noise.split(16), cond.split(16), strict=True)]
         pictures[f"{name} {steps}"] = made = back(torch.cat(pieces))
-        row = {"name": name, "steps": steps} | judge(exam, made, judge_by, identity)
+        row = {"name": name, "steps": steps} | judge(held_out, made, judge_by, identity)
         spent = _milliseconds(lambda s=sample: s(noise[:1], cond[:1]))
         rows.append(row | {"milliseconds": spent} | cost)
     found = {
@@ -185,7 +188,7 @@ def main(
     print(table(rows))  # noqa: T201
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:
-        shown = {"": exam.source, " ": exam.reference, "truth": exam.target} | pictures
+        shown = {"": held_out.source, " ": held_out.reference, "truth": held_out.target} | pictures
         some = slice(0, None, max(1, len(cond) // 10))
         grid = torch.cat([torch.cat(list(x[some][:10]), 2) for x in shown.values()], 1)
         pixels = ((grid.clamp(-1, 1) + 1) * 127.5).byte().permute(1, 2, 0).numpy()

@@ -17,7 +17,7 @@ from models.errors import TrainingError
 from models.reflora.layers import attention_layers, rotated
 from training.checkpoints import whole_checkpoints
 from training.config import LoopConfig
-from training.evaluation.held_out_pairs import Exam
+from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.nano import students, table
 from training.flux.distill_networks import METHODS, DistillNetworks
 from training.flux.distill_teacher import toy_teacher
@@ -149,7 +149,7 @@ def test_an_exam_looks_at_lips_eyelids_and_skin_apart():
     classes = np.zeros((1, 64, 64), np.uint8)
     classes[0, 10:50, 10:50], classes[0, 20:22, 20:24], classes[0, 40:43, 25:35] = 1, 4, 12
     blank = torch.zeros(1, 3, 64, 64)
-    regions = Exam(blank, blank, blank, classes).regions()
+    regions = HeldOutPairs(blank, blank, blank, classes).regions()
     assert regions["lips"].sum() == 30
     assert regions["eyes"].sum() == 8 * 10 - 8
     assert not (regions["eyes"] & regions["skin"]).any()

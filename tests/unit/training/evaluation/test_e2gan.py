@@ -14,7 +14,7 @@ from models.errors import TrainingError
 from models.small.e2gan import E2Gan
 from training.data.makeup.look_pairs import LookPairs, representatives
 from training.evaluation.e2gan import judge, regions_of, table
-from training.evaluation.held_out_pairs import Exam
+from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import freezing_ablation, search_ranks
 from training.train_e2gan import PRESETS, build
 
@@ -158,12 +158,12 @@ def test_the_teachers_own_picture_has_no_error_and_a_red_lip_none_on_the_cheeks(
     source = torch.zeros(1, 3, 32, 32)
     target = source.clone()
     target[:, 0, 22:25, 11:21] = 0.8
-    exam = Exam(source, target, target, classes)
-    assert set(judge(exam, target).values()) == {0.0}
-    bare = judge(exam, source)
+    held_out = HeldOutPairs(source, target, target, classes)
+    assert set(judge(held_out, target).values()) == {0.0}
+    bare = judge(held_out, source)
     assert bare["lips"] == bare["painted"] > 20
     assert bare["cheeks"] == bare["eyes"] == 0
-    rows, columns = np.nonzero(regions_of(exam)["cheeks"][0])
+    rows, columns = np.nonzero(regions_of(held_out)["cheeks"][0])
     assert (rows.min(), rows.max()) == (11, 21)
     assert not set(columns) & set(range(11, 21))
 
