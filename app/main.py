@@ -29,16 +29,16 @@ def serve(settings: Settings | None = None) -> None:
     import threading
 
     from app.server import logs
-    from app.server.sessions import Visits
+    from app.server.sessions import Sessions
 
     logs.set_up()
-    visits = Visits(
+    sessions = Sessions(
         keep=settings.keep_minutes * 60,
         grace=settings.leave_seconds,
         parent=os.environ.get("GRADIO_TEMP_DIR"),
     )
     try:
-        visits.use()
+        sessions.redirect_temporary_files()
         from models.zero_gpu import is_zero_gpu
 
         if is_zero_gpu():
@@ -53,9 +53,9 @@ def serve(settings: Settings | None = None) -> None:
         if is_zero_gpu() and not missing():
             _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
         threading.Thread(target=studio.warm_up, daemon=True).start()
-        launch(build(studio, settings, visits), studio, visits, settings)
+        launch(build(studio, settings, sessions), studio, sessions, settings)
     finally:
-        visits.close()
+        sessions.close()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     keep_minutes: float = Field(default=15, gt=0, description="How long results can be downloaded.")
     leave_seconds: float = Field(
-        default=60, gt=0, description="How long a page may be closed until its visit is forgotten."
+        default=60, gt=0, description="How long a page may be closed until its session ends."
     )
     drain_seconds: float = Field(default=30, gt=0, description="To finish work when told to stop.")
     commercial_only: bool = Field(

@@ -11,7 +11,7 @@ import gradio as gr
 from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
 from app.server.logs import tell, tell_failure
 from app.server.metrics import Metrics
-from app.server.sessions import Visits
+from app.server.sessions import Sessions
 from app.server.workers import WorkerSlots
 from app.settings import Settings
 from app.ui.uploads import check
@@ -30,13 +30,15 @@ class GuardedBlocks(gr.Blocks):
 
     Args:
         settings: the operator's.
-        visits: remembers whose files are whose; None where nobody visits.
+        sessions: remembers whose files are whose; None where nobody visits.
         options: Gradio's.
     """
 
-    def __init__(self, settings: Settings, visits: Visits | None = None, **options: Any) -> None:
+    def __init__(
+        self, settings: Settings, sessions: Sessions | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self.visits = visits
+        self.sessions = sessions
         self.slots = WorkerSlots(settings.at_once, settings.work_seconds)
         self.metrics = Metrics()
 
@@ -61,11 +63,11 @@ class GuardedBlocks(gr.Blocks):
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         session, began, outcome = more.get("session_hash"), time.perf_counter(), "failed"
         try:
-            self._note(session, inputs)
+            self._record_files(session, inputs)
             result = await self.slots.run(
                 lambda: super(GuardedBlocks, self).process_api(block_fn, inputs, *rest, **more)
             )
-            self._note(session, result.get("data"))
+            self._record_files(session, result.get("data"))
             outcome = "done"
             return result
         except asyncio.CancelledError:
@@ -92,6 +94,6 @@ class GuardedBlocks(gr.Blocks):
             if function.concurrency_id == WORK:
                 tell("work", endpoint=name, outcome=outcome, ms=round(seconds * 1000))
 
-    def _note(self, session: str | None, payload: Any) -> None:
-        if self.visits is not None and session:
-            self.visits.note(session, payload)
+    def _record_files(self, session: str | None, payload: Any) -> None:
+        if self.sessions is not None and session:
+            self.sessions.record_files(session, payload)

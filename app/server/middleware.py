@@ -92,8 +92,8 @@ class RequestFilter:
         is_full: whether as many visitors wait as may wait.
         is_closing: whether the server is about to stop.
         disk_used: bytes of visitors' files.
-        enter: called with a session when its page opens.
-        leave: called with a session when its page closes.
+        add_page: called with a session when its page opens.
+        remove_page: called with a session when its page closes.
     """
 
     def __init__(
@@ -105,13 +105,13 @@ class RequestFilter:
         is_full: Callable[[], bool],
         is_closing: Callable[[], bool],
         disk_used: Callable[[], int],
-        enter: Callable[[str], None],
-        leave: Callable[[str], None],
+        add_page: Callable[[str], None],
+        remove_page: Callable[[str], None],
     ) -> None:
         self.app = app
         self.rules, self.metrics = rules, metrics
         self.is_full, self.is_closing, self.disk_used = is_full, is_closing, disk_used
-        self.enter, self.leave = enter, leave
+        self.add_page, self.remove_page = add_page, remove_page
         self._logins = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,7 +130,7 @@ class RequestFilter:
         try:
             self._check(scope)
             if page:
-                self.enter(page[1])
+                self.add_page(page[1])
             try:
                 if scope["path"].startswith("/login"):
                     async with self._logins:
@@ -138,7 +138,7 @@ class RequestFilter:
                 await self.app(scope, request.receive, request.send)
             finally:
                 if page:
-                    self.leave(page[1])
+                    self.remove_page(page[1])
         except Refusal as refusal:
             request.refusal = refusal
         except Exception as error:

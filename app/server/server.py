@@ -23,7 +23,7 @@ from app.server.blocks import GuardedBlocks
 from app.server.http_protocol import PatientProtocol
 from app.server.logs import tell
 from app.server.middleware import LOOPBACK, RequestFilter, Rules
-from app.server.sessions import Visits
+from app.server.sessions import Sessions
 from app.service import Studio
 from app.settings import Settings
 from app.version import version, weights_hash
@@ -50,21 +50,21 @@ class Server:
     Args:
         page: the page, built.
         studio: what works behind it.
-        visits: the folder of visitors' files.
+        sessions: the folder of visitors' files.
         settings: the operator's.
     """
 
     def __init__(
-        self, page: GuardedBlocks, studio: Studio, visits: Visits, settings: Settings
+        self, page: GuardedBlocks, studio: Studio, sessions: Sessions, settings: Settings
     ) -> None:
-        self.page, self.studio, self.visits, self.settings = page, studio, visits, settings
+        self.page, self.studio, self.sessions, self.settings = page, studio, sessions, settings
         self.closing = False
         self._stop = threading.Event()
         watch = page.metrics.watch
         watch("waiting", "Events in the queue.", lambda: len(page._queue))
         watch("working", "Threads at work.", lambda: page.slots.working)
-        watch("visits", "Visits whose files are kept.", lambda: len(visits))
-        watch("disk_bytes", "Bytes of visitors' files.", visits.size)
+        watch("visits", "Sessions whose files are kept.", lambda: len(sessions))
+        watch("disk_bytes", "Bytes of visitors' files.", sessions.size)
 
     def run(self, examples: Sequence[Path], **looks: Any) -> None:
         """Serve until SIGTERM or SIGINT; what was started by then is finished.
@@ -98,7 +98,7 @@ class Server:
         config.http_protocol_class = partial(PatientProtocol, patience=patience)  # type: ignore
         config.limit_concurrency = MOST_CONNECTIONS
         config.timeout_graceful_shutdown = 3
-        self.visits.open()
+        self.sessions.keep_existing_files()
         tell("open", port=self.settings.port, version=version(), weights=weights_hash())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
@@ -139,9 +139,9 @@ class Server:
             metrics=self.page.metrics,
             is_full=lambda: len(self.page._queue) >= settings.queue_size,
             is_closing=lambda: self.closing,
-            disk_used=self.visits.size,
-            enter=self.visits.enter,
-            leave=self.visits.leave,
+            disk_used=self.sessions.size,
+            add_page=self.sessions.add_page,
+            remove_page=self.sessions.remove_page,
         )
 
     @asynccontextmanager
@@ -149,7 +149,7 @@ class Server:
         async def sweep() -> None:
             while True:
                 await asyncio.sleep(min(5.0, self.settings.leave_seconds / 2))
-                self.visits.sweep(partial(self._forget, app))
+                self.sessions.delete_expired(partial(self._forget, app))
 
         task = asyncio.create_task(sweep())
         yield

@@ -1,7 +1,7 @@
-"""Visits: a private folder for whatever the page must show, emptied as visitors leave.
+"""Sessions: a private folder for whatever the page must show, emptied as visitors leave.
 
 Gradio keeps uploads and results as files, for a browser fetches pictures by address. They lie in a
-folder of our own that only this user can read. A file goes when the last visit that used it ends,
+folder of our own that only this user can read. A file goes when the last session that used it ends,
 and at the latest `keep` seconds after it was written; the folder goes when the server stops, and a
 folder that a killed server left goes when the next one starts.
 """
@@ -22,12 +22,12 @@ try:
 except ImportError:  # Windows: a killed server's folder stays until somebody deletes it
     fcntl = None
 
-PREFIX = "mirra-visits-"
+PREFIX = "mirra-visits-"  # as before: folders that older servers left are found by it
 SETTLED = 5.0  # seconds after which an empty folder is not about to be filled
 
 
 @dataclass
-class _Visit:
+class _SessionState:
     """One visitor: pages open now, whether there ever was one, last sign of life, files."""
 
     pages: int = 0
@@ -36,7 +36,7 @@ class _Visit:
     files: set[Path] = field(default_factory=set)
 
 
-class Visits:
+class Sessions:
     """The private folder, and who uses what in it. Methods belong to the server's event loop.
 
     Args:
@@ -57,13 +57,13 @@ class Visits:
         self.scratch = self.folder / "scratch"
         self.files.mkdir()
         self.scratch.mkdir()
-        self._visits: dict[str, _Visit] = {}
+        self._sessions: dict[str, _SessionState] = {}
         self._own: frozenset[Path] = frozenset()
 
     def __len__(self) -> int:
-        return len(self._visits)
+        return len(self._sessions)
 
-    def use(self) -> None:
+    def redirect_temporary_files(self) -> None:
         """Let Gradio, and all that asks for a temporary file, use the folder.
 
         Must be called before gradio is imported.
@@ -71,21 +71,21 @@ class Visits:
         os.environ["GRADIO_TEMP_DIR"] = str(self.files)
         tempfile.tempdir = str(self.scratch)
 
-    def open(self) -> None:
+    def keep_existing_files(self) -> None:
         """From here on files are visitors'; those there already belong to the page and stay."""
         self._own = frozenset(_below(self.files))
 
-    def enter(self, session: str) -> None:
+    def add_page(self, session: str) -> None:
         """A page was opened, or is back."""
-        visit = self._heard_of(session)
-        visit.pages += 1
-        visit.had_page = True
+        state = self._touch(session)
+        state.pages += 1
+        state.had_page = True
 
-    def leave(self, session: str) -> None:
+    def remove_page(self, session: str) -> None:
         """A page was closed, or lost its line."""
-        self._heard_of(session).pages -= 1
+        self._touch(session).pages -= 1
 
-    def note(self, session: str, payload: Any) -> None:
+    def record_files(self, session: str, payload: Any) -> None:
         """Remember the files a visitor sent or got.
 
         Args:
@@ -93,23 +93,23 @@ class Visits:
             payload: lists and dictionaries, files in it as {"path": ...}.
         """
         theirs = {path for path in _paths_in(payload) if path.is_relative_to(self.files)}
-        self._heard_of(session).files |= theirs
+        self._touch(session).files |= theirs
 
-    def sweep(self, forget: Callable[[str], None]) -> None:
-        """End the visits of those who left, and delete what is too old.
+    def delete_expired(self, forget: Callable[[str], None]) -> None:
+        """End the sessions of those who left, and delete what is too old.
 
         Args:
             forget: called with each session that ended, to drop what is remembered of it.
         """
         now, wall = time.monotonic(), time.time()
-        for session, visit in list(self._visits.items()):
-            # a program opens no page: its visit lasts as long as its files
-            patience = self.grace if visit.had_page else self.keep
-            if visit.pages <= 0 and now - visit.seen > patience:
-                del self._visits[session]
+        for session, state in list(self._sessions.items()):
+            # a program opens no page: its session lasts as long as its files
+            seconds = self.grace if state.had_page else self.keep
+            if state.pages <= 0 and now - state.seen > seconds:
+                del self._sessions[session]
                 forget(session)
-                used = {path for other in self._visits.values() for path in other.files}
-                for path in visit.files - used - self._own:
+                used = {path for other in self._sessions.values() for path in other.files}
+                for path in state.files - used - self._own:
                     path.unlink(missing_ok=True)
         for path in _below(self.files):
             if path.is_dir():
@@ -127,10 +127,10 @@ class Visits:
         self._lock.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _heard_of(self, session: str) -> _Visit:
-        visit = self._visits.setdefault(session, _Visit())
-        visit.seen = time.monotonic()
-        return visit
+    def _touch(self, session: str) -> _SessionState:
+        state = self._sessions.setdefault(session, _SessionState())
+        state.seen = time.monotonic()
+        return state
 
 
 def _paths_in(payload: Any) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Pictures as files in the visit's folder, which is emptied when the visit ends."""
+"""Pictures as files in the session's folder, which is emptied when the session ends."""
 
 from __future__ import annotations
 

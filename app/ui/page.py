@@ -10,7 +10,7 @@ from app.language import translate
 from app.licences import is_allowed, licence_list
 from app.server.blocks import GuardedBlocks
 from app.server.server import Server
-from app.server.sessions import Visits
+from app.server.sessions import Sessions
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
@@ -41,10 +41,10 @@ TABS = (
 """Title, the pipeline without which there is no tab, the element's id, and what builds it."""
 
 
-def build(studio: Studio, settings: Settings, visits: Visits | None = None) -> GuardedBlocks:
+def build(studio: Studio, settings: Settings, sessions: Sessions | None = None) -> GuardedBlocks:
     """Build the page around a studio; nothing is loaded and nothing is served yet."""
     translated: TranslatedOnLoad = {}
-    with TranslatedPage(settings, visits, title="Mirra", analytics_enabled=False) as page:
+    with TranslatedPage(settings, sessions, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
         for title, pipeline, name, add in TABS:
             if is_ready(pipeline) and is_allowed(pipeline, settings.commercial_only):
@@ -81,9 +81,9 @@ def _licences(settings: Settings) -> TranslatedOnLoad:
     return translated
 
 
-def launch(page: GuardedBlocks, studio: Studio, visits: Visits, settings: Settings) -> None:
+def launch(page: GuardedBlocks, studio: Studio, sessions: Sessions, settings: Settings) -> None:
     """Serve the page until stopped: no files but our examples, one link in the footer."""
-    server = Server(page, studio, visits, settings)
+    server = Server(page, studio, sessions, settings)
     server.run(
         [ASSETS], theme=theme(), css=CSS, js=SCRIPT, i18n=dictionaries(), footer_links=["api"]
     )

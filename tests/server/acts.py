@@ -217,7 +217,7 @@ def climbing_path(caller: Caller, photo: Any) -> str:
 
 
 def claim_and_leave(caller: Caller, photo: Any) -> str:
-    """A visitor names a file of the machine as one of theirs, so that it goes with the visit."""
+    """A visitor names a file of the machine as theirs, so that it goes with the session."""
     victim = caller.server.folder / "log.txt"
     climbing = photo["path"] + "/../../../../../log.txt"
     assert Path(climbing).resolve() == victim

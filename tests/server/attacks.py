@@ -133,7 +133,7 @@ ATTACKS = [
     Attack("JSON of 9 MB", refused("too_heavy"), posting_json(b" " * 9_000_000, "queue/join")),
     # paths the page does not need
     Attack("Gradio's monitoring", "404", getting("/monitoring")),
-    Attack("Gradio's links to a visit", "404", getting(f"{API}/deep_link?session_hash=a")),
+    Attack("Gradio's links to a session", "404", getting(f"{API}/deep_link?session_hash=a")),
     Attack("Gradio's reload stream", "404", getting(f"{API}/dev/reload")),
     Attack("Gradio's screen recorder", refused("no_such_door"), posting(b"", "process_recording")),
     Attack("Gradio's code editor", refused("no_such_door"), posting_json(b"{}", "vibe-edit")),

@@ -1,4 +1,4 @@
-"""PRIVACY.md against a running server: the disk before and after a visit, the log, the results."""
+"""PRIVACY.md against a running server: the disk before and after a session, log, results."""
 
 import hashlib
 import json

@@ -33,7 +33,7 @@ def look_of(output: MakeupOutput) -> Look:
 def save_result(
     studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False
 ) -> tuple[str, str]:
-    """Before and after as PNG files in the visit's folder."""
+    """Before and after as PNG files in the session's folder."""
     return (
         save_png(output.layers.image, "before.png", cache),
         save_picture(studio, output, cache, draft=draft),
@@ -55,5 +55,5 @@ def save_picture(studio: Studio, output: MakeupOutput, cache: str, *, draft: boo
 
 
 def save_look(look: Look, cache: str) -> str:
-    """A look as a file in the visit's folder."""
+    """A look as a file in the session's folder."""
     return save_bytes_to_cache(look.to_json(), "look.json", cache)

@@ -29,7 +29,7 @@ class Reading:
 
     Attributes:
         name: of the product, from the picture's file name.
-        path: where the picture lies for the visit.
+        path: where the picture lies for the session.
         attributes: what was read.
         masks: one (h, w) bool mask inside each shade's box.
     """
@@ -100,7 +100,7 @@ def corrected(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> li
 
 
 class SessionCatalog:
-    """A visitor's own catalogue, in a folder that goes with the visit."""
+    """A visitor's own catalogue, in a folder that goes with the session."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="mirra-session-catalog-"))

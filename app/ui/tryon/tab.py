@@ -201,7 +201,7 @@ def problem(person: Any, garment: Any) -> str | None:
 
 
 def save_result(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[str, str]:
-    """Before and after as PNG files in the visit's folder; the second carries `png_text`."""
+    """Before and after as PNG files in the session's folder; the second carries `png_text`."""
     from PIL import Image
 
     before = Image.fromarray(output.person.image)
