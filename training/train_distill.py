@@ -65,7 +65,7 @@ class LowRankConfig(MethodConfig, FluxConfig):
     size: int = 1024
     # Embedded guidance the teacher is told, and the student ever after.
     guidance: float = SAMPLING_GUIDANCE
-    # Transformer blocks the discriminator listens to.
+    # Transformer blocks whose tokens the discriminator sees.
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
 
 

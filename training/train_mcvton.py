@@ -63,7 +63,7 @@ class MCVTONConfig(FluxConfig):
     # The student's losses; adversarial 0 trains without a discriminator.
     reconstruct: float = 1.0
     adversarial: float = 0.0
-    # Transformer blocks the discriminator listens to.
+    # Transformer blocks whose tokens the discriminator sees.
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
 
 

@@ -54,7 +54,7 @@ class DistillNetworks:
 
     Attributes:
         teacher: as it was trained.
-        blocks: what discriminators listen to.
+        blocks: whose tokens discriminators see.
         hidden: width of their heads.
     """
 
@@ -75,7 +75,7 @@ class DistillNetworks:
         )
 
     def head(self) -> TokenHeads:
-        """A discriminator's, which begins without an opinion."""
+        """A discriminator's, whose logits begin at zero."""
         heads = TokenHeads(self.teacher.transformer.inner_dim, self.blocks, hidden=self.hidden)
         seeding.initialise(heads, seeding.generator_for(0, "heads"))
         for head in heads.heads:

@@ -52,7 +52,7 @@ def load_teacher(folder: Path, cache: Path, blocks: tuple[int, ...] = ()) -> Mak
     Args:
         folder: with `transformer` and `injector`.
         cache: whose prompt it is told.
-        blocks: that discriminators listen to.
+        blocks: whose tokens discriminators see.
 
     Raises:
         TrainingError: a folder is missing.
@@ -75,7 +75,7 @@ def load_flux_teacher(
         model: folder or hub id with `transformer` and `injector`.
         base: precision of the transformer, "fp32", "bf16" or "nf4".
         cache: whose prompt it is told.
-        blocks: that discriminators listen to.
+        blocks: whose tokens discriminators see.
 
     Raises:
         TrainingError: it cannot be read.

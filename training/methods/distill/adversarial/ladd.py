@@ -19,21 +19,25 @@ from training.loop import Method, networks_of
 from training.losses import adversarial, flow
 from training.methods.time_samplers import TimeSampler, logit_normal
 
-LISTENS: TimeSampler = logit_normal(-0.6, 1.0)
+NOISE_TIMES: TimeSampler = logit_normal(-0.6, 1.0)
 """SANA-Sprint's times of noise for the discriminator."""
 
 
-def opinion(
-    listener: Network, head: nn.Module, pictures: Tensor, cond: Any, generator: torch.Generator
+def compute_logits(
+    feature_network: Network,
+    head: nn.Module,
+    pictures: Tensor,
+    cond: Any,
+    generator: torch.Generator,
 ) -> Tensor:
     """Return logits of pictures, noised anew, from a network's features."""
-    t = LISTENS(len(pictures), generator).to(pictures)
+    t = NOISE_TIMES(len(pictures), generator).to(pictures)
     noise = noise_like(pictures, generator)
-    return head(listener.features(flow.noised(pictures, noise, t), t, cond))
+    return head(feature_network.features(flow.noised(pictures, noise, t), t, cond))
 
 
 def discriminate(
-    listener: Network,
+    feature_network: Network,
     head: nn.Module,
     real: Tensor,
     fake: Tensor,
@@ -41,8 +45,8 @@ def discriminate(
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return the head's hinge loss; features are computed without gradient where frozen."""
-    real_logits = opinion(listener, head, real, cond, generator)
-    fake_logits = opinion(listener, head, fake.detach(), cond, generator)
+    real_logits = compute_logits(feature_network, head, real, cond, generator)
+    fake_logits = compute_logits(feature_network, head, fake.detach(), cond, generator)
     return {"discriminate": adversarial.discriminator(real_logits, fake_logits, "hinge")}
 
 
@@ -84,10 +88,10 @@ class LADD(Method):
             pictures = self.sampler.guess(self.student, x_t, number, cond)
         if phase == "head":
             return discriminate(self.teacher, self.head, x0, pictures, cond, generator)
-        logits = opinion(self.teacher, self.head, pictures, cond, generator)
+        logits = compute_logits(self.teacher, self.head, pictures, cond, generator)
         losses = {"adversarial": adversarial.generator(logits, "hinge")}
         if self.distill:
-            again = LISTENS(len(x0), generator).to(x0)
+            again = NOISE_TIMES(len(x0), generator).to(x0)
             fresh = noise_like(x0, generator)
             with torch.no_grad():
                 x_again = flow.noised(pictures, fresh, again)

@@ -148,7 +148,7 @@ class ScoreDistillation(Method):
     def student_step(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
-        """The objective on the student's pictures, noised anew; and the discriminator's opinion."""
+        """The objective on the student's pictures, noised anew; and the discriminator's loss."""
         pictures, told = self.generate(batch, generator)
         x_t, t, _ = self.noise(pictures, generator)
         cond = batch.get("cond")

@@ -23,7 +23,7 @@ from models.diffusion.noise_schedules import RF, convert, map_state, trig
 from models.seeding import noise_like
 from training.loop import Method, networks_of
 from training.losses import adversarial, flow, trajectory
-from training.methods.distill.adversarial.ladd import discriminate, opinion
+from training.methods.distill.adversarial.ladd import compute_logits, discriminate
 from training.methods.distill.guidance import NONE, Guidance, guided_picture
 from training.methods.time_samplers import log_normal_angle
 
@@ -115,7 +115,7 @@ class SanaSprint(SCM):
         student: a copy of the teacher.
         teacher: frozen.
         head: of the discriminator.
-        listener: frozen network with `features` for the head; the teacher in the paper.
+        feature_network: frozen network with `features` for the head; the teacher in the paper.
         adversarial: weight; 0.5 was best.
         max_time: share of batches whose pictures come from the last time, pi/2.
         options: of `SCM`.
@@ -126,15 +126,16 @@ class SanaSprint(SCM):
         student: Network,
         teacher: Denoiser,
         head: nn.Module,
-        listener: Network,
+        feature_network: Network,
         adversarial: float = 0.5,
         max_time: float = 0.5,
         **options: Any,
     ) -> None:
         super().__init__(student, teacher, **options)
         self.head, self.weight, self.max_time = head, adversarial, max_time
-        self.listener = listener
-        self.networks = {**self.networks, **networks_of(head=head, listener=listener)}
+        self.feature_network = feature_network
+        # "listener" is its name in checkpoints
+        self.networks = {**self.networks, **networks_of(head=head, listener=feature_network)}
         self.phases = {"head": ("head",), "student": ("student",)}
 
     def step(
@@ -145,9 +146,11 @@ class SanaSprint(SCM):
             pictures = self._paint(batch, generator)
         cond = batch.get("cond")
         if phase == "head":
-            return discriminate(self.listener, self.head, batch["x0"], pictures, cond, generator)
+            return discriminate(
+                self.feature_network, self.head, batch["x0"], pictures, cond, generator
+            )
         losses = super().step(batch, generator, phase)
-        logits = opinion(self.listener, self.head, pictures, cond, generator)
+        logits = compute_logits(self.feature_network, self.head, pictures, cond, generator)
         return losses | {"adversarial": self.weight * adversarial.generator(logits, "hinge")}
 
     def _paint(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
