@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.catalog.search.search import Match
     from pipelines.catalog.search.store import Catalog
     from pipelines.makeup.code_files import CodedLook
-    from pipelines.makeup.face_makeup import WornColour
+    from pipelines.makeup.face_makeup import MakeupColor
     from pipelines.makeup.look import Look
     from pipelines.makeup.look_map import LookMap
     from pipelines.makeup.output import MakeupOutput
@@ -54,7 +54,7 @@ def _still_wanted(_: Progress) -> bool:
     return True
 
 
-SURELY_WORN = 0.3
+CERTAIN_MAKEUP = 0.3
 """Strength from which on a colour on a face is taken for makeup."""
 
 
@@ -329,26 +329,30 @@ class Studio:
         lab = [float(value) for value in lab_of(Coat(color).color)]
         return within(catalog, lab, radius, filters)
 
-    def worn(
+    def match_makeup(
         self, face: Face, catalog: Catalog | None
-    ) -> tuple[list[WornColour], list[dict[str, Any]]]:
+    ) -> tuple[list[MakeupColor], list[dict[str, Any]]]:
         """What a face wears, and shades to wear: each colour as it was read, then its nearest.
 
         Raises:
             MirraError: the catalogue cannot be read.
         """
-        from pipelines.catalog.search.matching import WORN_IN, for_worn
-        from pipelines.makeup.face_makeup import read_face
+        from pipelines.catalog.search.matching import CATEGORIES_OF_REGION, match_makeup
+        from pipelines.makeup.face_makeup import read_face_makeup
 
-        worn = [color for color in read_face(face) if color.strength >= SURELY_WORN]
+        colors = [color for color in read_face_makeup(face) if color.strength >= CERTAIN_MAKEUP]
         offers: list[dict[str, Any]] = []
-        for color in worn:
-            own = {"hex": color.hex, "finish": color.finish, "category": WORN_IN[color.region][0]}
+        for color in colors:
+            own = {
+                "hex": color.hex,
+                "finish": color.finish,
+                "category": CATEGORIES_OF_REGION[color.region][0],
+            }
             offers.append({"title": color.region, **own})
             if catalog is not None:
-                for _, matches in for_worn(catalog, [color], 5):
+                for _, matches in match_makeup(catalog, [color], 5):
                     offers += [{**match.shade, "delta_e": match.delta_e} for match in matches]
-        return worn, offers
+        return colors, offers
 
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""

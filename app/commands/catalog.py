@@ -143,19 +143,19 @@ def match(
     if skin is None or not skin.startswith("#"):
         refuse_unlicensed("instant", commercial_only)  # a face is looked at
 
-    from pipelines.catalog.search.matching import for_skin, for_worn
+    from pipelines.catalog.search.matching import match_makeup, match_skin
     from pipelines.catalog.search.store import Catalog
 
     store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
         if skin is not None:
-            _show(for_skin(store, _skin(skin), limit, filters), as_json)
+            _show(match_skin(store, _skin(skin), limit, filters), as_json)
         elif face is not None:
             from pipelines.images.decode import decode
-            from pipelines.makeup.face_makeup import read_worn
+            from pipelines.makeup.face_makeup import read_makeup
 
-            for worn, matches in for_worn(store, read_worn(decode(face)), limit, filters):
-                asked = {"region": worn.region, "worn": worn.hex, "worn_finish": worn.finish}
+            for color, matches in match_makeup(store, read_makeup(decode(face)), limit, filters):
+                asked = {"region": color.region, "worn": color.hex, "worn_finish": color.finish}
                 _show(matches, as_json, asked)
         elif outfit is not None:
             from pipelines.catalog.search.harmony import suits

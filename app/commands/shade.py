@@ -158,8 +158,8 @@ def coats_of_skus(
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:
-            worn = coats_of_product(shades, place)
-            coats += [replace(coat, opacity=opacity) for coat in worn]
+            of_product = coats_of_product(shades, place)
+            coats += [replace(coat, opacity=opacity) for coat in of_product]
         except ShadeError as error:
             raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
     return coats

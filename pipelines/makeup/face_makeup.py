@@ -37,7 +37,7 @@ _SAME_SHADOW = 8.0  # CIEDE2000 within which lid and crease count as one shadow
 
 
 @dataclass(frozen=True)
-class WornColour:
+class MakeupColor:
     """One product a person seems to wear.
 
     Attributes:
@@ -55,7 +55,7 @@ class WornColour:
     strength: float
 
 
-def read_worn(image: Image.Image, analyzer: FaceAnalyzer | None = None) -> list[WornColour]:
+def read_makeup(image: Image.Image, analyzer: FaceAnalyzer | None = None) -> list[MakeupColor]:
     """Read the makeup off the largest face of a picture.
 
     Args:
@@ -69,17 +69,17 @@ def read_worn(image: Image.Image, analyzer: FaceAnalyzer | None = None) -> list[
     Raises:
         NoFaceError: the picture shows no face.
     """
-    return read_face((analyzer or FaceAnalyzer()).largest(image))
+    return read_face_makeup((analyzer or FaceAnalyzer()).largest(image))
 
 
-def read_face(face: Face) -> list[WornColour]:
-    """Read the makeup off a face already found; see `read_worn`."""
+def read_face_makeup(face: Face) -> list[MakeupColor]:
+    """Read the makeup off a face already found; see `read_makeup`."""
     texture = unfold(face)
     makeup = extract(texture)
     return [*_lips(texture), *_eyes(texture, makeup), *_cheeks(texture, makeup)]
 
 
-def _lips(texture: FaceTexture) -> list[WornColour]:
+def _lips(texture: FaceTexture) -> list[MakeupColor]:
     """Lipstick hides: its colour is what is seen."""
     core = _core(texture, canonical_regions(len(texture.seen))[regions.LIPS])
     if core is None:
@@ -89,12 +89,12 @@ def _lips(texture: FaceTexture) -> list[WornColour]:
     natural = _BARE_LIPS + (texture.tone - _BARE_TONE) @ _LIPS_BY_TONE
     highlight = float(np.percentile(colours[:, 0], 98) - seen[0])
     finish = "gloss" if highlight > 24 else "satin" if highlight > 11 else "matte"
-    return [_worn(regions.LIPS, seen, finish, smoothstep(5, 15, delta_e(seen, natural)))]
+    return [_makeup_color(regions.LIPS, seen, finish, smoothstep(5, 15, delta_e(seen, natural)))]
 
 
-def _eyes(texture: FaceTexture, makeup: Makeup) -> list[WornColour]:
+def _eyes(texture: FaceTexture, makeup: Makeup) -> list[MakeupColor]:
     """Shadow: what lid and crease show beyond the shade that bare lids lie in."""
-    found: list[WornColour] = []
+    found: list[MakeupColor] = []
     for zone, bare in _BARE_EYES.items():
         core = _core(texture, zone_mask(zone, makeup.size))
         if core is None:
@@ -104,11 +104,11 @@ def _eyes(texture: FaceTexture, makeup: Makeup) -> list[WornColour]:
         strength = smoothstep(5, 22, float(np.linalg.norm(excess * [0.6, 1.5, 1.2])))
         if found and delta_e(np.array(found[0].lab), colour) < _SAME_SHADOW:
             continue
-        found.append(_worn(regions.EYES, colour, _eye_finish(texture, core), strength))
+        found.append(_makeup_color(regions.EYES, colour, _eye_finish(texture, core), strength))
     return found
 
 
-def _cheeks(texture: FaceTexture, makeup: Makeup) -> list[WornColour]:
+def _cheeks(texture: FaceTexture, makeup: Makeup) -> list[MakeupColor]:
     """Blush: a shift of colour; the lightness of a cheek is the shape of the face."""
     core = _core(texture, zone_mask("cheekbones", makeup.size))
     if core is None:
@@ -116,7 +116,7 @@ def _cheeks(texture: FaceTexture, makeup: Makeup) -> list[WornColour]:
     excess = np.median(makeup.deviation[core], axis=0) - _BARE_CHEEK
     excess[0] = min(excess[0], 0)
     strength = smoothstep(2, 9, float(np.linalg.norm(excess[1:])))
-    return [_worn(regions.CHEEKS, texture.tone + excess / _CHEEK_COVER, "matte", strength)]
+    return [_makeup_color(regions.CHEEKS, texture.tone + excess / _CHEEK_COVER, "matte", strength)]
 
 
 def _core(texture: FaceTexture, mask: np.ndarray) -> np.ndarray | None:
@@ -133,7 +133,7 @@ def _eye_finish(texture: FaceTexture, core: np.ndarray) -> str:
     return "glitter" if share > 0.10 else "shimmer" if share > 0.055 else "matte"
 
 
-def _worn(region: str, lab: np.ndarray, finish: str, strength: np.ndarray) -> WornColour:
+def _makeup_color(region: str, lab: np.ndarray, finish: str, strength: np.ndarray) -> MakeupColor:
     code = lab_to_hex(lab)
     lightness, a, b = (round(float(value), 2) for value in lab_of(code))
-    return WornColour(region, code, (lightness, a, b), finish, round(float(strength), 3))
+    return MakeupColor(region, code, (lightness, a, b), finish, round(float(strength), 3))

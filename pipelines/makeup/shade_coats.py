@@ -8,7 +8,7 @@ from typing import Any
 from models.errors import ShadeError
 from models.instant.coats import EYE_LAYOUT, Coat
 
-WORN_ON = {
+PLACE_OF_CATEGORY = {
     "lipstick": "lips",
     "lip_gloss": "lips",
     "lip_liner": "lips",
@@ -36,10 +36,10 @@ def coat_of(shade: Mapping[str, Any], place: str | None = None) -> Coat:
     Raises:
         ShadeError: the category is not worn on the face, and no place was given.
     """
-    place = place or WORN_ON.get(shade.get("category") or "")
+    place = place or PLACE_OF_CATEGORY.get(shade.get("category") or "")
     if place is None:
         found = shade.get("category")
-        raise ShadeError("not worn on the face", found=found, needed=tuple(WORN_ON))
+        raise ShadeError("not worn on the face", found=found, needed=tuple(PLACE_OF_CATEGORY))
     return Coat(shade["hex"], place, shade.get("finish") or "matte")
 
 

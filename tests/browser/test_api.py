@@ -86,8 +86,8 @@ def test_photos_are_checked_before_anything_is_worn(client, selfie, tmp_path):
 def test_a_shade_is_worn_and_read_off_the_face_again(client, selfie):
     picture, told = client.predict(selfie, "#b01030", api_name="/wear_shade")
     assert told["delta_e"][0] < 3
-    worn = client.predict(handle_file(picture), api_name="/read_face")["worn"]
-    (lips,) = [color for color in worn if color["region"] == "lips"]
+    colors = client.predict(handle_file(picture), api_name="/read_face")["worn"]
+    (lips,) = [color for color in colors if color["region"] == "lips"]
     red, green, blue = bytes.fromhex(lips["hex"][1:])
     assert red > blue > green
     with pytest.raises(AppError, match="shade"):

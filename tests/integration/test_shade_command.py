@@ -91,8 +91,8 @@ def test_a_product_of_a_catalogue_is_worn_where_its_category_belongs(me, tmp_pat
     Catalog(shop).upsert(rows)
     out, report = tmp_path / "out.png", tmp_path / "report.json"
     assert run(me, "--sku", "duo", "-c", shop, "-o", out, "--report", report)[0] == 0
-    worn = json.loads(report.read_text())[0]["shades"]
-    assert [(one["place"], one["color"]) for one in worn] == list(
+    shades = json.loads(report.read_text())[0]["shades"]
+    assert [(one["place"], one["color"]) for one in shades] == list(
         zip(("lid", "crease", "outer", "inner"), pans[:4], strict=True)
     )
     for words, sentence in (

@@ -5,7 +5,7 @@ pipeline's own mask; other places with the pipeline's own figures. Three distanc
 
 `error` is from the median colour reached to the colour expected: the product, as thin as it is
 worn, over this skin in this light. `product_error` is from there to the product's own colour,
-which no model of light enters. `read_back` is from the product to what `read_worn` reads off the
+which no model of light enters. `read_back` is from the product to what `read_makeup` reads off the
 result: the way from a face back to a product. `drawn_error` is the product error of the same colour
 worn as a drawn lipstick (`models.instant.drawn.Lips`), which paints without regard to the light.
 
@@ -32,7 +32,7 @@ from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, ski
 from models.ops.masks import blur
 from models.structures import Face
 from pipelines.images.decode import decode
-from pipelines.makeup.face_makeup import read_face
+from pipelines.makeup.face_makeup import read_face_makeup
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_shade import ShadePipeline
 from pipelines.makeup.report import outline
@@ -106,8 +106,8 @@ def _lipstick(
     drawn = pipeline.makeup.wear([face], Look("drawn", draw(Recipe(Lips(color)))))
     painted = np.asarray(pipeline.makeup.blend(drawn))
     found = np.median(rgb_to_lab(image)[area], axis=0)
-    worn = {one.region: one for one in read_face(replace(face, image=image))}
-    read = np.array(worn["lips"].lab) if "lips" in worn else np.full(3, np.nan)
+    colors = {one.region: one for one in read_face_makeup(replace(face, image=image))}
+    read = np.array(colors["lips"].lab) if "lips" in colors else np.full(3, np.nan)
     return {
         "error": float(delta_e(found, reached.expected_lab)),
         "product_error": float(delta_e(found, lab_of(color))),

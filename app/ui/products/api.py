@@ -99,8 +99,8 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         from pipelines.images.decode import decode
 
         face = studio.makeup.find_faces(decode(require_picture(source)))[0]
-        worn, shades = studio.worn(face, catalog_of(settings, _own))
-        return {"worn": [asdict(color) for color in worn], "shades": shades}
+        colors, shades = studio.match_makeup(face, catalog_of(settings, _own))
+        return {"worn": [asdict(color) for color in colors], "shades": shades}
 
     def wear_shade(
         source: str,
@@ -141,11 +141,11 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         finish, category = gr.Textbox(label="finish"), gr.Textbox(label="category")
         coat = gr.Textbox("matte", label="finish"), gr.Textbox("lips", label="place")
         opacity = gr.Number(None, label="opacity")
-        worn = gr.Image(label="result", format="png", type="filepath")
+        picture = gr.Image(label="result", format="png", type="filepath")
         count, told = gr.Number(label="count", precision=0), gr.JSON(label="told")
         work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
         endpoint(extract_attributes, [picture, title], told, **work)
         endpoint(save_shades, [picture, title, own], (count, own), **work)
         endpoint(find_shades, [color, radius, finish, category, limit, own], told, **work)
         endpoint(read_face, [source, own], told, **work)
-        endpoint(wear_shade, [source, color, *coat, opacity], (worn, told), **work)
+        endpoint(wear_shade, [source, color, *coat, opacity], (picture, told), **work)

@@ -158,13 +158,15 @@ def tab(studio: Studio, settings: Settings) -> None:
             return before if photo else (None, [])
         return photo, studio.makeup.find_faces(decode(photo))
 
-    def find_worn(photo: str | None, before: Looked, own: SessionCatalog | None) -> tuple[Any, ...]:
+    def find_makeup(
+        photo: str | None, before: Looked, own: SessionCatalog | None
+    ) -> tuple[Any, ...]:
         """What the largest face wears, and below each colour what comes near it."""
         if not photo:
             return gr.skip(), gr.skip(), translate(text.NO_FACE_PHOTO), gr.skip()
         try:
             now = look_at(photo, before)
-            worn, offers = studio.worn(now[1][0], catalog_of(settings, own))
+            colors, offers = studio.match_makeup(now[1][0], catalog_of(settings, own))
         except MirraError as error:
             return gr.skip(), gr.skip(), explain(error), gr.skip()
         lines = [
@@ -174,7 +176,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 hex=c.hex,
                 finish=translate(c.finish),
             )
-            for c in worn
+            for c in colors
         ]
         return *show(offers, " · ".join(lines) or translate(text.BARE)), now
 
@@ -216,7 +218,7 @@ def tab(studio: Studio, settings: Settings) -> None:
     asked = [
         read.click(read_shades, [pictures], [seen, readings, *answer, table, correct], **work),
         find.click(find_them, [color, radius, finish, category, own], answer, **work),
-        find_it.click(find_worn, [photo, looked, own], [*answer, looked], **work),
+        find_it.click(find_makeup, [photo, looked, own], [*answer, looked], **work),
     ]
     for event in asked:
         event.then(**tell)

@@ -13,18 +13,18 @@ from pipelines.catalog.search.search import EVERYTHING, Match, nearest
 from pipelines.catalog.search.store import Catalog, Filters
 
 if TYPE_CHECKING:
-    from pipelines.makeup.face_makeup import WornColour
+    from pipelines.makeup.face_makeup import MakeupColor
 
-WORN_IN = {
+CATEGORIES_OF_REGION = {
     "lips": ("lipstick", "lip_gloss", "lip_liner"),
     "eyes": ("eyeshadow", "eyeshadow_palette", "eyeliner"),
     "cheeks": ("blush", "bronzer", "highlighter"),
 }
-"""What is worn on each region of a face."""
+"""Region of a face -> categories of products for it."""
 _OTHER_FINISH = 3.0  # CIEDE2000 that a shade of another finish must be nearer to come first
 
 
-def for_skin(
+def match_skin(
     catalog: Catalog, lab: Sequence[float], limit: int = 10, filters: Filters = EVERYTHING
 ) -> list[Match]:
     """Foundations nearest to a skin, with what differs in words.
@@ -48,27 +48,27 @@ def for_skin(
     return matches
 
 
-def for_worn(
+def match_makeup(
     catalog: Catalog,
-    worn: Iterable[WornColour],
+    colors: Iterable[MakeupColor],
     limit: int = 3,
     filters: Filters = EVERYTHING,
     at_least: float = 0.3,
-) -> list[tuple[WornColour, list[Match]]]:
+) -> list[tuple[MakeupColor, list[Match]]]:
     """Products like those a person wears: by colour, and among near equals by finish.
 
     Args:
         catalog: where to look.
-        worn: from `pipelines.makeup.face_makeup.read_worn`.
+        colors: from `pipelines.makeup.face_makeup.read_makeup`.
         limit: how many for each.
         filters: their categories are replaced by what the region wears.
         at_least: strength from which on a colour counts as makeup.
     """
     found = []
-    for color in worn:
+    for color in colors:
         if color.strength < at_least:
             continue
-        here = replace(filters, categories=WORN_IN[color.region])
+        here = replace(filters, categories=CATEGORIES_OF_REGION[color.region])
         near = nearest(catalog, color.lab, 8 * limit, here)
         near.sort(
             key=lambda match, finish=color.finish: (

@@ -61,14 +61,14 @@ def outfit_colors(
     scale = _SIDE / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     lab = rgb_to_lab(np.asarray(image.convert("RGB").resize(size, Image.Resampling.BOX)))
-    worn = ~_background(lab)
+    outfit = ~_background(lab)
     if face is not None:
-        worn &= _below(face, scale, worn)
+        outfit &= _below(face, scale, outfit)
         if tone is not None:
-            worn &= delta_e(lab, tone) > _SKIN
-    pixels = lab[worn]
-    if len(pixels) < 0.01 * worn.size:
-        raise AnalysisError("no outfit found in the picture", found=int(worn.sum()))
+            outfit &= delta_e(lab, tone) > _SKIN
+    pixels = lab[outfit]
+    if len(pixels) < 0.01 * outfit.size:
+        raise AnalysisError("no outfit found in the picture", found=int(outfit.sum()))
     return _main_colors(pixels, at_least)
 
 

@@ -8,7 +8,7 @@ from models.errors import NoFaceError
 from models.instant.drawn import lab_of
 from models.ops.color import delta_e
 from pipelines.catalog.extract.attributes import FINISHES
-from pipelines.makeup.face_makeup import read_face, read_worn
+from pipelines.makeup.face_makeup import read_face_makeup, read_makeup
 from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
 
 
@@ -16,7 +16,10 @@ from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
 def wearing(pipeline, face):
     def read(name):
         picture = pipeline.blend(pipeline.wear([face], find_look(name)))
-        return {worn.region: worn for worn in read_face(replace(face, image=np.asarray(picture)))}
+        return {
+            color.region: color
+            for color in read_face_makeup(replace(face, image=np.asarray(picture)))
+        }
 
     return read
 
@@ -31,7 +34,7 @@ def test_a_lipstick_is_read_off_the_face_that_wears_it(wearing, name):
 
 
 def test_a_made_up_eye_is_told_from_a_bare_one(wearing, face):
-    bare = {worn.region: worn for worn in read_face(face)}
+    bare = {color.region: color for color in read_face_makeup(face)}
     smoky = wearing("smoky-eye")["eyes"]
     assert bare["eyes"].strength < 0.4 < 0.9 < smoky.strength
     assert smoky.lab[0] < bare["eyes"].lab[0] - 20
@@ -39,11 +42,11 @@ def test_a_made_up_eye_is_told_from_a_bare_one(wearing, face):
 
 
 def test_colours_are_pigments_a_shop_can_have(wearing):
-    for worn in wearing("festival").values():
-        assert worn.finish in FINISHES
-        assert np.allclose(worn.lab, lab_of(worn.hex), atol=0.01)
+    for color in wearing("festival").values():
+        assert color.finish in FINISHES
+        assert np.allclose(color.lab, lab_of(color.hex), atol=0.01)
 
 
 def test_a_picture_without_a_face_is_refused(pipeline):
     with pytest.raises(NoFaceError):
-        read_worn(Image.new("RGB", (300, 300), (90, 140, 90)), pipeline.analyzer)
+        read_makeup(Image.new("RGB", (300, 300), (90, 140, 90)), pipeline.analyzer)

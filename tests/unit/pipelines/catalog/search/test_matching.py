@@ -6,10 +6,10 @@ from models.errors import AnalysisError
 from models.instant.drawn import lab_of
 from models.ops.color import delta_e
 from pipelines.catalog.search.harmony import suits
-from pipelines.catalog.search.matching import for_skin, for_worn
+from pipelines.catalog.search.matching import match_makeup, match_skin
 from pipelines.catalog.search.outfit import OutfitColor, outfit_colors
 from pipelines.catalog.search.store import Catalog
-from pipelines.makeup.face_makeup import WornColour
+from pipelines.makeup.face_makeup import MakeupColor
 
 
 def entry(sku, color, category, finish="matte"):
@@ -91,18 +91,18 @@ def test_black_leaves_room_for_an_accent_and_red_is_repeated(catalog):
 
 def test_a_skin_finds_its_foundation_and_hears_what_differs(catalog):
     for color, sku in (("#eed2ba", "fair"), ("#a0744e", "tan"), ("#50301f", "deep")):
-        first, *_ = for_skin(catalog, lab_of(color), 2)
+        first, *_ = match_skin(catalog, lab_of(color), 2)
         assert first.shade["sku"] == sku
         assert "undertone" in first.reason
-    assert for_skin(catalog, lab_of("#301d14"), 1)[0].reason.startswith("lighter")
+    assert match_skin(catalog, lab_of("#301d14"), 1)[0].reason.startswith("lighter")
 
 
 def test_what_a_face_wears_is_found_for_its_region_and_by_finish(catalog):
     lab = tuple(float(v) for v in lab_of("#b3122f"))
-    worn = [
-        WornColour("lips", "#b3122f", lab, "gloss", 0.9),
-        WornColour("cheeks", "#e9967a", lab, "matte", 0.1),
+    colors = [
+        MakeupColor("lips", "#b3122f", lab, "gloss", 0.9),
+        MakeupColor("cheeks", "#e9967a", lab, "matte", 0.1),
     ]
-    ((color, matches),) = for_worn(catalog, worn)
+    ((color, matches),) = match_makeup(catalog, colors)
     assert color.region == "lips"
     assert [m.shade["sku"] for m in matches[:2]] == ["ruby gloss", "ruby"]
