@@ -12,7 +12,7 @@ from models.analysis.human_parsing import HumanParser
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
 from models.small.e2gan import SIDE as E2GAN_SIDE
-from models.small.e2gan import Worn
+from models.small.e2gan import SingleLook
 from models.small.tiny_beauty import SIDE as BEAUTY_SIDE
 from models.small.tiny_beauty import TinyBeauty
 from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
@@ -49,7 +49,7 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
         return {"image": torch.zeros(1, 3, SIDE, SIDE)}
     if isinstance(network, TinyBeauty):
         return {"face": torch.zeros(1, 3, BEAUTY_SIDE, BEAUTY_SIDE)}
-    if isinstance(network, Worn):
+    if isinstance(network, SingleLook):
         return {"face": torch.zeros(1, 3, E2GAN_SIDE, E2GAN_SIDE)}
     if isinstance(network, HumanParser):
         return {"image": torch.zeros(1, 3, *PARSED_SIZE_HW)}
@@ -64,7 +64,7 @@ def example_inputs(network: nn.Module) -> dict[str, Tensor]:
 def write_onnx(network: nn.Module, path: Path, inputs: dict[str, Tensor] | None = None) -> Path:
     """Write a network in eval mode as ONNX for inputs of some shapes; `example_inputs` if None."""
     inputs = inputs or example_inputs(network)
-    plain = "made_up" if isinstance(network, (TinyBeauty, Worn)) else None
+    plain = "made_up" if isinstance(network, (TinyBeauty, SingleLook)) else None
     plain = "logits" if isinstance(network, HumanParser) else plain
     torch.onnx.export(
         network if plain else _Flat(network).eval(),

@@ -7,7 +7,7 @@ look it has not seen is an embedding of its own and low-rank changes of the laye
 
     base = E2Gan.from_pretrained(BASE).eval()
     look = LookAdapter.from_pretrained(LOOK)
-    made_up = worn(base, look)(face)         # (B, 3, S, S) in [-1, 1], both
+    made_up = single_look(base, look)(face)         # (B, 3, S, S) in [-1, 1], both
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class LookAdapter(ModelMixin, ConfigMixin):
         return torch.func.functional_call(base, dict(self.weights(base)), (face, concept))
 
 
-class Worn(nn.Module):
+class SingleLook(nn.Module):
     """A generator for one look only, nothing left to add: to run and to export."""
 
     def __init__(self, generator: E2Gan, concept: Tensor) -> None:
@@ -182,7 +182,7 @@ class Worn(nn.Module):
 
 
 @torch.no_grad()
-def worn(base: E2Gan, look: LookAdapter | int) -> Worn:
+def single_look(base: E2Gan, look: LookAdapter | int) -> SingleLook:
     """A copy of the base that wears one look: an adapter's, or one it knows by number."""
     generator = copy.deepcopy(base)
     if isinstance(look, LookAdapter):
@@ -190,4 +190,4 @@ def worn(base: E2Gan, look: LookAdapter | int) -> Worn:
         concept = look.concept.detach().clone()
     else:
         concept = base.concept(torch.tensor([look]))[0]
-    return Worn(generator, concept).eval()
+    return SingleLook(generator, concept).eval()

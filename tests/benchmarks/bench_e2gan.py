@@ -23,7 +23,7 @@ import onnxruntime
 import torch
 
 from models import seeding
-from models.small.e2gan import SIDE, E2Gan, LookAdapter, Worn, worn
+from models.small.e2gan import SIDE, E2Gan, LookAdapter, SingleLook, single_look
 from pipelines.analysis import fold_batch_norms
 from pipelines.export import write_onnx
 from tests.benchmarks.timing import machine, timed
@@ -32,7 +32,7 @@ from training.train_e2gan import PRESETS
 REPEATS, THREADS = 31, 2
 
 
-def onnx_runner(net: Worn, face: torch.Tensor) -> Callable[[], Any]:
+def onnx_runner(net: SingleLook, face: torch.Tensor) -> Callable[[], Any]:
     """One pass of the exported network."""
     with TemporaryDirectory() as folder:
         data = write_onnx(net, Path(folder) / "net.onnx", {"face": face}).read_bytes()
@@ -45,7 +45,7 @@ def onnx_runner(net: Worn, face: torch.Tensor) -> Callable[[], Any]:
 
 
 @torch.inference_mode()
-def processor_ms(net: Worn, face: torch.Tensor) -> float:
+def processor_ms(net: SingleLook, face: torch.Tensor) -> float:
     """Time of the processor for one pass, one thread, mean of `REPEATS`."""
     torch.set_num_threads(1)
     net(face)
@@ -59,7 +59,7 @@ def main() -> None:
     base = E2Gan()
     seeding.initialise(base, seeding.generator_for(0)).eval()
     look = LookAdapter.of(base, PRESETS["look"][1].ranks)
-    net = worn(base, look)
+    net = single_look(base, look)
     fold_batch_norms(net)
     net.to(memory_format=torch.channels_last)
     before = os.getloadavg()[0]

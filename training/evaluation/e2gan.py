@@ -28,7 +28,7 @@ from torch import Tensor
 
 from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_LIP
 from models.ops.color import delta_e, rgb_to_lab
-from models.small.e2gan import LAYERS, E2Gan, LookAdapter, worn
+from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
 from training.data.makeup.makeup_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import Ranks, freezing_ablation, search_ranks
@@ -111,10 +111,10 @@ class Trials:
         if ranks:
             folder = weights / "adapter"
             adapter = LookAdapter.from_pretrained(folder, low_cpu_mem_usage=False)
-            return worn(self.base, adapter), folder
+            return single_look(self.base, adapter), folder
         folder = weights / "generator"
         whole = E2Gan.from_pretrained(folder, low_cpu_mem_usage=False)
-        return worn(whole.eval(), 0), folder
+        return single_look(whole.eval(), 0), folder
 
     def error_of(self, steps: int) -> Callable[[Ranks], float]:
         """A function that trains an adapter for some steps and returns its `painted` error."""
@@ -224,7 +224,7 @@ def main(
         ("LoRA, all layers", dict.fromkeys(LAYERS, max(ranks.values())), 0),
         ("all weights", {}, 0),
     ]
-    mean = worn(net, LookAdapter.of(net, embedding))
+    mean = single_look(net, LookAdapter.of(net, embedding))
     pictures = {"bare face": held_out.source, "base, mean of its looks": paint(mean, held_out)}
     rows: list[dict[str, Any]] = [{"way": w} | judge(held_out, x) for w, x in pictures.items()]
     for way, layers, number in ways:
@@ -283,7 +283,7 @@ def _known(
     found: dict[str, dict[str, dict[str, float]]] = {}
     for number, look in enumerate(looks):
         held_out = load_held_out(held / look)
-        made = judge(held_out, paint(worn(net, number), held_out))
+        made = judge(held_out, paint(single_look(net, number), held_out))
         found[look] = {"bare": judge(held_out, held_out.source), "base": made}
     return found
 

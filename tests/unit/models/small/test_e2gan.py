@@ -9,7 +9,7 @@ import torch
 from models import seeding
 from models.errors import CheckpointError, ShapeError
 from models.small.discriminators import PatchDiscriminator
-from models.small.e2gan import LAYERS, E2Gan, LookAdapter, worn
+from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
 from pipelines import export
 
 
@@ -94,13 +94,13 @@ def test_a_saved_adapter_paints_the_same_and_takes_less_than_two_hundredths_of_t
     assert sizes[0] < 0.02 * sizes[1]
 
 
-def test_a_worn_look_is_the_adapter_on_the_base_and_the_base_stays(base, face):
+def test_a_single_look_is_the_adapter_on_the_base_and_the_base_stays(base, face):
     before = {name: value.clone() for name, value in base.state_dict().items()}
     adapter = trained(base, {"residual.0": 2, "attention": 1})
     with torch.inference_mode():
-        torch.testing.assert_close(worn(base, adapter)(face), adapter(base, face))
+        torch.testing.assert_close(single_look(base, adapter)(face), adapter(base, face))
         known = base(face, base.concept(torch.tensor([1, 1])))
-        torch.testing.assert_close(worn(base, 1)(face), known)
+        torch.testing.assert_close(single_look(base, 1)(face), known)
     assert all(torch.equal(value, before[name]) for name, value in base.state_dict().items())
 
 
@@ -118,7 +118,7 @@ def test_a_side_that_cannot_be_halved_three_times_is_refused(base):
 def test_an_exported_look_paints_the_same_picture_elsewhere(base, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    net = worn(base, trained(base, {"residual.2": 2}))
+    net = single_look(base, trained(base, {"residual.2": 2}))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's exporter talks of its own future
         path = export.write_onnx(net, tmp_path / "look.onnx")
