@@ -70,9 +70,9 @@ def run(
         raise typer.BadParameter(f"--pipeline is dmvton or mcvton, not {pipeline}")
     refuse_unlicensed(pipeline, commercial_only)
     jobs = planned(people, [str(path) for path in garments], out, many, many, format)
-    for _, worn, target in jobs:
-        if target.exists() and Path(worn).exists() and target.samefile(worn):
-            raise typer.BadParameter(f"-o would overwrite {worn}")
+    for _, garment_path, target in jobs:
+        if target.exists() and Path(garment_path).exists() and target.samefile(garment_path):
+            raise typer.BadParameter(f"-o would overwrite {garment_path}")
 
     if pipeline == "mcvton":
         reports, failures = paint(with_progress(jobs, many), painting)
@@ -80,8 +80,8 @@ def run(
         from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 
         work = Work(DMVTONPipeline(), network)  # type: ignore[arg-type]
-        for source, worn, target in with_progress(jobs, many):
-            work.try_on(source, Path(worn), target)
+        for source, garment_path, target in with_progress(jobs, many):
+            work.try_on(source, Path(garment_path), target)
         if many:
             work.save_sheet(out / SHEET, people, garments)
         reports, failures = work.reports, work.failures
@@ -199,7 +199,7 @@ def measured(result: TryOnOutput) -> dict[str, Any]:
     outside = (before != after).any(-1) & ~result.changed
     return {
         "network": result.network,
-        "garment_kind": result.garment.kind,
+        "garment_kind": "worn" if result.garment.on_body else "flat",
         "pixels_changed": int(result.changed.sum()),
         "pixels_changed_outside": int(outside.sum()),
         "advice": [item.code for item in coach_tryon(result.person, result.garment)],

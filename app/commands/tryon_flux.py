@@ -85,14 +85,14 @@ def paint(
     reader = GarmentReader(analyzer)
     reports: list[dict[str, Any]] = []
     failures: dict[Path, str] = {}
-    for person, worn, target in jobs:
-        names = {"person": person.name, "garment": Path(worn).name}
+    for person, garment_path, target in jobs:
+        names = {"person": person.name, "garment": Path(garment_path).name}
         at = person
         try:
             picture = decode(person)
             at = options.mask or person
             mask = pipe.check_mask(picture, _mask(picture, options, analyzer))
-            at = Path(worn)
+            at = Path(garment_path)
             garment, outline = _garment(decode(at), options, reader)
             at = target
             seed = secrets.randbelow(2**31) if options.seed is None else options.seed

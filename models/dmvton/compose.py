@@ -63,7 +63,7 @@ def dress(
     height, width = crop.shape[:2]
     best = torch.from_numpy(parts.argmax(0))[None]  # torch's own takes five times as long
     maps = cv2.resize(_maps(parts, best), (width, height), interpolation=cv2.INTER_LINEAR)
-    worn, rim, bare, kept, taken = cv2.split(maps)
+    removed, rim, bare, kept, taken = cv2.split(maps)
     # 2. What lies behind the old garment: smooth anyway, so it is found on the small crop
     behind = crop + smoothstep(0.2, 0.8, taken)[..., None] * (_plate(crop, best) - crop)
     under = torch.from_numpy(behind if on_plate else np.float32(crop))
@@ -78,13 +78,13 @@ def dress(
     # 4. New is what is repainted and may be; bare arms that stay bare are kept, not painted
     share = smoothstep(*_REPAINTED, (1 - large.person_share)[0, 0].numpy())
     if on_plate:  # what was worn is gone from the plate
-        share = np.maximum(share, smoothstep(0.2, 0.5, worn))
+        share = np.maximum(share, smoothstep(0.2, 0.5, removed))
     share *= np.maximum(rim, covered)
     share *= 1 - smoothstep(*_PROTECTED, bare) * (1 - covered)
     share *= 1 - smoothstep(*_PROTECTED, kept)
     share[share < 1 / 255] = 0
     # 5. Beside the body nobody paints: there the room shows where the old garment ended
-    body = np.maximum(smoothstep(0.35, 0.65, worn), covered)[..., None]
+    body = np.maximum(smoothstep(0.35, 0.65, removed), covered)[..., None]
     new = behind + body * (to_pixels(large.image) - behind)
     mixed = crop + share[..., None] * (new - crop)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8), share
@@ -96,8 +96,8 @@ def _undressed(small: TryOn, parts: np.ndarray) -> TryOn:
     The new garment takes their place where it lies, and paint elsewhere.
     """
     size = small.person_share.shape[-2:]
-    worn = cv2.resize(parts[Part.UPPER], (size[1], size[0]), interpolation=cv2.INTER_AREA)
-    gone = torch.from_numpy(smoothstep(0.3, 0.7, worn)) * small.person_share
+    upper = cv2.resize(parts[Part.UPPER], (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    gone = torch.from_numpy(smoothstep(0.3, 0.7, upper)) * small.person_share
     return replace(
         small,
         person_share=small.person_share - gone,
@@ -108,19 +108,19 @@ def _undressed(small: TryOn, parts: np.ndarray) -> TryOn:
 def _maps(parts: np.ndarray, best: Tensor) -> np.ndarray:
     """What `dress` asks of a parse, (11, h, w) and its labels, (1, h, w): (h, w, 5) in 0..1.
 
-    What was worn; the same with its rim; bare skin; what is kept in front; what is taken out.
+    Garments to remove; the same with its rim; bare skin; what is kept in front; what is taken out.
     """
     height = parts.shape[1]
-    worn = parts[list(REMOVED)].sum(0)
+    removed = parts[list(REMOVED)].sum(0)
     taken = grow(is_part(best, *REMOVED), 0.012) * (1 - is_part(best, *PRESERVED))
-    rim = grow(torch.from_numpy(np.float32(worn > 0.4))[None, None], _RIM)[0, 0].numpy()
+    rim = grow(torch.from_numpy(np.float32(removed > 0.4))[None, None], _RIM)[0, 0].numpy()
     # Bags and scarves are large; specks of them on a shirt are the parser's doubt.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK, _SPECK))
     other = cv2.morphologyEx(parts[Part.OTHER], cv2.MORPH_OPEN, kernel)
     kept = parts[list(PRESERVED)].sum(0) + other
     soft = 0.004 * height
     skin = blur(parts[list(SKIN)].sum(0), soft)
-    return np.dstack([worn, blur(rim, soft), skin, kept, blur(taken[0, 0].numpy(), soft)])
+    return np.dstack([removed, blur(rim, soft), skin, kept, blur(taken[0, 0].numpy(), soft)])
 
 
 def _plate(crop: np.ndarray, best: Tensor) -> np.ndarray:

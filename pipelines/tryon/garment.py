@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from models.analysis.garment_cutout import GarmentCutter
 
 # A picture shows somebody wearing the garment if so much of the crop is face, and top.
-_LEAST_FACE, _LEAST_WORN = 0.012, 0.06
+_LEAST_FACE, _LEAST_UPPER = 0.012, 0.06
 _AGREED = 0.8  # of what the cutter found must lie within what is not the plain ground
 _MOST_HELD = 0.15  # the cutter's share of the picture's edge beyond which a garment is cut off
 
@@ -39,13 +39,13 @@ class Garment:
     Attributes:
         image: (h, w, 3) uint8, sRGB, 3:4; colours go on beyond the outline.
         mask: (h, w) float32 in 0..1, where the garment is.
-        kind: "flat", or "worn" when it was taken off a person.
+        on_body: whether somebody wears it in the picture; else it lies or hangs.
         cut_off: whether it reaches beyond its picture.
     """
 
     image: np.ndarray
     mask: np.ndarray
-    kind: Literal["flat", "worn"]
+    on_body: bool
     cut_off: bool = False
 
     def on_white(self) -> Image.Image:
@@ -93,7 +93,7 @@ class GarmentReader:
         except NoPersonError:
             person = None
         if person is not None and _is_somebody(person):
-            return _taken_off(person)
+            return _take_off(person)
         # 2. It lies or hangs somewhere
         return self._cut_out(np.ascontiguousarray(picture.convert("RGB")))
 
@@ -115,16 +115,16 @@ class GarmentReader:
             raise GarmentError("two legs", reason="trousers")
         edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
         cut_off = bool((edge > 0.5).mean() > _MOST_HELD)
-        return Garment(*to_training_geometry(pixels, mask), "flat", cut_off)
+        return Garment(*to_training_geometry(pixels, mask), on_body=False, cut_off=cut_off)
 
 
 def _is_somebody(person: Person) -> bool:
     """Whether the pose model saw a person, and not a shirt that looks like one."""
     face = person.share_of(Part.FACE).mean()
-    return bool(face > _LEAST_FACE and person.share_of(Part.UPPER).mean() > _LEAST_WORN)
+    return bool(face > _LEAST_FACE and person.share_of(Part.UPPER).mean() > _LEAST_UPPER)
 
 
-def _taken_off(person: Person) -> Garment:
+def _take_off(person: Person) -> Garment:
     """The upper garment of a person, with what hair and arms hide of it filled in."""
     from models.analysis.garment_cutout import filled, largest
 
@@ -145,4 +145,6 @@ def _taken_off(person: Person) -> Garment:
         raise GarmentError("the top is outside the picture", reason="none", found=0, needed=1)
     cut_off = bool((beyond > 0.5).sum() > 1.05 * (mask > 0.5).sum())
     pixels = extend_colours(pixels, (upper > 0.5) & within)
-    return Garment(*to_training_geometry(pixels, mask.astype(np.float32)), "worn", cut_off)
+    return Garment(
+        *to_training_geometry(pixels, mask.astype(np.float32)), on_body=True, cut_off=cut_off
+    )

@@ -149,9 +149,9 @@ class MCVTONPipeline(DiffusionPipeline):
         box = box_around(changeable, self.size_hw)
         crop = cut(np.asarray(person.convert("RGB")), box)
         hidden = cut(np.uint8(changeable) * 255, box)
-        worn = fit(garment, self.size_hw, garment_mask)
+        fitted = fit(garment, self.size_hw, garment_mask)
         # 2. Pass the masked person and the garment through the transformer, once
-        memory = self.look(crop, hidden, worn)
+        memory = self.look(crop, hidden, fitted)
         # 3. Draw the noise each seed stands for
         noise = self.draw(seeds)
         # 4. Denoise, with both conditions' keys and values in every block

@@ -267,7 +267,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
     rarity: list[Tensor] = []
     usual = PoseRarity(data.arrays.pose[~np.isin(np.arange(len(data.arrays)), data.rows)])
     real: list[Tensor] = []
-    photographs: dict[str, list[Tensor]] = {"worn": [], "garment": []}
+    photographs: dict[str, list[Tensor]] = {"upper": [], "garment": []}
     triples: list[tuple[Tensor, Tensor, Tensor]] = []
     shown = list(ways)[-1]
 
@@ -286,13 +286,13 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
                     swap[f"{form}: {name}"][measure].append(values)
         rarity.append(torch.from_numpy(usual(batch["pose"].numpy())))
         real.append(parser.features(person)[-1].mean((2, 3)))
-        photographs["worn"].append(garment_features(person, is_part(parts, Part.UPPER)))
+        photographs["upper"].append(garment_features(person, is_part(parts, Part.UPPER)))
         photographs["garment"].append(garment_features(*own))
         for name, way in ways.items():
             result = way(person, batch, *other)
             found_parts = parser(result).argmax(1)
             entry = free[name]
-            entry["worn"].append(garment_features(result, is_part(found_parts, Part.UPPER)))
+            entry["upper"].append(garment_features(result, is_part(found_parts, Part.UPPER)))
             entry["garment"].append(garment_features(other[0], other[1]))
             entry["visible"].append(still_visible(result, person, parts, *other))
             entry["features"].append(parser.features(result)[-1].mean((2, 3)))
@@ -309,14 +309,14 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
     for name, entry in free.items():
         joined = {measure: torch.cat(values) for measure, values in entry.items()}
         unpaired[name] = {
-            **retrieval(joined["worn"], joined["garment"]),
+            **retrieval(joined["upper"], joined["garment"]),
             "old_still_visible": float(joined["visible"].mean()),
             "unchanged_l1": float(joined["unchanged_l1"].mean()),
             "halo_per_mille": float(joined["halo_per_mille"].mean()),
             "frechet_distance": metrics.frechet_distance(joined["features"], truth),
         }
     rare = torch.cat(rarity) > RARE
-    shown, worn = (torch.cat(found) for found in photographs.values())
+    shown, results = (torch.cat(found) for found in photographs.values())
     return {
         "pictures": len(numbers),
         "size_hw": list(arguments.size_hw),
@@ -338,7 +338,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
         },
         "unpaired": unpaired,
         # The most that retrieval can give: photographs, and the garment they do show.
-        "photographs": retrieval(shown, worn),
+        "photographs": retrieval(shown, results),
     }
 
 

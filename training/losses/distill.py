@@ -8,18 +8,18 @@ from torch import Tensor
 from models.dmvton.flow import Warp, sample
 
 
-def gate(teacher: Warp, student: Warp, garment: Tensor, worn: Tensor) -> Tensor:
+def gate(teacher: Warp, student: Warp, garment: Tensor, upper: Tensor) -> Tensor:
     """Return 1 for each sample whose garment the teacher moved better than the student, (B,).
 
     Args:
         teacher: found from the condition.
         student: found from a picture.
         garment: (B, 3, H, W), 0 off the garment.
-        worn: (B, 3, H, W), the garment as the photograph shows it, 0 elsewhere.
+        upper: (B, 3, H, W), the garment as the photograph shows it, 0 elsewhere.
     """
     with torch.no_grad():
-        error_t = (sample(garment, teacher.flow) - worn).abs().mean((1, 2, 3))
-        error_s = (sample(garment, student.flow) - worn).abs().mean((1, 2, 3))
+        error_t = (sample(garment, teacher.flow) - upper).abs().mean((1, 2, 3))
+        error_s = (sample(garment, student.flow) - upper).abs().mean((1, 2, 3))
     return (error_t < error_s).float()
 
 

@@ -10,20 +10,20 @@ from training.losses.perceptual import perceptual
 
 
 def tryon_losses(
-    result: TryOn, target: Tensor, worn_mask: Tensor, parser: HumanParser, *, body: Tensor
+    result: TryOn, target: Tensor, upper_mask: Tensor, parser: HumanParser, *, body: Tensor
 ) -> dict[str, Tensor]:
     """Return the terms of L_gen.
 
     Args:
         result: the try-on.
         target: (B, 3, H, W) in [-1, 1], the photograph.
-        worn_mask: (B, 1, H, W), where the garment is worn: there the moved garment is to be used,
+        upper_mask: (B, 1, H, W), where the garment is worn: there the moved garment is to be used,
             and nowhere else (the paper's mean |1 - m|, told where).
         parser: frozen; measures perceptual distance.
         body: (B, 1, H, W), arms, neck and garment: the pixels that change count more.
     """
     weight = 1 + 2 * body
-    share = (result.garment_share - worn_mask).abs() * weight
+    share = (result.garment_share - upper_mask).abs() * weight
     return {
         "image": 5.0 * ((result.image - target).abs() * weight).mean(),
         "image_look": 0.6 * perceptual(parser, result.image, target),

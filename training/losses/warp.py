@@ -44,8 +44,8 @@ def warp_losses(
     warp: Warp,
     garment: Tensor,
     mask: Tensor,
-    worn: Tensor,
-    worn_mask: Tensor,
+    upper: Tensor,
+    upper_mask: Tensor,
     known: Tensor,
     *,
     smooth: float = 1.5,
@@ -59,8 +59,8 @@ def warp_losses(
         warp: the found flow.
         garment: (B, 3, H, W) in [-1, 1], 0 off the garment.
         mask: (B, 1, H, W).
-        worn: (B, 3, H, W), the person's garment, 0 elsewhere.
-        worn_mask: (B, 1, H, W).
+        upper: (B, 3, H, W), the person's garment, 0 elsewhere.
+        upper_mask: (B, 1, H, W).
         known: (B, 1, H, W), 0 where hair or hands hide the garment.
         smooth: weight of the bend.
     """
@@ -74,9 +74,9 @@ def warp_losses(
 
         weight = (i + 1) / len(flows)
         seen = at(known)
-        pixels.append(weight * ((sample(at(garment), flow) - at(worn)).abs() * seen).mean())
+        pixels.append(weight * ((sample(at(garment), flow) - at(upper)).abs() * seen).mean())
         outline.append(
-            weight * ((sample(at(mask), flow, "zeros") - at(worn_mask)).abs() * seen).mean()
+            weight * ((sample(at(mask), flow, "zeros") - at(upper_mask)).abs() * seen).mean()
         )
         if i < len(warp.levels):
             bend.append(weight * second_order(flow))

@@ -44,16 +44,16 @@ class _TryOnMethod(Method):
         """
         person, parts = batch["person"], batch["parts"]
         garment, mask = batch["garment"], batch["garment_mask"]
-        worn_mask = is_part(parts, Part.UPPER)
+        upper_mask = is_part(parts, Part.UPPER)
         known = 1 - is_part(parts, Part.HAIR, Part.HANDS, Part.OTHER)
-        worn = person * worn_mask
+        upper = person * upper_mask
         seen = channels_last(seen)
         warp = model.warp(seen, channels_last(garment))
-        terms = warp_losses(warp, garment, mask, worn, worn_mask, known)
+        terms = warp_losses(warp, garment, mask, upper, upper_mask, known)
         if self.scope == "warp":
             # Half size: seams and prints are to be in place, threads need not be.
-            moved = F.avg_pool2d(sample(garment, warp.flow) * worn_mask, 2)
-            look = perceptual(self.parser, moved, F.avg_pool2d(worn, 2))
+            moved = F.avg_pool2d(sample(garment, warp.flow) * upper_mask, 2)
+            look = perceptual(self.parser, moved, F.avg_pool2d(upper, 2))
             return warp, terms | {"warp_look": 0.3 * look}
         if isinstance(model, MobileTeacher):
             result = model.paint(seen, garment, mask, warp.flow, batch["plate"])
@@ -61,7 +61,7 @@ class _TryOnMethod(Method):
             result = model.paint(seen, garment, mask, warp.flow)
         share = {name: 0.5 * term for name, term in terms.items()}
         body = is_part(parts, Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK)
-        painted = tryon_losses(result, person, worn_mask, self.parser, body=body)
+        painted = tryon_losses(result, person, upper_mask, self.parser, body=body)
         if isinstance(model, MobileTeacher):
             hole, wall = seen[:, 3:4], is_part(parts, Part.BACKGROUND)
             painted["wall"] = 2.0 * ((result.person_share - wall).abs() * hole).mean()
@@ -146,8 +146,8 @@ class StudentMethod(_TryOnMethod):
             )
         if [x.shape for x in guide.levels] != [x.shape for x in warp.levels]:
             return terms  # the published student has other levels
-        worn = batch["person"] * is_part(batch["parts"], Part.UPPER)
-        gates = gate(guide, warp, batch["garment"], worn)
+        upper = batch["person"] * is_part(batch["parts"], Part.UPPER)
+        gates = gate(guide, warp, batch["garment"], upper)
         scale = 1.0 if self.scope == "warp" else 0.25
         distilled = gated_distillation(guide, warp, gates)
         watched = {"gates_open": gates.mean()}

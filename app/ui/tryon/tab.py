@@ -211,6 +211,6 @@ def save_result(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tu
 def describe_result(output: TryOnOutput) -> str:
     """What was done, in a line."""
     share = f"{100 * float(output.changed.mean()):.0f}"
-    garment = translate(text.ON_SOMEBODY if output.garment.kind == "worn" else text.FLAT)
+    garment = translate(text.ON_SOMEBODY if output.garment.on_body else text.FLAT)
     changed = translate(text.CHANGED, share=share)
     return f"{garment} · {changed} · {sum(output.milliseconds.values()):.0f} ms"

@@ -122,13 +122,13 @@ def test_latents_are_encoded_once_and_a_batch_owes_nothing_to_order(tmp_path):
 
 def test_made_up_people_wear_the_stripes_of_their_garment():
     batch = MadeUpWardrobe((64, 48)).batch(torch.arange(6), torch.Generator())
-    worn = is_part(batch["parts"], 4)[:, 0] > 0
-    for person, garment, where in zip(batch["person"], batch["garment"], worn, strict=True):
+    upper = is_part(batch["parts"], 4)[:, 0] > 0
+    for person, garment, where in zip(batch["person"], batch["garment"], upper, strict=True):
         colours = {tuple(x) for x in person.permute(1, 2, 0)[where].tolist()}
         flat = {tuple(x) for x in garment.permute(1, 2, 0).reshape(-1, 3).tolist()}
         assert colours == flat - {(0.0, 0.0, 0.0)}
     hidden = batch["condition"][:, 3] > 0
-    assert hidden[worn].all()
+    assert hidden[upper].all()
 
 
 def test_a_perfect_velocity_has_no_loss_and_points_at_the_picture():

@@ -96,8 +96,8 @@ class TryOnData:
         self.vary = split == "train"
         self.arrays, rows = open_split(folder, cache, split, size_hw)
         # A sample is of use if the parse found a garment and a face to keep.
-        worn = (self.arrays.parts[rows][:, ::4, ::4] == Part.UPPER).mean((1, 2))
-        self.rows = rows[worn > 0.03]
+        upper = (self.arrays.parts[rows][:, ::4, ::4] == Part.UPPER).mean((1, 2))
+        self.rows = rows[upper > 0.03]
         self.reposed = reposed
         self.rarity = PoseRarity(self.arrays.pose[self.rows]) if reposed else None
 
@@ -256,12 +256,12 @@ class MadeUpTryOn:
         parts = torch.full((count, height, width), int(Part.BACKGROUND))
         parts[:, height // 3 : -8, width // 4 : -width // 4] = int(Part.UPPER)
         parts[:, 4 : height // 3, width // 3 : -width // 3] = int(Part.FACE)
-        worn = is_part(parts, Part.UPPER)
+        upper = is_part(parts, Part.UPPER)
         mask = torch.zeros(count, 1, height, width)
         mask[:, :, 8:-8, 8:-8] = 1
         others = torch.randint(16, (count,), generator=generator)
         flat = palette[indices].expand(-1, -1, height, width)
-        person = torch.zeros(count, 3, height, width).lerp(flat, worn)
+        person = torch.zeros(count, 3, height, width).lerp(flat, upper)
         pose = torch.zeros(count, 18, 3)
         pose[:, R_SHOULDER] = torch.tensor([0.3, 0.4, 1.0])
         pose[:, L_SHOULDER] = torch.tensor([0.7, 0.4, 1.0])

@@ -77,21 +77,21 @@ def test_a_print_is_as_sharp_on_the_person_as_on_the_full_size_garment():
     crop = np.full((1024, 768, 3), 128, np.uint8)
     stripes = np.zeros((1024, 768, 3), np.uint8)
     stripes[:, ::2] = 255  # finer than the network's own pixels by a factor of four
-    worn, share = dress(
+    result, share = dress(
         small_try_on(1.0), crop, wearing_a_top(), stripes, np.ones((1024, 768), np.float32),
         on_plate=False,
     )  # fmt: skip
     inside = np.s_[400:720, 260:500]
     assert (share[inside] == 1).all()
-    assert np.abs(worn[inside].astype(int) - stripes[inside]).max() <= 1
+    assert np.abs(result[inside].astype(int) - stripes[inside]).max() <= 1
 
 
 def test_a_garment_never_covers_the_face_and_nothing_worn_before_is_kept():
     crop = np.random.default_rng(0).integers(0, 256, (512, 384, 3), np.uint8)
     cloth = np.zeros_like(crop), np.ones((512, 384), np.float32)
-    worn, share = dress(small_try_on(1.0), crop, wearing_a_top(), *cloth, on_plate=False)
+    result, share = dress(small_try_on(1.0), crop, wearing_a_top(), *cloth, on_plate=False)
     face = np.s_[50:130, 150:230]
-    assert np.array_equal(worn[face], crop[face])
+    assert np.array_equal(result[face], crop[face])
     kept, share = dress(small_try_on(0.0), crop, wearing_a_top(), *cloth, on_plate=False)
     top = np.zeros((512, 384), bool)
     top[150:410, 90:290] = True  # what the parse calls a top, with a rim
@@ -102,7 +102,7 @@ def test_a_garment_never_covers_the_face_and_nothing_worn_before_is_kept():
 
 def test_a_drawn_shirt_is_cut_out_and_a_room_or_trousers_are_not(shared, red_shirt):
     garment = shared.garments(red_shirt)
-    assert garment.kind == "flat"
+    assert not garment.on_body
     assert not garment.cut_off
     colours = garment.image[garment.mask > 0.9]
     assert (colours[:, 0] > colours[:, 1] + 30).mean() > 0.95
@@ -119,7 +119,7 @@ def test_a_drawn_shirt_is_cut_out_and_a_room_or_trousers_are_not(shared, red_shi
 
 def test_a_garment_is_taken_off_the_person_who_wears_it(shared, astronaut):
     garment = shared.garments(astronaut)
-    assert garment.kind == "worn"
+    assert garment.on_body
     colours = garment.image[garment.mask > 0.9].astype(int)
     orange = (colours[:, 0] - colours[:, 2] > 60).mean()
     assert 0.3 < orange < 0.9  # her suit; patches and harness belong to it

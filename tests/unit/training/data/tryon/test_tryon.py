@@ -18,9 +18,9 @@ def batch_of(count=4, seed=0):
 def test_the_teacher_sees_nothing_of_the_garment():
     batch = batch_of()
     agnostic, hole = batch["condition"][:, :3], batch["condition"][:, 3:4]
-    worn = is_part(batch["parts"], Part.UPPER)
-    assert (hole[worn > 0] == 1).all()
-    repainted = batch["person"].where(worn == 0, torch.ones(()))
+    upper = is_part(batch["parts"], Part.UPPER)
+    assert (hole[upper > 0] == 1).all()
+    repainted = batch["person"].where(upper == 0, torch.ones(()))
     again = condition_of(repainted, batch["parts"], batch["pose"])
     assert torch.equal(again, batch["condition"])
     outside = (hole == 0).expand_as(agnostic)
@@ -47,12 +47,12 @@ def test_sleeve_length_cannot_be_read_from_the_hole():
 
 def test_a_fill_paints_the_region_and_nothing_else():
     batch = batch_of()
-    worn = is_part(batch["parts"], Part.UPPER).expand(-1, 3, -1, -1)
+    upper = is_part(batch["parts"], Part.UPPER).expand(-1, 3, -1, -1)
     filled = batch["fill"]
-    assert torch.equal(filled[worn == 0], batch["person"][worn == 0])
+    assert torch.equal(filled[upper == 0], batch["person"][upper == 0])
     # Made-up garments are plain, so the region becomes the other garment's colour.
     colour = batch["other_garment"][:, :, 30:31, 30:31].expand_as(filled)
-    torch.testing.assert_close(filled[worn == 1], colour[worn == 1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(filled[upper == 1], colour[upper == 1], atol=1e-5, rtol=0)
 
 
 def test_a_fill_with_the_same_box_puts_each_pixel_where_it_was():
