@@ -90,12 +90,12 @@ class JudgedFaces:
         return batch | {"bare": torch.from_numpy(bare).float()}
 
     def _face(
-        self, bare: bool, worn: bool, rng: np.random.Generator
+        self, bare: bool, made_up: bool, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """A bare face, a made-up photograph, or a bare face that wears a look: CIELAB and seen."""
         if bare:
             return self.pairs.face(rng)
-        if worn:
+        if made_up:
             lab, seen = self.pairs.face(rng)
             return wear(self.pairs.look(rng).makeup, lab, seen, rng).made_up.lab, seen
         return self.pairs.faces.lab(int(rng.choice(self.pairs.made_up)))

@@ -119,8 +119,8 @@ def bare_colors(
 
 def made_up(bare: np.ndarray, makeup: Makeup) -> np.ndarray:
     """Makeup on a bare face without skin texture: (S, S, 3) CIELAB both."""
-    worn = bare + makeup.deviation
-    return worn + makeup.opacity[..., None] * (makeup.paint - worn)
+    skin = bare + makeup.deviation
+    return skin + makeup.opacity[..., None] * (makeup.paint - skin)
 
 
 def presence(makeup: Makeup, tints: tuple[float, float] = (1.5, 6.0)) -> np.ndarray:

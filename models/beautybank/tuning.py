@@ -92,9 +92,9 @@ def tuned(
     stage1 = stage1.with_detail(_left_over(left, seen, noise))
 
     kept = made_up(bare, draw_code(network, without_detail(stage1), size)) - bare
-    worn = smoothstep(*_FAINTEST, blur(np.linalg.norm(drawn, axis=-1), 0.005 * size))
-    weight = seen * worn + _KEEP_BARE * (1 - worn)
-    shown = kept * (worn > 0)[..., None]  # its soft edge as it is: fading it again would thin it
+    painted = smoothstep(*_FAINTEST, blur(np.linalg.norm(drawn, axis=-1), 0.005 * size))
+    weight = seen * painted + _KEEP_BARE * (1 - painted)
+    shown = kept * (painted > 0)[..., None]  # its soft edge as it is: fading it again would thin it
     stage2 = _optimised(network, stage1, bare, shown, weight, rates, iterations, 0 * noise)
     return Tuned(before, stage1, stage2.with_detail(_makeup_of(network, before, stage1.detail())))
 

@@ -178,9 +178,11 @@ def change_on(makeup: Makeup, texture: FaceTexture) -> np.ndarray:
     own = blur(cv2.resize(texture.lab, half, interpolation=cv2.INTER_AREA), 0.012 * size / 2)
     own = cv2.resize(own, (size, size), interpolation=cv2.INTER_LINEAR)
     trusted = makeup.cover * smoothstep(0.2, 0.6, texture.seen)
-    worn = (own - texture.bare) * trusted[..., None]
-    worn[..., 0] *= masks[regions.EYES] + masks[regions.CHEEKS]  # elsewhere it is the face's shape
-    change = _on_skin(makeup, texture.bare) - worn
+    present = (own - texture.bare) * trusted[..., None]
+    present[..., 0] *= (
+        masks[regions.EYES] + masks[regions.CHEEKS]
+    )  # elsewhere it is the face's shape
+    change = _on_skin(makeup, texture.bare) - present
     rows, cols = (np.nonzero(makeup.opacity.max(axis))[0] for axis in (1, 0))
     if len(rows):
         box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]

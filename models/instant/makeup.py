@@ -167,9 +167,9 @@ def _plausible(light: np.ndarray, tone: np.ndarray, masks: dict[str, np.ndarray]
     smaller = np.minimum(np.abs(light), np.abs(mirrored))
     agreed = np.where(light * mirrored > 0, np.copysign(smaller, light), 0)
     one_sided = smoothstep(22, 36, chroma(light - mirrored)) * smoothstep(14, 24, chroma(light))
-    worn = np.repeat(masks[regions.EYES][..., None], 3, 2)
-    worn[..., 1:] += masks[regions.CHEEKS][..., None]
-    soft = (agreed + worn * (both - agreed)) * (1 + _LOST * worn)
+    soft_regions = np.repeat(masks[regions.EYES][..., None], 3, 2)
+    soft_regions[..., 1:] += masks[regions.CHEEKS][..., None]
+    soft = (agreed + soft_regions * (both - agreed)) * (1 + _LOST * soft_regions)
     kept = soft + one_sided[..., None] * (light - soft)
 
     strength = chroma(kept)

@@ -60,11 +60,11 @@ def main() -> None:
     torch.set_num_threads(2)
     pipe = BeautyBankPipeline()
     photo = Image.fromarray(data.astronaut())
-    worn = pipe.instant(photo, find_look("festival")).images[0]
-    found = pipe.instant.find_faces(worn)
+    made_up = pipe.instant(photo, find_look("festival")).images[0]
+    found = pipe.instant.find_faces(made_up)
     texture = unfold(found[0], MAP_SIZE)
-    look = pipe.read(worn, "festival")
-    plain = pipe.read(worn, "festival", iterations=0)
+    look = pipe.read(made_up, "festival")
+    plain = pipe.read(made_up, "festival", iterations=0)
     with tempfile.TemporaryDirectory() as folder:
         stages = {
             "read_code": often(lambda: read_code(pipe.network, texture), 11),

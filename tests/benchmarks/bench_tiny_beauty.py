@@ -64,7 +64,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     look = TINY_LOOKS[0]
     photo = Image.fromarray(data.astronaut())
-    tiny, instant, worn = TinyBeautyPipeline(), InstantMakeupPipeline(), find_look(look)
+    tiny, instant, drawn = TinyBeautyPipeline(), InstantMakeupPipeline(), find_look(look)
     faces = tiny.find_faces(photo)
     net, face = net_of(look), torch.rand(1, 3, 256, 256) * 2 - 1
     onnx, size, apart = onnx_runner(look, face)
@@ -74,7 +74,7 @@ def main() -> None:
         net(face.contiguous(memory_format=torch.channels_last))
 
     names = ("net, torch", "net, ONNX Runtime", "tiny-beauty, wear", "instant, wear")
-    works = (painted, onnx, lambda: tiny.wear(faces, worn), lambda: instant.wear(faces, worn))
+    works = (painted, onnx, lambda: tiny.wear(faces, drawn), lambda: instant.wear(faces, drawn))
     before = os.getloadavg()[0]
     times = timed(*works, repeats=REPEATS, warm_up=3)
     results = {

@@ -84,8 +84,8 @@ def test_no_drawn_look_paints_teeth_eyes_or_the_background(name, pipeline, large
 
 def test_each_look_has_a_title_a_sentence_and_a_face_of_its_own(pipeline, face):
     assert len(NAMES) >= 10
-    worn = {name: pipeline.blend(pipeline.wear([face], find_look(name))) for name in NAMES}
-    assert len({image.tobytes() for image in worn.values()}) == len(NAMES)
+    images = {name: pipeline.blend(pipeline.wear([face], find_look(name))) for name in NAMES}
+    assert len({image.tobytes() for image in images.values()}) == len(NAMES)
     for name, look in NAMED_LOOKS.items():
         assert name == name.lower().replace(" ", "-")
         assert look.title

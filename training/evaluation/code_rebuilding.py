@@ -37,14 +37,14 @@ from training.data.makeup.bare_makeup import wear
 from training.data.makeup.random_looks import random_recipe
 from training.losses.perceptual import perceptual
 
-WORN = 2.0
+LEAST_MAKEUP = 2.0
 """CIELAB from which on a texel counts as made up."""
-_NOT_WORN = 0.3
+_NO_MAKEUP = 0.3
 _FEWEST = 30  # texels of a region that are measured at all
 
 
 @dataclass(frozen=True)
-class Worn:
+class TrueMakeup:
     """A made-up face and what its code should draw.
 
     Attributes:
@@ -67,22 +67,22 @@ class Worn:
 
 def drawn_looks(
     faces: FaceTextures, wearers: list[int], count: int, rng: np.random.Generator
-) -> Iterator[Worn]:
+) -> Iterator[TrueMakeup]:
     """Looks with random parameters on bare faces, one after the other."""
     for number in range(count):
         look = draw(random_recipe(rng), MAP_SIZE)
         pair = wear(look, *faces.lab(wearers[number % len(wearers)]), rng)
         bare, size = blur(pair.lit, 0.012 * MAP_SIZE), np.linalg.norm(pair.change, axis=-1)
-        yield Worn(pair.made_up, bare, bare + pair.change, size)
+        yield TrueMakeup(pair.made_up, bare, bare + pair.change, size)
 
 
-def photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[Worn]:
+def photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[TrueMakeup]:
     """Photographs of looks that were kept apart, evenly picked."""
     for number in spread_out(held_out_looks(faces), count):
         texture = faces.face(number)
         bare = bare_colors(network, read_bare(network, texture), texture.bare, MAP_SIZE)
-        worn = made_up(texture.bare, extract(texture))
-        yield Worn(texture, bare, worn, np.linalg.norm(worn - texture.bare, axis=-1))
+        truth = made_up(texture.bare, extract(texture))
+        yield TrueMakeup(texture, bare, truth, np.linalg.norm(truth - texture.bare, axis=-1))
 
 
 def held_out_looks(faces: FaceTextures) -> list[int]:
@@ -104,7 +104,7 @@ def stages(network: BeautyBank, texture: FaceTexture) -> dict[str, MakeupCode]:
 
 
 def rebuild(
-    network: BeautyBank, parser: HumanParser, looks: Iterator[Worn]
+    network: BeautyBank, parser: HumanParser, looks: Iterator[TrueMakeup]
 ) -> dict[str, dict[str, float]]:
     """Medians over looks of each measure, stage by stage; and of stage 2 by skin tone."""
     rows: dict[str, list[dict[str, float]]] = {}
@@ -117,28 +117,28 @@ def rebuild(
 
 
 def rebuild_error(
-    network: BeautyBank, parser: HumanParser, code: MakeupCode, look: Worn
+    network: BeautyBank, parser: HumanParser, code: MakeupCode, look: TrueMakeup
 ) -> dict[str, float]:
     """The measures of one code."""
-    worn = made_up(look.bare, draw_code(network, code, MAP_SIZE))
+    drawn = made_up(look.bare, draw_code(network, code, MAP_SIZE))
     true, size = look.made_up, look.size
-    wrong = np.linalg.norm(worn - true, axis=-1)
+    wrong = np.linalg.norm(drawn - true, axis=-1)
     seen, owners = look.texture.seen > 0.5, shares(MAP_SIZE)
     errors = {}
     for region in REGIONS:
         own = seen & (owners[region] > 0.5)
-        made = own & (size > WORN)
+        made = own & (size > LEAST_MAKEUP)
         if made.sum() < _FEWEST:
             continue
-        errors[f"color {region}"] = float(delta_e(worn[made].mean(0), true[made].mean(0)))
+        errors[f"color {region}"] = float(delta_e(drawn[made].mean(0), true[made].mean(0)))
         errors[f"pattern {region}"] = float(wrong[made].mean() / size[made].mean())
         errors[f"psnr {region}"] = _psnr(wrong[own])
     errors["psnr"] = _psnr(wrong[seen])
-    untouched = seen & (size < _NOT_WORN)
+    untouched = seen & (size < _NO_MAKEUP)
     if untouched.sum() >= _FEWEST:
-        errors["bare"] = float(np.linalg.norm(worn - look.bare, axis=-1)[untouched].mean())
+        errors["bare"] = float(np.linalg.norm(drawn - look.bare, axis=-1)[untouched].mean())
     with torch.no_grad():
-        distance = perceptual(parser, _picture(worn, seen), _picture(true, seen))
+        distance = perceptual(parser, _picture(drawn, seen), _picture(true, seen))
         errors["perceptual"] = float(distance)
     return errors
 

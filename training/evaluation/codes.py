@@ -43,7 +43,7 @@ from training.data.faces.face_textures import FaceTextures, fitted
 from training.data.makeup.bare_makeup import Pair, numpy_of, wear
 from training.data.makeup.random_looks import random_recipe
 from training.evaluation.code_rebuilding import (
-    WORN,
+    LEAST_MAKEUP,
     drawn_looks,
     held_out_looks,
     photographs,
@@ -233,12 +233,12 @@ def removed_synthetic(network: BeautyBank, pairs: list[Pair]) -> dict[str, float
     """CIELAB distance to the known bare face where makeup was, before and after removal."""
     before, after = [], []
     for pair in pairs:
-        worn = (np.linalg.norm(pair.change, axis=-1) > WORN) & (pair.made_up.seen > 0.5)
-        if not worn.any():
+        painted = (np.linalg.norm(pair.change, axis=-1) > LEAST_MAKEUP) & (pair.made_up.seen > 0.5)
+        if not painted.any():
             continue
         bare = pair.made_up.lab + removal(network, pair.made_up)
-        before.append(delta_e(pair.made_up.lab[worn], pair.lit[worn]).mean())
-        after.append(delta_e(bare[worn], pair.lit[worn]).mean())
+        before.append(delta_e(pair.made_up.lab[painted], pair.lit[painted]).mean())
+        after.append(delta_e(bare[painted], pair.lit[painted]).mean())
     return {"before": float(np.median(before)), "after": float(np.median(after))}
 
 

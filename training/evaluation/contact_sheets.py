@@ -14,7 +14,7 @@ from models.beautybank.patches import MAP_SIZE
 from models.ops.color import lab_to_rgb
 from training.data.faces.face_textures import FaceTextures
 from training.evaluation.code_rebuilding import (
-    Worn,
+    TrueMakeup,
     drawn_looks,
     held_out_looks,
     photographs,
@@ -48,7 +48,7 @@ def write_sheets(
     ]
     removed = [[w.texture.lab, w.texture.lab + removal(network, w.texture)] for w in shown]
     _save(_turned(removed), folder / "removal.png")
-    _save(_turned([_rebuilt(network, worn) for worn in shown]), folder / "rebuild.png")
+    _save(_turned([_rebuilt(network, truth) for truth in shown]), folder / "rebuild.png")
 
 
 def neighbours(network: BeautyBank, faces: FaceTextures) -> list[list[np.ndarray]]:
@@ -65,11 +65,11 @@ def neighbours(network: BeautyBank, faces: FaceTextures) -> list[list[np.ndarray
     return rows
 
 
-def _rebuilt(network: BeautyBank, worn: Worn) -> list[np.ndarray]:
+def _rebuilt(network: BeautyBank, truth: TrueMakeup) -> list[np.ndarray]:
     """The face; the code on its bare self at each stage; the known or taken-off makeup on it."""
-    codes = stages(network, worn.texture).values()
-    drawn = [made_up(worn.bare, draw_code(network, code, MAP_SIZE)) for code in codes]
-    return [worn.texture.lab, *drawn, worn.made_up]
+    codes = stages(network, truth.texture).values()
+    drawn = [made_up(truth.bare, draw_code(network, code, MAP_SIZE)) for code in codes]
+    return [truth.texture.lab, *drawn, truth.made_up]
 
 
 def _turned(columns: list[list[np.ndarray]]) -> list[list[np.ndarray]]:

@@ -142,11 +142,11 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
 
     Args:
         data: folder that holds `makeup/london-faces.tar` and `makeup/looks-256.tar`.
-        references: how many worn looks everybody tries on, drawn by `seed`.
+        references: how many looks everybody tries on, drawn by `seed`.
         seed: of the draw.
     """
     pipeline = InstantMakeupPipeline()
-    worn = list(_worn_looks(pipeline, data / "makeup" / "looks-256.tar", references, seed))
+    looks = list(_reference_looks(pipeline, data / "makeup" / "looks-256.tar", references, seed))
     tallies = {"face analysis": Tally(), "instant": Tally(), "shade": Tally()}
     people = list(london(data / "makeup" / "london-faces.tar"))
     for person in tqdm(people, desc="people"):
@@ -157,7 +157,7 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
         groups |= {"gender": person.gender, "age": person.age}
         for picture in person.pictures:
             tallies["face analysis"].add(groups, partial(_seen, pipeline, wearer, picture))
-        for look, asked in worn:
+        for look, asked in looks:
             tallies["instant"].add(groups, partial(_made_up, pipeline, wearer, look, asked))
         for color in LIPSTICKS:
             tallies["shade"].add(groups, partial(_in_shade, pipeline, wearer, color))
@@ -184,7 +184,7 @@ def _seen(pipeline: InstantMakeupPipeline, wearer: Wearer, picture: bytes) -> di
 def _made_up(
     pipeline: InstantMakeupPipeline, wearer: Wearer, look: Look, asked: Colours
 ) -> dict[str, float]:
-    """Instant makeup: one person in one worn look."""
+    """Instant makeup: one person in one look."""
     image = np.asarray(pipeline.blend(pipeline.wear([wearer.face], look)))
     found = Colours(rgb_to_lab(image), wearer.masks)
     return {
@@ -204,10 +204,10 @@ def _in_shade(pipeline: InstantMakeupPipeline, wearer: Wearer, color: str) -> di
     }
 
 
-def _worn_looks(
+def _reference_looks(
     pipeline: InstantMakeupPipeline, tar: Path, count: int, seed: int
 ) -> Iterator[tuple[Look, Colours]]:
-    """Looks read from pictures, and the colours that are worn in them."""
+    """Looks read from pictures, and the colours in them."""
     pictures = pictures_in(tar, ".jpg")
     names = sorted(pictures)
     for number in np.random.default_rng(seed).permutation(len(names))[:count]:

@@ -68,11 +68,11 @@ def evaluate(
     drawn = [sorted(looks)[i] for i in draw]
 
     pipeline = InstantMakeupPipeline()
-    worn_by, failures = [], []
+    references_read, failures = [], []
     for name in tqdm(drawn, desc="reading looks"):
         picture = decode(looks[name])
         face = pipeline.find_faces(picture)[0]
-        worn_by.append((pipeline.read_look(picture), Colours.of(face, face.image), face))
+        references_read.append((pipeline.read_look(picture), Colours.of(face, face.image), face))
     pairs: dict[str, list[float]] = defaultdict(list)
     labels: list[tuple[str, str]] = []
     must_be_zero = defaultdict(int)
@@ -84,7 +84,7 @@ def evaluate(
         band = skin_tone_band(individual_typology_angle(wearer.colours.plain))
         gender = about.get(name.split(".")[0], {}).get("face_gender", "unknown")
         row = [_thumbnail(faces[0], faces[0].image)]
-        for number, (look, reference, _) in enumerate(worn_by):
+        for number, (look, reference, _) in enumerate(references_read):
             try:
                 result, broken = _wear(pipeline, faces, wearer, look)
             except Exception as error:
@@ -100,7 +100,7 @@ def evaluate(
         rows.append(np.hstack(row))
     if sheet:
         top = [np.full_like(rows[0][:, : rows[0].shape[0]], 255)]
-        top += [_thumbnail(face, face.image) for _, _, face in worn_by[:columns]]
+        top += [_thumbnail(face, face.image) for _, _, face in references_read[:columns]]
         Image.fromarray(np.vstack([np.hstack(top), *rows])).save(sheet)
     return {
         "pairs": len(names) * len(drawn),

@@ -192,9 +192,9 @@ def _absent(structure: Tensor, colors: Tensor, batch: dict[str, Tensor]) -> Tens
     total = structure.new_zeros(())
     by_region = colors.split([PATCHES[region].slots for region in REGIONS], 1)
     for number, region in enumerate(REGIONS):
-        worn = batch[f"alpha.{region}"].flatten(1).amax(1)
-        worn = torch.maximum(worn, batch[f"tint.{region}"].abs().flatten(1).amax(1))
-        nothing = (worn < _ABSENT).float()
+        strongest = batch[f"alpha.{region}"].flatten(1).amax(1)
+        strongest = torch.maximum(strongest, batch[f"tint.{region}"].abs().flatten(1).amax(1))
+        nothing = (strongest < _ABSENT).float()
         size = structure[:, number].square().mean(1) + by_region[number].square().mean((1, 2))
         total = total + (nothing * size).mean()
     return total

@@ -43,11 +43,13 @@ def main() -> None:
     faces = pipeline.find_faces(large)
     left, top, right, bottom = FACE_BOX
     box = (4 * left, 4 * top, 4 * right, 4 * bottom)
-    worn = {name: pipeline.blend(pipeline.wear(faces, find_look(name))).crop(box) for name in NAMES}
-    for name, picture in worn.items():
+    made_up = {
+        name: pipeline.blend(pipeline.wear(faces, find_look(name))).crop(box) for name in NAMES
+    }
+    for name, picture in made_up.items():
         swatch = picture.resize((224, 224), Image.Resampling.LANCZOS)
         save(swatch, EXAMPLES / "looks" / f"{name}.webp", quality=88)
-    strip = [large.crop(box), *(worn[name] for name in HEADLINE)]
+    strip = [large.crop(box), *(made_up[name] for name in HEADLINE)]
     strip = [np.asarray(p.resize((300, 300), Image.Resampling.LANCZOS)) for p in strip]
     rows = [np.hstack(strip[:4]), np.hstack(strip[4:])]
     save(Image.fromarray(np.vstack(rows)), README / "looks.webp", quality=90)
@@ -62,9 +64,9 @@ def shades(pipeline: ShadePipeline, face: Face) -> Image.Image:
         image = Image.fromarray(pipeline.put_on(face, coats)[0]).crop((left, top, right, bottom))
         return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 
-    worn = [cut(coats, FACE_BOX, (300, 300)) for coats in SHADES]
+    coated = [cut(coats, FACE_BOX, (300, 300)) for coats in SHADES]
     lips = [cut([Coat("#b0203a", "lips", finish)], LIPS_BOX, (200, 104)) for finish in FINISHES]
-    return Image.fromarray(np.vstack([np.hstack(worn), np.hstack(lips)]))
+    return Image.fromarray(np.vstack([np.hstack(coated), np.hstack(lips)]))
 
 
 if __name__ == "__main__":

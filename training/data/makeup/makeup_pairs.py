@@ -209,12 +209,12 @@ class MadeUpPairs:
         paints = ((200, 20, 50), (120, 30, 140), (240, 110, 40), (40, 60, 190))
         skin, paint = tones[index % 4], paints[index // 4 % 4]
         x, y = _uniform(generator, 0.44, 0.56), _uniform(generator, 0.44, 0.56)
-        bare, worn = (self._face(x, y, skin, colour) for colour in (skin, paint))
+        bare, made_up = (self._face(x, y, skin, colour) for colour in (skin, paint))
         x, y = _uniform(generator, 0.4, 0.6), _uniform(generator, 0.4, 0.6)
         reference = self._face(x, y, tones[(index // 16) % 4], paint, background=(0, 0, 0))
         source, target, reference = (
             torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1
-            for picture in (bare, worn, reference)
+            for picture in (bare, made_up, reference)
         )
         return source, target, reference
 

@@ -34,8 +34,8 @@ def test_every_zone_is_somewhere_and_the_same_on_both_sides(zone):
 def test_eye_makeup_lies_where_the_eyes_have_weight(zone):
     mask = zone_mask(zone, SIZE)
     face = canonical_regions(SIZE)
-    worn = face[regions.EYES] + face[regions.BROWS] + (face[regions.SKIN] < 0.01)
-    assert (mask * np.clip(worn, 0, 1)).sum() > 0.9 * mask.sum()
+    covered = face[regions.EYES] + face[regions.BROWS] + (face[regions.SKIN] < 0.01)
+    assert (mask * np.clip(covered, 0, 1)).sum() > 0.9 * mask.sum()
 
 
 def test_zones_lie_where_an_artist_puts_them():

@@ -40,19 +40,19 @@ def lips_of(image, face):
 def test_a_look_read_and_worn_again_has_the_colour_it_was_read_from(
     bank, look, plum, astronaut, face
 ):
-    worn = bank(astronaut, look).images[0]
+    result = bank(astronaut, look).images[0]
     asked, bare = lips_of(plum, face), lips_of(astronaut, face)
-    assert delta_e(lips_of(worn, face), asked) < 0.4 * delta_e(bare, asked)
+    assert delta_e(lips_of(result, face), asked) < 0.4 * delta_e(bare, asked)
 
 
 def test_outside_the_face_and_at_strength_zero_nothing_changes(bank, look, astronaut, face):
     source = np.asarray(astronaut)
     assert np.array_equal(np.asarray(bank(astronaut, look, strength=0.0).images[0]), source)
-    worn = np.asarray(bank(astronaut, look).images[0])
+    result = np.asarray(bank(astronaut, look).images[0])
     x0, y0, x1, y1 = face.box_xyxy
     outside = np.ones(source.shape[:2], bool)
     outside[y0:y1, x0:x1] = False
-    assert np.array_equal(worn[outside], source[outside])
+    assert np.array_equal(result[outside], source[outside])
     lips_off = np.asarray(bank(astronaut, look, strengths={"lips": 0.0}).images[0])
     assert delta_e(lips_of(lips_off, face), lips_of(source, face)) < 1
 
@@ -68,8 +68,8 @@ def test_another_lip_colour_is_the_one_asked_for(bank, look, astronaut, face):
 
     wanted = lab_of("#b01030")
     redder = bank.coded(bank.with_lip_color(look.code, wanted), "red")
-    worn = lips_of(bank(astronaut, redder).images[0], face)
-    assert delta_e(worn, wanted) < 8
+    result = lips_of(bank(astronaut, redder).images[0], face)
+    assert delta_e(result, wanted) < 8
 
 
 def test_invented_faces_and_looks_repeat_by_seed(bank, look):

@@ -18,12 +18,12 @@ def test_a_look_is_worn_with_a_shade_but_not_in_its_place(shades, pipeline, face
     look, lipstick = find_look("festival"), Coat("#3a1a20")
     both, (reached,) = shades.put_on(face, [lipstick], look=look)
     alone, _ = shades.put_on(face, [lipstick])
-    worn = np.asarray(pipeline.blend(pipeline.wear([face], look)))
+    made_up = np.asarray(pipeline.blend(pipeline.wear([face], look)))
     eyes, lips = (
         polygon(face.points_xyz[list(loop), :2], face.size_hw) > 0.99
         for loop in (regions.BROW_RIGHT, regions.LIPS_OUTER)
     )
-    assert np.array_equal(both[eyes], worn[eyes])
+    assert np.array_equal(both[eyes], made_up[eyes])
     assert np.abs(both[lips].astype(int) - alone[lips])[:, 0].mean() < 3
     assert reached.delta_e < 2
 

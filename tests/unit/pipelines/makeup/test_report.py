@@ -27,8 +27,8 @@ def test_one_pixel_in_the_sky_is_counted(pipeline, astronaut):
 
 def test_an_untouched_face_is_as_far_from_the_look_as_it_was(pipeline, face):
     look = find_look("deep-plum")
-    worn = np.asarray(pipeline.blend(pipeline.wear([face], look)))
-    untouched, done = colour_error(face, face.image, look), colour_error(face, worn, look)
+    made_up = np.asarray(pipeline.blend(pipeline.wear([face], look)))
+    untouched, done = colour_error(face, face.image, look), colour_error(face, made_up, look)
     assert untouched["lips"] > 30
     assert done["lips"] < 4
     nothing = replace(look, strength=0.0)

@@ -14,7 +14,7 @@ from models.ops.masks import blur
 from pipelines.analysis import load_network
 from pipelines.registry import WEIGHTS
 from training.data.makeup.bare_makeup import wear
-from training.evaluation.code_rebuilding import Worn, rebuild_error, stages
+from training.evaluation.code_rebuilding import TrueMakeup, rebuild_error, stages
 
 LOOK = Recipe(
     lips=Lips("#8e1f2f", 0.95),
@@ -34,27 +34,27 @@ def parser():
 
 
 @pytest.fixture(scope="module")
-def worn(face):
+def truth(face):
     texture = unfold(face, MAP_SIZE)
     look = draw(LOOK, MAP_SIZE)
     pair = wear(look, texture.lab, texture.seen, np.random.default_rng(3))
     bare = blur(pair.lit, 0.012 * MAP_SIZE)
     size = np.linalg.norm(pair.change, axis=-1)
-    return Worn(pair.made_up, bare, bare + pair.change, size)
+    return TrueMakeup(pair.made_up, bare, bare + pair.change, size)
 
 
 @pytest.fixture(scope="module")
-def codes(network, worn):
-    return stages(network, worn.texture)
+def codes(network, truth):
+    return stages(network, truth.texture)
 
 
 def test_a_code_that_draws_the_truth_makes_no_error_and_one_that_draws_nothing_all(
-    network, parser, worn, codes
+    network, parser, truth, codes
 ):
     code = codes["before"]
-    drawn = made_up(worn.bare, draw_code(network, code, MAP_SIZE))
-    size = np.linalg.norm(drawn - worn.bare, axis=-1)
-    own = Worn(worn.texture, worn.bare, drawn, size)
+    drawn = made_up(truth.bare, draw_code(network, code, MAP_SIZE))
+    size = np.linalg.norm(drawn - truth.bare, axis=-1)
+    own = TrueMakeup(truth.texture, truth.bare, drawn, size)
     errors = rebuild_error(network, parser, code, own)
     assert errors["pattern lips"] == errors["color eyes"] == errors["perceptual"] == 0
     nothing = strengthened(code, dict.fromkeys(REGIONS, 0.0))
@@ -64,9 +64,9 @@ def test_a_code_that_draws_the_truth_makes_no_error_and_one_that_draws_nothing_a
 
 
 def test_tuning_makes_the_pattern_of_no_region_worse_and_leaves_the_bare_face_bare(
-    network, parser, worn, codes
+    network, parser, truth, codes
 ):
-    before, first, second = (rebuild_error(network, parser, code, worn) for code in codes.values())
+    before, first, second = (rebuild_error(network, parser, code, truth) for code in codes.values())
     for region in ("lips", "eyes", "cheeks"):
         assert first[f"pattern {region}"] < before[f"pattern {region}"] + 0.02
         assert second[f"pattern {region}"] < before[f"pattern {region}"] + 0.02
