@@ -1,4 +1,4 @@
-"""How long a stranger may take to say what they want."""
+"""A time limit for the header of a request."""
 
 from __future__ import annotations
 
@@ -8,53 +8,61 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
-class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that hangs up on a request whose head is not there in time.
+class HeaderTimeoutProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up on a request whose header is not there in time.
 
     uvicorn has a time limit between requests only, so a thousand connections that send a letter a
     minute would keep everybody else out. The body's time limit is the request filter's.
 
     Args:
-        patience: seconds a head may take.
-        more: uvicorn's.
+        options: uvicorn's.
+
+    Attributes:
+        header_seconds: how long a header may take.
     """
 
-    def __init__(self, *, patience: float, **more: Any) -> None:
-        super().__init__(**more)
-        self._patience = patience
-        self._hang_up: asyncio.TimerHandle | None = None
+    header_seconds = 10.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start to wait."""
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def with_timeout(cls, seconds: float) -> type[HeaderTimeoutProtocol]:
+        """Return the class with another time limit; uvicorn makes an instance per connection."""
+        return type(cls.__name__, (cls,), {"header_seconds": seconds})
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Start the timer."""
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Wait on while the head is incomplete; stop waiting once it is there."""
+        """Let the timer run while the header is incomplete; stop it once it is there."""
         super().data_received(data)
-        if self._reads_a_head():
-            self._wait()
+        if self._reads_header():
+            self._start_timer()
         else:
-            self._stop()
+            self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing to wait for."""
-        self._stop()
+        """Stop the timer: nothing comes any more."""
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _reads_a_head(self) -> bool:
+    def _reads_header(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _wait(self) -> None:
-        if self._hang_up is None:
-            self._hang_up = self.loop.call_later(self._patience, self._give_up)
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.header_seconds, self._hang_up)
 
-    def _stop(self) -> None:
-        if self._hang_up is not None:
-            self._hang_up.cancel()
-            self._hang_up = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _give_up(self) -> None:
-        self._hang_up = None
-        if self._reads_a_head():
+    def _hang_up(self) -> None:
+        self._timer = None
+        if self._reads_header():
             self.transport.close()

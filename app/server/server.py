@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from app.server import logs
 from app.server.blocks import GuardedBlocks
-from app.server.http_protocol import PatientProtocol
+from app.server.http_protocol import HeaderTimeoutProtocol
 from app.server.logs import tell
 from app.server.middleware import LOOPBACK, RequestFilter, Rules
 from app.server.sessions import Sessions
@@ -30,7 +30,6 @@ from app.version import version, weights_hash
 
 MOST_SESSIONS = 500  # visitors whose faces and results are remembered at a time
 MOST_CONNECTIONS = 1_000
-HEAD_SECONDS = 10.0
 
 
 class _FilteredApp(App):
@@ -94,8 +93,9 @@ class Server:
         )
         logs.take_over("uvicorn")
         config = self.page.server.config
-        patience = min(HEAD_SECONDS, self.settings.upload_seconds)
-        config.http_protocol_class = partial(PatientProtocol, patience=patience)  # type: ignore
+        config.http_protocol_class = HeaderTimeoutProtocol.with_timeout(
+            min(HeaderTimeoutProtocol.header_seconds, self.settings.upload_seconds)
+        )
         config.limit_concurrency = MOST_CONNECTIONS
         config.timeout_graceful_shutdown = 3
         self.sessions.keep_existing_files()

@@ -93,10 +93,10 @@ class Caller(httpx.Client):
         output = next(m for m in messages if m["msg"] == "process_completed")["output"]
         return output["data"] if "data" in output else sentence_in(output)
 
-    def raw(self, *pieces: bytes, patience: float = 15) -> bytes:
+    def raw(self, *pieces: bytes, timeout: float = 15) -> bytes:
         """Send bytes as they are and read until the server hangs up."""
         answer = b""
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=patience) as line:
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=timeout) as line:
             for piece in pieces:
                 line.sendall(piece)
             while piece := line.recv(65536):
