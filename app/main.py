@@ -31,7 +31,7 @@ def serve(settings: Settings | None = None) -> None:
     from app.server import logs
     from app.server.sessions import Sessions
 
-    logs.set_up()
+    logs.configure()
     sessions = Sessions(
         keep=settings.keep_minutes * 60,
         grace=settings.leave_seconds,

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
-from app.server.logs import tell, tell_failure
+from app.server.logs import log_event, log_failure
 from app.server.metrics import Metrics
 from app.server.sessions import Sessions
 from app.server.workers import WorkerSlots
@@ -83,7 +83,7 @@ class GuardedBlocks(gr.Blocks):
             outcome = "refused"
             raise gr.Error(explain(error), print_exception=False) from None
         except Exception as error:
-            tell_failure(error)
+            log_failure(error)
             raise gr.Error(UNKNOWN, print_exception=False) from None
         finally:
             seconds, name = (
@@ -92,7 +92,7 @@ class GuardedBlocks(gr.Blocks):
             )
             self.metrics.work.labels(name, outcome).observe(seconds)
             if function.concurrency_id == WORK:
-                tell("work", endpoint=name, outcome=outcome, ms=round(seconds * 1000))
+                log_event("work", endpoint=name, outcome=outcome, ms=round(seconds * 1000))
 
     def _record_files(self, session: str | None, payload: Any) -> None:
         if self.sessions is not None and session:

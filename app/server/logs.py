@@ -11,7 +11,7 @@ from pathlib import Path
 _LOGGER = logging.getLogger("mirra")
 
 
-def tell(event: str, **values: float | str | bool) -> None:
+def log_event(event: str, **values: float | str | bool) -> None:
     """Write a line.
 
     Args:
@@ -21,7 +21,7 @@ def tell(event: str, **values: float | str | bool) -> None:
     _LOGGER.info(event, extra={"values": values})
 
 
-def tell_failure(error: BaseException, **values: float | str) -> None:
+def log_failure(error: BaseException, **values: float | str) -> None:
     """Write what went wrong and in which line of code, without the error's own text.
 
     The text of an error often quotes a file's name or what a visitor typed.
@@ -30,10 +30,10 @@ def tell_failure(error: BaseException, **values: float | str) -> None:
     while trace and trace.tb_next:
         trace = trace.tb_next
     place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    tell("failed", error=type(error).__name__, place=place, **values)
+    log_event("failed", error=type(error).__name__, place=place, **values)
 
 
-class _Lines(logging.Formatter):
+class _JsonLines(logging.Formatter):
     """Our records as JSON; of anybody else's only who spoke, from where, and how grave it is."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -48,16 +48,16 @@ class _Lines(logging.Formatter):
         return json.dumps({"time": round(time.time(), 3), "event": event, **values})
 
 
-def set_up() -> None:
+def configure() -> None:
     """Send all logging of this process to standard error, as lines."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines())
+    handler.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(True)
     _LOGGER.setLevel(logging.INFO)
 
 
-def take_over(library: str) -> None:
+def capture(library: str) -> None:
     """Let a library that brings its own handlers write lines like everybody else."""
     names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == library]
     for name in names:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.language import language, preferred_language, translate
 from app.messages import REFUSALS
-from app.server.logs import tell_failure
+from app.server.logs import log_failure
 from app.server.metrics import Metrics
 
 API = "/gradio_api"
@@ -143,7 +143,7 @@ class RequestFilter:
             request.refusal = refusal
         except Exception as error:
             if request.refusal is None or request.refusal.reason == "failed":
-                tell_failure(error)
+                log_failure(error)
                 request.refusal = Refusal("failed")
         await request.send_refusal()
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from app.server import logs
 from app.server.blocks import GuardedBlocks
 from app.server.http_protocol import HeaderTimeoutProtocol
-from app.server.logs import tell
+from app.server.logs import log_event
 from app.server.middleware import LOOPBACK, RequestFilter, Rules
 from app.server.sessions import Sessions
 from app.service import Studio
@@ -91,7 +91,7 @@ class Server:
             app_kwargs={"lifespan": self._sweeping},
             _app=_FilteredApp(self._request_filter, self._routes()),
         )
-        logs.take_over("uvicorn")
+        logs.capture("uvicorn")
         config = self.page.server.config
         config.http_protocol_class = HeaderTimeoutProtocol.with_timeout(
             min(HeaderTimeoutProtocol.header_seconds, self.settings.upload_seconds)
@@ -99,7 +99,7 @@ class Server:
         config.limit_concurrency = MOST_CONNECTIONS
         config.timeout_graceful_shutdown = 3
         self.sessions.keep_existing_files()
-        tell("open", port=self.settings.port, version=version(), weights=weights_hash())
+        log_event("open", port=self.settings.port, version=version(), weights=weights_hash())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         self._stop.wait()
@@ -108,13 +108,13 @@ class Server:
     def _close(self) -> None:
         """Refuse new work, finish what was accepted, say goodbye."""
         self.closing = True
-        tell("closing", waiting=len(self.page._queue), working=self.page.slots.working)
+        log_event("closing", waiting=len(self.page._queue), working=self.page.slots.working)
         until = time.monotonic() + self.settings.drain_seconds
         while self._busy() and time.monotonic() < until:
             time.sleep(0.1)
         time.sleep(0.5)  # for the last results to be sent
         self.page.close(verbose=False)
-        tell("closed", unfinished=self._busy())
+        log_event("closed", unfinished=self._busy())
 
     def _busy(self) -> bool:
         queue = self.page._queue

@@ -41,7 +41,7 @@ def test_other_sites_are_listed_by_comma(monkeypatch):
 def written(monkeypatch):
     """What the log has written so far."""
     handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(logs._Lines())
+    handler.setFormatter(logs._JsonLines())
     logger = logging.getLogger("mirra")
     for each in (logger, logging.getLogger("other")):
         each.addHandler(handler)
@@ -56,7 +56,7 @@ def test_a_failure_is_told_by_kind_and_place_without_its_words(written):
     try:
         raise FileNotFoundError("/home/ann/selfie.png")
     except OSError as error:
-        logs.tell_failure(error)
+        logs.log_failure(error)
     line = json.loads(written())
     assert line["event"] == "failed"
     assert line["error"] == "FileNotFoundError"
