@@ -1,4 +1,4 @@
-"""What a run is told: frozen dataclasses, presets in a dict, tyro as the command line."""
+"""The settings of a run: frozen dataclasses, presets in a dict, tyro as the command line."""
 
 from __future__ import annotations
 

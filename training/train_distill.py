@@ -63,7 +63,7 @@ class LowRankConfig(MethodConfig, FluxConfig):
     rank: int = 64
     # Side of the pictures the cache holds, in pixels; memory is reckoned for it.
     size: int = 1024
-    # Embedded guidance the teacher is told, and the student ever after.
+    # Embedded guidance of the teacher, and of the student ever after.
     guidance: float = SAMPLING_GUIDANCE
     # Transformer blocks whose tokens the discriminator sees.
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
@@ -169,7 +169,7 @@ def _low_rank(config: LowRankConfig) -> FluxTrainer:
         draw = Painter(teacher, method.networks["student"], sampler, config).sheet
     trainer = FluxTrainer(config, method, Edits(pairs_in(cache)), draw=draw)
     trainer.take_in(teacher.transformer)
-    teacher.to(trainer.device)  # the injector, and what the transformer is told
+    teacher.to(trainer.device)  # the injector, and the conditions of the transformer
     return trainer
 
 

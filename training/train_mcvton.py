@@ -58,7 +58,7 @@ class MCVTONConfig(FluxConfig):
     # A `weights` folder of stage `tryon`, for the student.
     adapters: Path | None = None
     drop: float = 0.1
-    # Embedded guidance that validation and the student are told; toys know only 1.
+    # Embedded guidance of validation and of the student; toys know only 1.
     guidance: float = 1.0
     # The student's losses; adversarial 0 trains without a discriminator.
     reconstruct: float = 1.0

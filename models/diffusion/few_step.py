@@ -26,14 +26,14 @@ Noise = Literal["fresh", "fixed", "ddim", "jump"]
 class Denoiser(Protocol):
     """A network seen as a rectified flow: x_t = (1 - t) x_0 + t noise, v = noise - x_0."""
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return v, (B, ...).
 
         Args:
             x_t: (B, ...).
             t: (B,) in [0, 1]; a network that is its own critic takes [-1, 1].
             cond: conditions of the batch, or None for none.
-            told: (B,) each, what else the network may hear: `r` (time to jump to), `step` (number
+            extra: (B,) each, conditions a network may take: `r` (time to jump to), `step` (number
                 of the sampler's step), `w` (guidance).
         """
         ...
@@ -44,10 +44,10 @@ Network = Any
 
 
 def picture_of(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor
 ) -> Tensor:
     """Return the picture a denoiser sees in x_t: x_0 = x_t - t v."""
-    return x_t - per_sample(t, x_t) * denoiser.velocity(x_t, t, cond, **told)
+    return x_t - per_sample(t, x_t) * denoiser.velocity(x_t, t, cond, **extra)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class FewStepSampler:
         times: from 1 down, without the 0 at the end.
         noise: "fresh" draws new noise at every step, "fixed" takes the first noise again, "ddim"
             takes the noise the student's guess implies, "jump" follows the velocity the student
-            gives for jumps (told `r`) and adds none.
+            gives for jumps (given `r`) and adds none.
     """
 
     times: tuple[float, ...]
@@ -112,7 +112,12 @@ class FewStepSampler:
         return {"sampler.json": json.dumps({"times": self.times, "noise": self.noise}) + "\n"}
 
     def guess(
-        self, student: Denoiser, x_t: Tensor, number: int | Tensor, cond: Any = None, **told: Tensor
+        self,
+        student: Denoiser,
+        x_t: Tensor,
+        number: int | Tensor,
+        cond: Any = None,
+        **extra: Tensor,
     ) -> Tensor:
         """Return the picture the student sees at one step, (B, ...); gradients flow.
 
@@ -121,12 +126,12 @@ class FewStepSampler:
             x_t: (B, ...).
             number: of the step, or (B,) int64, each sample's own.
             cond: conditions of the batch.
-            told: to the student; see `Denoiser`.
+            extra: conditions of the student; see `Denoiser`.
         """
         step = torch.as_tensor(number, device=x_t.device).expand(len(x_t))
         t = torch.tensor(self.times, device=x_t.device)[step]
-        told = {"step": step.to(t), "r": torch.zeros_like(t)} | told
-        return picture_of(student, x_t, t, cond, **told)
+        extra = {"step": step.to(t), "r": torch.zeros_like(t)} | extra
+        return picture_of(student, x_t, t, cond, **extra)
 
     def steps(
         self,
@@ -134,7 +139,7 @@ class FewStepSampler:
         noise: Tensor,
         cond: Any = None,
         generator: torch.Generator | None = None,
-        **told: Tensor,
+        **extra: Tensor,
     ) -> Iterator[Step]:
         """Yield every step; the picture of the last is the result.
 
@@ -143,14 +148,14 @@ class FewStepSampler:
             noise: (B, ...) drawn from N(0, 1).
             cond: conditions of the batch.
             generator: of the fresh noise; may be left out where none is drawn.
-            told: to the student; see `Denoiser`.
+            extra: conditions of the student; see `Denoiser`.
         """
         x_t = noise * self.times[0]
         for number, following in enumerate([*self.times[1:], 0.0]):
-            picture = self.guess(student, x_t, number, cond, **told)
+            picture = self.guess(student, x_t, number, cond, **extra)
             yield Step(number, x_t, picture)
             if following:
-                x_t = self._next(student, x_t, picture, noise, number, cond, generator, told)
+                x_t = self._next(student, x_t, picture, noise, number, cond, generator, extra)
 
     def _next(
         self,
@@ -161,13 +166,13 @@ class FewStepSampler:
         number: int,
         cond: Any,
         generator: torch.Generator | None,
-        told: dict[str, Tensor],
+        extra: dict[str, Tensor],
     ) -> Tensor:
         now, following = self.times[number], self.times[number + 1]
         if self.noise == "jump":
             t = torch.full((len(x_t),), now, device=x_t.device)
-            told = told | {"r": torch.full_like(t, following), "step": torch.full_like(t, number)}
-            return x_t - (now - following) * student.velocity(x_t, t, cond, **told)
+            extra = extra | {"r": torch.full_like(t, following), "step": torch.full_like(t, number)}
+            return x_t - (now - following) * student.velocity(x_t, t, cond, **extra)
         if self.noise == "fresh":
             assert generator is not None
             drawn = noise_like(x_t, generator)
@@ -185,13 +190,13 @@ class FewStepSampler:
         upto: int,
         cond: Any = None,
         generator: torch.Generator | None = None,
-        **told: Tensor,
+        **extra: Tensor,
     ) -> Tensor:
         """Backward simulation: the x_t that step `upto` will be shown, (B, ...), no gradient."""
         x_t = noise * self.times[0]
         for number in range(upto):
-            picture = self.guess(student, x_t, number, cond, **told)
-            x_t = self._next(student, x_t, picture, noise, number, cond, generator, told)
+            picture = self.guess(student, x_t, number, cond, **extra)
+            x_t = self._next(student, x_t, picture, noise, number, cond, generator, extra)
         return x_t
 
     @torch.no_grad()
@@ -202,13 +207,13 @@ class FewStepSampler:
         numbers: Tensor,
         cond: Any = None,
         generator: torch.Generator | None = None,
-        **told: Tensor,
+        **extra: Tensor,
     ) -> Tensor:
         """As `simulate`, where each sample stops at a step of its own, `numbers` (B,) int64."""
         x_t = reached = noise * self.times[0]
         for number in range(int(numbers.max())):
-            picture = self.guess(student, x_t, number, cond, **told)
-            x_t = self._next(student, x_t, picture, noise, number, cond, generator, told)
+            picture = self.guess(student, x_t, number, cond, **extra)
+            x_t = self._next(student, x_t, picture, noise, number, cond, generator, extra)
             reached = torch.where(per_sample(numbers > number, x_t), x_t, reached)
         return reached
 
@@ -219,12 +224,12 @@ class FewStepSampler:
         noise: Tensor,
         cond: Any = None,
         generator: torch.Generator | None = None,
-        **told: Tensor,
+        **extra: Tensor,
     ) -> Tensor:
         """Return pictures, (B, ...)."""
         last = len(self.times) - 1
-        x_t = self.simulate(student, noise, last, cond, generator, **told)
-        return self.guess(student, x_t, last, cond, **told)
+        x_t = self.simulate(student, noise, last, cond, generator, **extra)
+        return self.guess(student, x_t, last, cond, **extra)
 
 
 @dataclass(frozen=True)
@@ -239,10 +244,10 @@ class Handover:
     student: Denoiser
     upto: int = 1
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the velocity of whoever has this step; see `Denoiser`."""
-        early = int(told["step"][0]) < self.upto
-        return (self.base if early else self.student).velocity(x_t, t, cond, **told)
+        early = int(extra["step"][0]) < self.upto
+        return (self.base if early else self.student).velocity(x_t, t, cond, **extra)
 
 
 def settled(steps: Sequence[Step]) -> list[float]:
@@ -257,11 +262,11 @@ def settled(steps: Sequence[Step]) -> list[float]:
 
 @torch.no_grad()
 def follow_flow(
-    denoiser: Denoiser, noise: Tensor, steps: int, cond: Any = None, **told: Tensor
+    denoiser: Denoiser, noise: Tensor, steps: int, cond: Any = None, **extra: Tensor
 ) -> Tensor:
     """Euler's rule from noise to a picture: x <- x - v / steps."""
     x_t = noise
     for number in range(steps):
         t = torch.full((len(noise),), 1 - number / steps, device=noise.device)
-        x_t = x_t - denoiser.velocity(x_t, t, cond, **told) / steps
+        x_t = x_t - denoiser.velocity(x_t, t, cond, **extra) / steps
     return x_t

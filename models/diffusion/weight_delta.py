@@ -93,18 +93,20 @@ class Changed(nn.Module):
         self.change = change
         self._base = (network,)  # in a tuple it is no submodule
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the changed network's velocity; see `Denoiser`."""
-        return self._ask("velocity", x_t, t, cond, told)
+        return self._ask("velocity", x_t, t, cond, extra)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the changed network's features."""
-        return self._ask("features", x_t, t, cond, told)
+        return self._ask("features", x_t, t, cond, extra)
 
-    def _ask(self, what: str, x_t: Tensor, t: Tensor, cond: Any, told: dict[str, Tensor]) -> Tensor:
+    def _ask(
+        self, what: str, x_t: Tensor, t: Tensor, cond: Any, extra: dict[str, Tensor]
+    ) -> Tensor:
         network = self._base[0]
         weights = {f"network.{name}": w for name, w in self.change.weights(network).items()}
-        return functional_call(_Call(network, what), weights, (x_t, t, cond), told)
+        return functional_call(_Call(network, what), weights, (x_t, t, cond), extra)
 
 
 class _Call(nn.Module):
@@ -114,5 +116,5 @@ class _Call(nn.Module):
         super().__init__()
         self.network, self.method = network, method
 
-    def forward(self, *inputs: Any, **told: Tensor) -> Tensor:
-        return getattr(self.network, self.method)(*inputs, **told)
+    def forward(self, *inputs: Any, **extra: Tensor) -> Tensor:
+        return getattr(self.network, self.method)(*inputs, **extra)

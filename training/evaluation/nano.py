@@ -62,17 +62,17 @@ def students(runs: Path, cache: Path) -> dict[str, Student]:
     """Students of finished runs of `training.train_distill`, by their runs' names."""
     found: dict[str, Student] = {}
     for config in sorted(runs.glob("*/config.json")):
-        told = json.loads(config.read_text(encoding="utf-8"))
-        loop = told["loop"]
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        loop = settings["loop"]
         weights = config.parent / "checkpoints" / f"{loop['steps']:06d}" / "weights"
-        if "method" in told and (weights / "student").exists():
+        if "method" in settings and (weights / "student").exists():
             log = (config.parent / "log.jsonl").read_text(encoding="utf-8").splitlines()
             seconds = json.loads(log[-1])["s"]
             found[config.parent.name] = Student(
                 load_teacher(weights / "student", cache),
                 FewStepSampler.from_file(weights / "sampler.json"),
                 {"iterations": loop["steps"], "batch": loop["batch"], "seconds": seconds},
-                told["method"] in TRAJECTORIES,
+                settings["method"] in TRAJECTORIES,
             )
     return found
 
@@ -139,7 +139,7 @@ def main(
     Args:
         pairs: kept apart.
         model: the teacher, with its autoencoder.
-        cache: whose prompt the networks are told.
+        cache: whose prompt the networks are given.
         runs: of students.
         output: the JSON.
         parser: whose features are compared.

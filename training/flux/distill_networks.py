@@ -63,7 +63,7 @@ class DistillNetworks:
     hidden: int = 64
 
     def copy(self) -> nn.Module:
-        """A network that begins as the teacher and hears more than the time."""
+        """A network that begins as the teacher and takes extra conditions."""
         own = self.teacher
         return MakeupDenoiser(
             hearing(own.transformer),
@@ -91,7 +91,7 @@ class Frozen:
     """A teacher that others are changes of. No `nn.Module`: no checkpoint holds it.
 
     Args:
-        base: with the guidance it is told.
+        base: with the guidance it is given.
         precision: what it computes in; velocities are float32, for they are differences.
     """
 
@@ -99,12 +99,12 @@ class Frozen:
         self.base, self.precision = base.requires_grad_(False).eval(), precision
         self.transformer = base.transformer
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
-        """Return v, (B, N, C), float32; it is told nothing."""
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+        """Return v, (B, N, C), float32; extra conditions are ignored."""
         with self._precision(x_t):
             return self.base.velocity(x_t, t, cond).float()
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Any:
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Any:
         """Return the tokens that leave its blocks; see `FluxDenoiser`."""
         with self._precision(x_t):
             return self.base.features(x_t, t, cond)

@@ -51,7 +51,7 @@ def load_teacher(folder: Path, cache: Path, blocks: tuple[int, ...] = ()) -> Mak
 
     Args:
         folder: with `transformer` and `injector`.
-        cache: whose prompt it is told.
+        cache: whose prompt it is given.
         blocks: whose tokens discriminators see.
 
     Raises:
@@ -74,7 +74,7 @@ def load_flux_teacher(
     Args:
         model: folder or hub id with `transformer` and `injector`.
         base: precision of the transformer, "fp32", "bf16" or "nf4".
-        cache: whose prompt it is told.
+        cache: whose prompt it is given.
         blocks: whose tokens discriminators see.
 
     Raises:
@@ -91,7 +91,7 @@ def load_flux_teacher(
 
 
 def toy_teacher(cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1)) -> MakeupDenoiser:
-    """A toy, and the cache it is told of."""
+    """A toy, and the cache of its pairs."""
     toy_cache(cache, 32, seed)
     transformer = tiny.flux_transformer(seed)
     return _denoiser(transformer, tiny.reflora_injector(transformer, seed), pairs_in(cache), blocks)

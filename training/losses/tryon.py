@@ -18,7 +18,7 @@ def tryon_losses(
         result: the try-on.
         target: (B, 3, H, W) in [-1, 1], the photograph.
         upper_mask: (B, 1, H, W), where the garment is worn: there the moved garment is to be used,
-            and nowhere else (the paper's mean |1 - m|, told where).
+            and nowhere else (the paper's mean |1 - m|, but within a mask).
         parser: frozen; measures perceptual distance.
         body: (B, 1, H, W), arms, neck and garment: the pixels that change count more.
     """

@@ -53,8 +53,8 @@ class StudentMethod(Method):
 
     Args:
         control: with a D-LoRA that knows its sigmas.
-        heads: of LADD's discriminator, or None to do without; the paper does not tell.
-        guidance: told to both, and to be told to the student ever after.
+        heads: of LADD's discriminator, or None to do without; the paper does not say.
+        guidance: given to both, and to the student ever after.
         reconstruct: weight of the distance to the photograph.
         adversarial: weight of the hinge loss.
     """

@@ -33,7 +33,7 @@ class RefLoRA(Method):
         columns: of the target's tokens.
         precision: what the forward pass computes in; the injector's own weights are float32.
         whole: train the transformer, too; only toys can.
-        guidance: what a guidance-distilled transformer is told while it learns.
+        guidance: what a guidance-distilled transformer is given while it learns.
         checkpointing: recompute activations in the backward pass.
         emphasis: how much more tokens count where the target differs from the source; the paper
             has none. With 1 they are half of the loss however few they are.
@@ -63,7 +63,7 @@ class RefLoRA(Method):
         self.precision, self.guidance, self.emphasis = precision, guidance, emphasis
 
     def conditions(self, batch: dict[str, Tensor], guidance: float) -> Conditions:
-        """What the transformer is told about a batch of `FluxLatents`."""
+        """The conditions of the transformer for a batch of `FluxLatents`."""
         reference = self.injector(batch["reference"], self.rows, self.columns)
         ids = [position_ids(self.rows, self.columns, kind) for kind in (TARGET, SOURCE)]
         return Conditions(
@@ -95,5 +95,5 @@ class RefLoRA(Method):
         """Paint the batch's sources from its noise: (B, N, C) packed latents."""
         device = batch["target"].device.type
         with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
-            told = self.conditions(batch, SAMPLING_GUIDANCE)
-            return denoise(self.transformer, scheduler, batch["noise"], steps, told).float()
+            conditions = self.conditions(batch, SAMPLING_GUIDANCE)
+            return denoise(self.transformer, scheduler, batch["noise"], steps, conditions).float()

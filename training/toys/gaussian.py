@@ -45,7 +45,7 @@ class AffineStudent(nn.Module):
         self.A = nn.Parameter(torch.eye(dim))
         self.b = nn.Parameter(torch.zeros(conditions, dim))
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the velocity whose picture at t is A x_t + b; see `Denoiser`."""
         shift = self.b[torch.zeros_like(t).long() if cond is None else cond]
         return (x_t - x_t @ self.A.T - shift) / per_sample(t, x_t)
@@ -71,7 +71,7 @@ class OracleCritic:
 
     student: AffineStudent
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the exact velocity of the student's samples; see `Denoiser`."""
         return self.student.law.velocity(x_t, t, cond)
 
@@ -83,7 +83,7 @@ class TwoAnswers:
     conditional: Denoiser
     unconditional: Denoiser
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the velocity of the law that was asked for; see `Denoiser`."""
         return (self.unconditional if cond is None else self.conditional).velocity(x_t, t)
 
@@ -169,16 +169,16 @@ def effective_guidance(
 
     With equal covariances the guided law is N(mu_0 + w (mu_c - mu_0), S) exactly.
     """
-    told, plain = normal((0.6, 0.2), (0.5, 0.3), 0.6), normal((0.0, 0.0), (0.5, 0.3), 0.6)
+    conditional, plain = normal((0.6, 0.2), (0.5, 0.3), 0.6), normal((0.0, 0.0), (0.5, 0.3), 0.6)
     student = AffineStudent(2)
     with TemporaryDirectory() as folder:
-        teacher = TwoAnswers(told, plain)
+        teacher = TwoAnswers(conditional, plain)
         method = method_for(student, teacher, objective, through_networks, scales)
-        fit(method, told, steps, Path(folder), conditions=True)
+        fit(method, conditional, steps, Path(folder), conditions=True)
     law = student.law
-    direction = (told.means - plain.means)[0]
+    direction = (conditional.means - plain.means)[0]
     scale = float((law.means - plain.means)[0] @ direction / direction.square().sum())
-    truth = (told.axes * told.scales.square()) @ told.axes.T
+    truth = (conditional.axes * conditional.scales.square()) @ conditional.axes.T
     found = (law.axes * law.scales.square()) @ law.axes.T
     return scale, float((found - truth).norm() / truth.norm())
 

@@ -68,8 +68,8 @@ class Mixture:
         gain = a[:, None] * self.scales.square() / variance
         return mean + (((x_t - a[:, None] * mean) @ self.axes) * gain) @ self.axes.T
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
-        """Return the exact velocity; see `Denoiser`. What is told changes nothing.
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+        """Return the exact velocity; see `Denoiser`. Extra conditions change nothing.
 
         noise - x_0 = ((x_t - (1 - t) x_0) / t) - x_0, and in the limit t = 0 it is -x_0's mean
         over noise of 0; times below 1e-3 are taken as 1e-3.

@@ -47,7 +47,7 @@ WAVES = 3
 
 
 def waves(times: Tensor) -> Tensor:
-    """Return each time, and sines and cosines of it, which with it tell its sign; 0 gives 0.
+    """Return each time, and sines and cosines of it, which with it give its sign; 0 gives 0.
 
     Args:
         times: (B, n).
@@ -67,7 +67,7 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
         width: of the hidden layers.
         depth: number of hidden layers.
         seeds: one a replica.
-        hears: what it may be told besides x, t and the condition: "r", "step", "w".
+        extra: names of its extra conditions: "r", "step", "w".
         conditions: number of conditions; 0 for none.
     """
 
@@ -78,31 +78,31 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
         width: int = 96,
         depth: int = 3,
         seeds: Sequence[int] = (0,),
-        hears: Sequence[str] = ("r", "step"),
+        extra: Sequence[str] = ("r", "step"),
         conditions: int = 0,
     ) -> None:
         super().__init__()
-        self.hears, self.replicas, self.conditions = tuple(hears), len(seeds), conditions
+        self.extra, self.replicas, self.conditions = tuple(extra), len(seeds), conditions
         each = 1 + 2 * WAVES
-        inputs = dim + each * (1 + len(hears)) + (conditions + 1 if conditions else 0)
+        inputs = dim + each * (1 + len(extra)) + (conditions + 1 if conditions else 0)
         self.first = ReplicaLinear(seeds, "first", inputs, width)
-        with torch.no_grad():  # what may be told changes nothing at first
-            self.first.weight[:, dim + each : dim + each * (1 + len(hears))] = 0
+        with torch.no_grad():  # extra conditions change nothing at first
+            self.first.weight[:, dim + each : dim + each * (1 + len(extra))] = 0
         self.hidden = nn.ModuleList(
             ReplicaLinear(seeds, f"hidden{n}", width, width) for n in range(depth - 1)
         )
         self.last = ReplicaLinear(seeds, "last", width, dim)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the last hidden layer, (replicas, B / replicas, width).
 
-        What is not told is heard as 0: the step's number, the guidance, and t - r, the length of a
+        What is not given is taken as 0: the step's number, the guidance, and t - r, the length of a
         jump, so that a jump of no length is a velocity. Zeros give no gradient either: a network
-        that was never told something does not mind being told it.
+        that was never given something does not mind being given it.
         """
-        heard = {"r": t - told["r"]} if "r" in told else {}
-        heard |= {name: told[name] / 4 for name in ("step", "w") if name in told}
-        times = torch.stack([t, *(heard.get(x, torch.zeros_like(t)) for x in self.hears)], 1)
+        given = {"r": t - extra["r"]} if "r" in extra else {}
+        given |= {name: extra[name] / 4 for name in ("step", "w") if name in extra}
+        times = torch.stack([t, *(given.get(x, torch.zeros_like(t)) for x in self.extra)], 1)
         seen = [x_t, waves(times)]
         if self.conditions:
             which = torch.full_like(t, self.conditions).long() if cond is None else cond
@@ -113,9 +113,9 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
             h = F.silu(layer(h))
         return h
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return v, (B, D); see `Denoiser`."""
-        return self.last(self.features(x_t, t, cond, **told)).reshape(x_t.shape)
+        return self.last(self.features(x_t, t, cond, **extra)).reshape(x_t.shape)
 
 
 class ReplicaHead(ModelMixin, ConfigMixin):

@@ -118,7 +118,7 @@ PLANE: dict[str, TableRow] = {
     "ADD": TableRow(
         lambda e, s, k: LADD(s, e.base, e.head(), k, distill=1.0), steps=(1, 4), several=3000
     ),
-    # Finding M1: the critic of several steps' pictures, told which step, or not
+    # Finding M1: the critic of several steps' pictures, given which step, or not
     "DMD, shared critic": TableRow(
         lambda e, s, k: DMD(e.make_score_networks(s, k), step_conditioned=False, **_each(k)),
         steps=(4,),

@@ -53,12 +53,12 @@ def test_a_student_begins_as_its_teacher(name, teacher):
     assert torch.allclose(found, wanted, atol=1e-6)
 
 
-def test_what_a_network_can_hear_changes_nothing_until_it_has_learned_to_listen():
-    deaf = nano.flux_transformer(seeding.generator_for(0, "deaf"))
+def test_extra_conditions_change_nothing_until_a_network_has_learned_them():
+    plain = nano.flux_transformer(seeding.generator_for(0, "deaf"))
     with torch.no_grad():  # an untrained output layer is zero
-        deaf.proj_out.weight.normal_(generator=seeding.generator_for(0, "out"))
-    copy, generator = hearing(deaf), seeding.generator_for(3)
-    told = {
+        plain.proj_out.weight.normal_(generator=seeding.generator_for(0, "out"))
+    copy, generator = hearing(plain), seeding.generator_for(3)
+    inputs = {
         "hidden_states": torch.randn((1, 4, 64), generator=generator),
         "encoder_hidden_states": torch.randn((1, 2, tiny.WIDTH), generator=generator),
         "pooled_projections": torch.randn((1, tiny.WIDTH), generator=generator),
@@ -68,8 +68,8 @@ def test_what_a_network_can_hear_changes_nothing_until_it_has_learned_to_listen(
         "return_dict": False,
     }
     with torch.no_grad():
-        wanted = deaf(**told)[0]
-        found = [copy(**told, guidance=torch.tensor([g]))[0] for g in (0.0, 3.0)]
+        wanted = plain(**inputs)[0]
+        found = [copy(**inputs, guidance=torch.tensor([g]))[0] for g in (0.0, 3.0)]
     assert wanted.abs().max() > 0.1
     assert torch.equal(found[0], wanted)
     assert torch.equal(found[1], wanted)

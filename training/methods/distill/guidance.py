@@ -1,4 +1,4 @@
-"""Guidance as data: how strongly teacher and fake score are told the condition.
+"""Guidance as data: how strongly teacher and fake score follow the condition.
 
 mu^w = mu_0 + w (mu_c - mu_0): w = 1 is no guidance, 0 forgets the condition, -1 turns against it.
 Teacher and critic have separate scales; a critic is never guided unless a method says so.
@@ -23,13 +23,13 @@ class Guidance:
         teacher: lowest and highest scale of the teacher; drawn anew at every step if they differ.
         critic: scale of the critic where it is compared with the teacher; None takes the teacher's.
         critic_learns: scale at which the critic's output is held against the student's pictures.
-        told: whether the student hears the teacher's scale (as `w`).
+        embedded: whether the student is given the teacher's scale (as `w`).
     """
 
     teacher: tuple[float, float] = (1.0, 1.0)
     critic: float | None = 1.0
     critic_learns: float = 1.0
-    told: bool = False
+    embedded: bool = False
 
     def draw(self, generator: torch.Generator) -> tuple[float, float]:
         """Return the scales of teacher and critic at this step."""
@@ -37,9 +37,9 @@ class Guidance:
         scale = low + (high - low) * float(torch.rand((), generator=generator))
         return scale, scale if self.critic is None else self.critic
 
-    def tell(self, scale: float, t: Tensor) -> dict[str, Tensor]:
-        """Return what the student hears of the teacher's scale; nothing if it is not told."""
-        return {"w": torch.full_like(t, scale)} if self.told else {}
+    def condition_student(self, scale: float, t: Tensor) -> dict[str, Tensor]:
+        """Return the teacher's scale as the student's extra condition, or none."""
+        return {"w": torch.full_like(t, scale)} if self.embedded else {}
 
 
 NONE = Guidance()
@@ -73,17 +73,17 @@ def anti_cfg(scale: float = -1.0) -> Guidance:
 
 
 def embedded(low: float, high: float) -> Guidance:
-    """LCM's: the student is told the scale it is to imitate."""
-    return Guidance((low, high), told=True)
+    """LCM's: the student is given the scale it is to imitate."""
+    return Guidance((low, high), embedded=True)
 
 
 def guided_picture(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any, scale: float, **told: Tensor
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any, scale: float, **extra: Tensor
 ) -> Tensor:
     """Return mu^w of a denoiser, (B, ...); one pass where one is enough."""
     if cond is None or scale == 1.0:
-        return picture_of(denoiser, x_t, t, cond, **told)
-    without = picture_of(denoiser, x_t, t, None, **told)
+        return picture_of(denoiser, x_t, t, cond, **extra)
+    without = picture_of(denoiser, x_t, t, None, **extra)
     if scale == 0.0:
         return without
-    return without + scale * (picture_of(denoiser, x_t, t, cond, **told) - without)
+    return without + scale * (picture_of(denoiser, x_t, t, cond, **extra) - without)

@@ -30,8 +30,8 @@ def run(tmp_path_factory):
 
 def look_of(run, tmp_path, **changed):
     base = run.folder / "checkpoints" / "000003" / "weights" / "generator"
-    told = {"looks": ("new",), "base": base, "output": tmp_path} | changed
-    return replace(run, **({"ranks": {"residual.2": 1}} | told))
+    settings = {"looks": ("new",), "base": base, "output": tmp_path} | changed
+    return replace(run, **({"ranks": {"residual.2": 1}} | settings))
 
 
 def losses(config):

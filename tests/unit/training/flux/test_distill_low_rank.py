@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[4]
 TINY = PRESETS["tiny_low_rank"][1]
 X_T, COND = (torch.randn((2, n, 16), generator=seeding.generator_for(n)) for n in (64, 128))
 T = torch.tensor([0.9, 0.2])
-TOLD = ({}, {"step": torch.tensor([1.0, 3.0])}, {"r": torch.tensor([0.0, 0.1])})
+EXTRA = ({}, {"step": torch.tensor([1.0, 3.0])}, {"r": torch.tensor([0.0, 0.1])})
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def tiny_run(folder, **changes):
 
 
 def trained(change, scale=0.3):
-    """As if it had been trained: no factor is zero, and its clock speaks."""
+    """As if it had been trained: no factor is zero, and its time embedder is at work."""
     generator = seeding.generator_for(0, "trained")
     with torch.no_grad():
         for parameter in change.parameters():
@@ -67,7 +67,9 @@ def trained(change, scale=0.3):
 @pytest.mark.parametrize("rank", [0, 2])
 @pytest.mark.parametrize("name", METHODS)
 @torch.no_grad()
-def test_a_new_student_is_its_teacher_bit_for_bit_whatever_it_is_told(name, rank, teacher):
+def test_a_new_student_is_its_teacher_bit_for_bit_whatever_its_extra_conditions(
+    name, rank, teacher
+):
     frozen = Frozen(teacher)
     networks = LowRankNetworks(frozen, (0, 1), rank=rank)
     method, _ = method_of(MethodConfig(method=name, steps=2), networks)
@@ -75,8 +77,8 @@ def test_a_new_student_is_its_teacher_bit_for_bit_whatever_it_is_told(name, rank
     wanted = frozen.velocity(X_T, T, COND)
     assert wanted.abs().max() > 0.1
     for network in set(method.networks) - {"head"}:
-        for told in TOLD:
-            assert torch.equal(method.networks[network].velocity(X_T, T, COND, **told), wanted)
+        for extra in EXTRA:
+            assert torch.equal(method.networks[network].velocity(X_T, T, COND, **extra), wanted)
 
 
 @torch.no_grad()
@@ -96,13 +98,17 @@ def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
 
 
 @torch.no_grad()
-def test_a_trained_clock_tells_steps_and_jumps_apart(teacher):
+def test_a_trained_time_embedder_tells_steps_and_jumps_apart(teacher):
     student = LowRankNetworks(Frozen(teacher), (0, 1), rank=1).copy()
     trained(student.adapter)
-    heard = [student.velocity(X_T, T, COND, **told) for told in TOLD]
+    velocities = [student.velocity(X_T, T, COND, **extra) for extra in EXTRA]
     other = student.velocity(X_T, T, COND, step=torch.tensor([1.0, 2.0]))
-    assert torch.equal(heard[1][0], other[0])
-    for one, two in ((heard[0], heard[1]), (heard[1], heard[2]), (heard[1][1], other[1])):
+    assert torch.equal(velocities[1][0], other[0])
+    for one, two in (
+        (velocities[0], velocities[1]),
+        (velocities[1], velocities[2]),
+        (velocities[1][1], other[1]),
+    ):
         assert (one - two).abs().max() > 1e-3
 
 
@@ -214,16 +220,18 @@ def test_from_a_folder_in_half_precision_to_a_pipeline_of_few_steps(flux_folder,
     weights = config.folder / "checkpoints/000002/weights"
     pipe = FluxMakeupPipeline.from_pretrained(flux_folder / "teacher")
     source = 2 * torch.rand((1, 3, 32, 32), generator=seeding.generator_for(1)) - 1
-    told = Recipe("makeup.", TINY.guidance, 25)
+    recipe = Recipe("makeup.", TINY.guidance, 25)
     load_student(pipe, weights)
     assert pipe.config["few_step"] == {"times": [1.0, 0.5], "noise": "fresh"}
-    first = pipe.generate(source, source, [3], told)
+    first = pipe.generate(source, source, [3], recipe)
     trained(pipe.student, 0.1)
-    assert (pipe.generate(source, source, [3], told) - first).abs().max() > 1e-2
+    assert (pipe.generate(source, source, [3], recipe) - first).abs().max() > 1e-2
     pipe.save_pretrained(tmp_path / "student")
     again = FluxMakeupPipeline.from_pretrained(tmp_path / "student")
-    second = again.generate(source, source, [3], told)
-    torch.testing.assert_close(second, pipe.generate(source, source, [3], told), atol=1e-4, rtol=0)
+    second = again.generate(source, source, [3], recipe)
+    torch.testing.assert_close(
+        second, pipe.generate(source, source, [3], recipe), atol=1e-4, rtol=0
+    )
 
 
 def test_what_is_no_student_is_refused_in_a_sentence(finished, tmp_path):
@@ -263,19 +271,19 @@ def test_a_base_without_injector_is_refused(tmp_path):
 
 
 def test_a_batch_in_pieces_has_jumps_of_every_kind():
-    told = []
+    asked = []
 
     class Records:
-        def velocity(self, x_t, t, cond=None, **heard):
-            told.append((float(t), float(heard["r"])))
+        def velocity(self, x_t, t, cond=None, **extra):
+            asked.append((float(t), float(extra["r"])))
             return torch.zeros_like(x_t, requires_grad=True)
 
     method = RCGM(Records(), Records())
     for place in range(3):
-        told.clear()
+        asked.clear()
         piece = {"x0": torch.zeros(1, 4, 2), "place": torch.tensor([place])}
         method.base(piece, seeding.generator_for(place))
-        t, r = told[-1]
+        t, r = asked[-1]
         assert ((t, r) == (1.0, 0.0)) == (place == 0)
         assert (t - r <= 0.05 * t + 1e-6) == (place == 1)
 

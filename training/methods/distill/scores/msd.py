@@ -40,7 +40,7 @@ class Router(nn.Module):
         self.students = nn.ModuleList(students)
         self.register_buffer("of_condition", of_condition)
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the velocity, each sample by its own student.
 
         Raises:
@@ -51,7 +51,7 @@ class Router(nn.Module):
         chosen = self.of_condition[cond]
         v = torch.zeros_like(x_t)
         for number, student in enumerate(self.students):
-            seen = cast(Denoiser, student).velocity(x_t, t, cond, **told)
+            seen = cast(Denoiser, student).velocity(x_t, t, cond, **extra)
             v = torch.where(flow.per_sample(chosen == number, x_t), seen, v)
         return v
 

@@ -61,7 +61,7 @@ class ScoreDistillation(Method):
         adversarial: weights of the discriminator for student and critic.
         guidance: of teacher and critic.
         student_every: the student is taken at one step of so many, the critic at each.
-        step_conditioned: tell the critic which of the sampler's steps made a picture, so that each
+        step_conditioned: give the critic which of the sampler's steps made a picture, so that each
             step's pictures are matched, not their mixture.
         trained_step: "one" draws one of the sampler's steps a batch, as DMD2 does, which saves
             unrolling; "each" shares a batch out to all steps, which is steadier; "last" always
@@ -118,7 +118,7 @@ class ScoreDistillation(Method):
     def generate(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return pictures of one of the sampler's steps, (B, ...), and what the critic is told.
+        """Return pictures of one of the sampler's steps, (B, ...), and the critic's conditions.
 
         Earlier steps are unrolled without gradient, from noise alone.
         """
@@ -149,16 +149,16 @@ class ScoreDistillation(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
         """The objective on the student's pictures, noised anew; and the discriminator's loss."""
-        pictures, told = self.generate(batch, generator)
+        pictures, extra = self.generate(batch, generator)
         x_t, t, _ = self.noise(pictures, generator)
         cond = batch.get("cond")
         scale, critic_scale = self.guidance.draw(generator)
         with torch.set_grad_enabled(self.through_networks):
             real = guided_picture(self._teacher(), x_t, t, cond, scale)
-            fake = guided_picture(self.critic, x_t, t, cond, critic_scale, **told)
+            fake = guided_picture(self.critic, x_t, t, cond, critic_scale, **extra)
         losses = {"match": self.objective(pictures, real, fake, t)}
         if self.head is not None:
-            logits = self.head(self.critic.features(x_t, t, cond, **told))
+            logits = self.head(self.critic.features(x_t, t, cond, **extra))
             losses["adversarial"] = self.adversarial[0] * adversarial.generator(logits)
         return losses
 
@@ -172,19 +172,19 @@ class ScoreDistillation(Method):
     ) -> dict[str, Tensor]:
         """The fake score denoises the student's pictures; the head tells them from real ones."""
         with torch.no_grad():
-            pictures, told = self.generate(batch, generator)
+            pictures, extra = self.generate(batch, generator)
         x_t, t, noise = self.noise(pictures, generator)
         cond = batch.get("cond")
         known, scale = cond, self.guidance.critic_learns
         if cond is not None and float(torch.rand((), generator=generator)) < self.drop:
             known, scale = None, 1.0
-        seen = guided_picture(self.critic, x_t, t, known, scale, **told)
+        seen = guided_picture(self.critic, x_t, t, known, scale, **extra)
         v = (x_t - seen) / flow.per_sample(t, x_t)
         losses = {"denoise": denoising(v, pictures, noise)}
         if self.head is not None:
-            fake = self.head(self.critic.features(x_t, t, cond, **told))
+            fake = self.head(self.critic.features(x_t, t, cond, **extra))
             real_t, times, _ = self.noise(batch["x0"], generator)
-            real = self.head(self.critic.features(real_t, times, cond, **told))
+            real = self.head(self.critic.features(real_t, times, cond, **extra))
             losses["discriminate"] = self.adversarial[1] * adversarial.discriminator(real, fake)
         return losses
 

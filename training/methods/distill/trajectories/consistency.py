@@ -20,7 +20,7 @@ from training.methods.distill.guidance import NONE, Guidance, guided_picture
 
 
 class Consistency(Method):
-    """CD; with `guidance.embedded(5, 15)` LCM, whose student is told the scale.
+    """CD; with `guidance.embedded(5, 15)` LCM, whose student is given the scale.
 
     Args:
         student: a copy of the teacher.
@@ -58,11 +58,11 @@ class Consistency(Method):
         noise = noise_like(x0, generator)
         x_t = flow.noised(x0, noise, t)
         scale, _ = self.guidance.draw(generator)
-        told = self.guidance.tell(scale, t)
+        extra = self.guidance.condition_student(scale, t)
         with torch.no_grad():
             x_s = self._towards(x_t, t, s, cond, scale)
-            goal = picture_of(self.target, x_s, s, cond, **told)
-        guess = picture_of(self.student, x_t, t, cond, **told)
+            goal = picture_of(self.target, x_s, s, cond, **extra)
+        guess = picture_of(self.student, x_t, t, cond, **extra)
         return {"consistency": trajectory.pseudo_huber(guess - goal, self.huber)}
 
     def _towards(self, x_t: Tensor, t: Tensor, s: Tensor, cond: Tensor | None, w: float) -> Tensor:

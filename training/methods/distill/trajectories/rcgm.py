@@ -24,7 +24,7 @@ class RCGM(Method):
     """Average velocities from the recursive consistency of short and long jumps.
 
     Args:
-        student: hears `r`.
+        student: takes the extra condition `r`.
         target: becomes its running average.
         teacher: gives v; None takes noise - x_0 of the data.
         delta: of the small step.
@@ -90,7 +90,7 @@ class TwinFlow(RCGM):
     """RCGM with the twin flow at negative time.
 
     Args:
-        student: hears `r` and the sign of t.
+        student: takes the extra condition `r`, and negative t.
         target: becomes its running average.
         teacher: as in `RCGM`.
         adversarial: weight of the twin's loss.

@@ -1,10 +1,10 @@
 """sCM (arXiv 2410.11081) and SANA-Sprint (2503.09641): consistency in continuous time.
 
-A flow network is told TrigFlow's times by the lossless map, F = dx/dt / sigma_data, and learns
+A flow network is given TrigFlow's times by the lossless map, F = dx/dt / sigma_data, and learns
 
     L = | F - F^- - g / (|g| + c) |^2 / (sigma_d tan t)
 
-with the tangent g of `losses.trajectory`, whose JVP runs in float32 on a network that hears time
+with the tangent g of `losses.trajectory`, whose JVP runs in float32 on a network that takes time
 unscaled. SANA-Sprint adds LADD's discriminator on the frozen teacher's features at weight 0.5.
 """
 
@@ -34,7 +34,7 @@ def trig_velocity(
     angle: Tensor,
     sigma_data: float,
     cond: Any = None,
-    **told: Tensor,
+    **extra: Tensor,
 ) -> Tensor:
     """Return dx/dt of TrigFlow, sigma_data F, from a rectified-flow network, (B, ...).
 
@@ -43,7 +43,7 @@ def trig_velocity(
     """
     cosine, sine = angle.cos(), sigma_data * angle.sin()
     scale = cosine + sine
-    v = denoiser.velocity(x_t / flow.per_sample(scale, x_t), sine / scale, cond, **told)
+    v = denoiser.velocity(x_t / flow.per_sample(scale, x_t), sine / scale, cond, **extra)
     # dx/dt = scale' x_rf + scale s' v, because x_t = scale x_rf and dx_rf/ds = v
     rate = sigma_data * angle.cos() - angle.sin()
     time_rate = sigma_data / scale.square()
@@ -89,10 +89,10 @@ class SCM(Method):
         cosine, sine = flow.per_sample(angle.cos(), x0), flow.per_sample(angle.sin(), x0)
         x_t = cosine * x0 + sine * sigma * noise
         scale, _ = self.guidance.draw(generator)
-        told = self.guidance.tell(scale, angle)
+        extra = self.guidance.condition_student(scale, angle)
 
         def student_f(x: Tensor, a: Tensor) -> Tensor:
-            return trig_velocity(self.student, x, a, sigma, cond, **told) / sigma
+            return trig_velocity(self.student, x, a, sigma, cond, **extra) / sigma
 
         with torch.no_grad():
             x_rf, s = map_state(x_t, angle, trig(sigma), RF)
@@ -160,5 +160,5 @@ class SanaSprint(SCM):
             angle = torch.full_like(angle, math.pi / 2)
         noise = noise_like(x0, generator)
         _, s = map_state(x0, angle, trig(self.sigma_data), RF)
-        told = self.guidance.tell(self.guidance.draw(generator)[0], s)
-        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **told)
+        extra = self.guidance.condition_student(self.guidance.draw(generator)[0], s)
+        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **extra)

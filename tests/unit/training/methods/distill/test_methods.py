@@ -39,9 +39,9 @@ def network(place=0):
     return ReplicaMLP(width=8, depth=2, seeds=(place, place + 1), conditions=2)
 
 
-def hearing(place):
-    seeds, hears = (place, place + 1), ("r", "step", "w")
-    return ReplicaMLP(width=8, depth=2, seeds=seeds, conditions=2, hears=hears)
+def guided_network(place):
+    seeds, extra = (place, place + 1), ("r", "step", "w")
+    return ReplicaMLP(width=8, depth=2, seeds=seeds, conditions=2, extra=extra)
 
 
 def head():
@@ -65,8 +65,10 @@ def lora_critic(cls):
 METHODS = {
     "pairs": lambda: PairRegression(network(1)),
     "CD": lambda: Consistency(network(1), network(2), network()),
-    "LCM": lambda: Consistency(hearing(1), hearing(2), network(), guidance=embedded(1, 4)),
-    "sCM": lambda: SCM(hearing(1), network(), guidance=embedded(1, 4)),
+    "LCM": lambda: Consistency(
+        guided_network(1), guided_network(2), network(), guidance=embedded(1, 4)
+    ),
+    "sCM": lambda: SCM(guided_network(1), network(), guidance=embedded(1, 4)),
     "SANA-Sprint": lambda: SanaSprint(network(1), network(), head(), network(4)),
     "RCGM": lambda: RCGM(network(1), network(2), network()),
     "TwinFlow": lambda: TwinFlow(network(1), network(2), network()),
@@ -200,7 +202,7 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
     class Watched:
         saw_gradient = None
 
-        def velocity(self, x_t, t, cond=None, **told):
+        def velocity(self, x_t, t, cond=None, **extra):
             self.saw_gradient = torch.is_grad_enabled() and x_t.requires_grad
             return ring().velocity(x_t, t, cond)
 
@@ -217,18 +219,18 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
 
 def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
     class Critic(ReplicaMLP):
-        told = ()
+        extra = ()
 
-        def velocity(self, x_t, t, cond=None, **told):
-            self.told = tuple(told)
-            return super().velocity(x_t, t, cond, **told)
+        def velocity(self, x_t, t, cond=None, **extra):
+            self.extra = tuple(extra)
+            return super().velocity(x_t, t, cond, **extra)
 
     batch = DATA.batch(None, seeding.generator_for(0))
     for conditioned in (True, False):
         critic = Critic(width=8, depth=2, seeds=(0, 1), conditions=2)
         method = DMD(make_score_networks(critic=critic), step_conditioned=conditioned)
         method.step(batch, seeding.generator_for(0), "critic")
-        assert critic.told == (("step",) if conditioned else ())
+        assert critic.extra == (("step",) if conditioned else ())
 
 
 @pytest.mark.parametrize("trained", ["one", "each", "last"])
@@ -236,8 +238,8 @@ def test_training_sees_the_states_the_sampler_will_see(trained):
     sampler = FewStepSampler.even(3, "fixed")
     method = DMD(make_score_networks(sampler=sampler), trained_step=trained)
     batch = DATA.batch(None, seeding.generator_for(0))
-    pictures, told = method.generate(batch, seeding.generator_for(1))
-    steps = told["step"].long()
+    pictures, extra = method.generate(batch, seeding.generator_for(1))
+    steps = extra["step"].long()
     counts = torch.bincount(steps, minlength=3).tolist()
     assert counts == {"each": [4, 4, 4], "last": [0, 0, 12]}.get(trained, counts)
     assert trained == "each" or len(steps.unique()) == 1
@@ -295,9 +297,9 @@ def test_a_student_of_the_teachers_size_recovers_it_by_tsm(tmp_path):
     config = RunConfig("run", tmp_path, OptimConfig(lr=1e-2, warmup=1), config.loop)
     Trainer(config, method, DATA).run()
     assert distance() < 0.05 * before
-    x, t = batch["x0"], torch.full((12,), 0.5)  # it was never told any of this
-    told = student.velocity(x, t, None, step=torch.full_like(t, 3), r=torch.zeros_like(t))
-    assert torch.equal(told, student.velocity(x, t))
+    x, t = batch["x0"], torch.full((12,), 0.5)  # it was never given any of this
+    given = student.velocity(x, t, None, step=torch.full_like(t, 3), r=torch.zeros_like(t))
+    assert torch.equal(given, student.velocity(x, t))
 
 
 def test_a_teacher_schedule_ends_at_the_teacher_and_a_path_of_one_is_it():
