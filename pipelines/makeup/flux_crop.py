@@ -70,10 +70,10 @@ def painted_parts(
     kept = np.isin(parse_map(face), FACE_CLASSES).astype(np.float32)
     hidden = np.zeros(face.size_hw, np.float32)
     weights = region_weights(face)
-    kept = [weight for region, weight in weights.items() if strengths.get(region, 1.0) > 0]
-    if len(kept) < len(weights):
+    wanted = [weight for region, weight in weights.items() if strengths.get(region, 1.0) > 0]
+    if len(wanted) < len(weights):
         x0, y0, x1, y1 = face.box_xyxy
-        hidden[y0:y1, x0:x1] = 1 - np.sum(kept, axis=0)
+        hidden[y0:y1, x0:x1] = 1 - np.sum(wanted, axis=0)
     shown = (kept * (1 - hidden))[..., None] * face.image
     crop = np.clip(square.cut(shown, size), 0, 255)
     return crop.round().astype(np.uint8), np.clip(square.cut(hidden, size), 0, 1)
