@@ -25,11 +25,11 @@ from models.errors import CheckpointError
 from training.ema import AveragedWeights
 
 
-def _whole(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _copy_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+def flatten_optimiser(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return an optimiser's state as named tensors: "<parameter number>.<entry>"."""
     state = optimiser.state_dict()["state"]
     return {
@@ -40,7 +40,7 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what `optimiser_tensors` took out.
+    """Put back what `flatten_optimiser` took out.
 
     Entries shaped like their parameter get its memory layout, too: fused optimisers walk both in
     memory order, and would pair a channels-last weight with another weight's average.
@@ -90,7 +90,7 @@ def save(
     state = temporary / "training_state"
     state.mkdir(parents=True)
     for name, network in networks.items():
-        save_file(_whole(network.state_dict()), state / f"network.{name}.safetensors")
+        save_file(_copy_tensors(network.state_dict()), state / f"network.{name}.safetensors")
         write: Any = getattr(network, "save_pretrained", None)
         if write is not None:
             average = averages.get(name)
@@ -100,18 +100,20 @@ def save(
         (temporary / "weights").mkdir(exist_ok=True)
         (temporary / "weights" / name).write_text(text, encoding="utf-8")
     for name, average in averages.items():
-        save_file(_whole(average.values), state / f"average.{name}.safetensors")
+        save_file(_copy_tensors(average.values), state / f"average.{name}.safetensors")
     for phase, optimiser in optimisers.items():
-        save_file(_whole(optimiser_tensors(optimiser)), state / f"optimiser.{phase}.safetensors")
+        save_file(
+            _copy_tensors(flatten_optimiser(optimiser)), state / f"optimiser.{phase}.safetensors"
+        )
     (state / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
-    for old in whole_checkpoints(folder)[:-keep]:
+    for old in find_checkpoints(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final
 
 
-def whole_checkpoints(folder: Path) -> list[Path]:
+def find_checkpoints(folder: Path) -> list[Path]:
     """Return the finished checkpoints in a run's `checkpoints` folder, oldest first."""
     if not folder.is_dir():
         return []

@@ -97,11 +97,11 @@ def as_json(config: RunConfig) -> str:
     return json.dumps(dataclasses.asdict(config), indent=2, default=str, sort_keys=True) + "\n"
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            found |= _leaves(value, f"{prefix}{key}.")
+            found |= _flatten(value, f"{prefix}{key}.")
         else:
             found[prefix + key] = value
     return found
@@ -118,8 +118,8 @@ def write_or_check(config: RunConfig) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(as_json(config), encoding="utf-8")
         return
-    before = _leaves(json.loads(path.read_text(encoding="utf-8")))
-    now = _leaves(json.loads(as_json(config)))
+    before = _flatten(json.loads(path.read_text(encoding="utf-8")))
+    now = _flatten(json.loads(as_json(config)))
     changed = {
         key: (before.get(key), now.get(key))
         for key in sorted(before.keys() | now.keys())

@@ -55,7 +55,7 @@ class AveragedWeights:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+def update_average(average: nn.Module, network: nn.Module, decay: float) -> None:
     """Move one network's parameters towards another's: average <- decay average + (1 - decay) own.
 
     Args:

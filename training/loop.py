@@ -23,7 +23,7 @@ from models import devices, seeding
 from models.errors import TrainingError
 from training import checkpoints
 from training.config import OptimConfig, RunConfig, write_or_check
-from training.ema import AveragedWeights, follow
+from training.ema import AveragedWeights, update_average
 
 
 class Data(Protocol):
@@ -65,7 +65,7 @@ class Method:
     now: int = 0
     shared: torch.Generator | None = None
 
-    def due(self, phase: str) -> bool:
+    def is_due(self, phase: str) -> bool:
         """Whether the present step takes this phase."""
         return self.now % self.every.get(phase, 1) == 0
 
@@ -79,7 +79,7 @@ class Method:
         raise NotImplementedError
 
 
-def networks_of(**parts: object) -> dict[str, nn.Module]:
+def select_networks(**parts: object) -> dict[str, nn.Module]:
     """Return those of a method's parts that are networks; formulas and None are left out."""
     return {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
 
@@ -94,7 +94,7 @@ def sample_indices(batch: Mapping[str, Tensor]) -> Tensor:
     return torch.arange(len(batch["x0"])) if found is None else found
 
 
-def batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
+def draw_batch_indices(length: int, batch: int, seed: int, step: int) -> Tensor:
     """Return the samples of one step: epochs of shuffled samples laid end to end.
 
     Args:
@@ -123,7 +123,7 @@ def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
     return config.lr * warm * (config.final + (1.0 - config.final) * falling)
 
 
-def total_of(losses: Mapping[str, Tensor]) -> Tensor:
+def sum_losses(losses: Mapping[str, Tensor]) -> Tensor:
     """Sum of the terms that have a gradient."""
     return torch.stack([term for term in losses.values() if term.requires_grad]).sum()
 
@@ -145,7 +145,9 @@ class Trainer:
         self.device = torch.device(device)
         for network in method.networks.values():
             network.to(device=self.device, memory_format=torch.channels_last)  # pyright: ignore
-        self.optimisers = {phase: self._optimiser(names) for phase, names in method.phases.items()}
+        self.optimisers = {
+            phase: self._build_optimiser(names) for phase, names in method.phases.items()
+        }
         trained = {name for names in method.phases.values() for name in names}
         self.averages = {
             name: AveragedWeights(method.networks[name], config.loop.ema)
@@ -156,7 +158,7 @@ class Trainer:
         self.bad_steps = 0
         self.writes = True  # of several processes, one writes
 
-    def _groups(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    def _parameter_groups(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
         return [
             {
                 "params": list(self.method.networks[name].parameters()),
@@ -165,8 +167,8 @@ class Trainer:
             for name in names
         ]
 
-    def _optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
-        optim, groups = self.config.optim, self._groups(names)
+    def _build_optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
+        optim, groups = self.config.optim, self._parameter_groups(names)
         return torch.optim.AdamW(
             groups, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay, fused=True
         )
@@ -180,13 +182,13 @@ class Trainer:
         """
         devices.keep_freed_memory()
         torch.set_num_threads(self.config.loop.threads)
-        self._begin()
+        self._claim_folder()
         self._resume()
         log_path = self.config.folder / "log.jsonl" if self.writes else Path(os.devnull)
         with log_path.open("a", encoding="utf-8") as log:
             began = time.perf_counter()
-            for batch in self._batches():
-                losses = self._one_step(batch)
+            for batch in self._prefetch_batches():
+                losses = self._take_step(batch)
                 self.step += 1
                 last = self.step == self.config.loop.steps
                 if last or self.step % self.config.loop.log_every == 0:
@@ -196,7 +198,7 @@ class Trainer:
                 if last or self.step % self.config.loop.save_every == 0:
                     self.save()
 
-    def _begin(self) -> None:
+    def _claim_folder(self) -> None:
         """Write the settings, or find the same ones written."""
         write_or_check(self.config)
 
@@ -213,7 +215,7 @@ class Trainer:
         )
 
     def _resume(self) -> None:
-        found = checkpoints.whole_checkpoints(self.config.folder / "checkpoints")
+        found = checkpoints.find_checkpoints(self.config.folder / "checkpoints")
         if not found:
             return
         self.step = checkpoints.restore(
@@ -225,35 +227,35 @@ class Trainer:
             kept = [x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= self.step]
             log.write_text("".join(kept), encoding="utf-8")
 
-    def _batch(self, step: int) -> dict[str, Tensor]:
+    def _load_batch(self, step: int) -> dict[str, Tensor]:
         loop = self.config.loop
-        indices = batch_indices(len(self.data), loop.batch, loop.seed, step)
+        indices = draw_batch_indices(len(self.data), loop.batch, loop.seed, step)
         generator = seeding.generator_for(loop.seed, "data", step)
         return self.data.batch(indices, generator)
 
-    def _batches(self) -> Iterator[dict[str, Tensor]]:
+    def _prefetch_batches(self) -> Iterator[dict[str, Tensor]]:
         """Yield the batches still to come; the next is made while the present one is used."""
         steps = range(self.step, self.config.loop.steps)
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(self._batch, steps[0]) if steps else None
+            coming = pool.submit(self._load_batch, steps[0]) if steps else None
             for step in steps:
                 assert coming is not None
                 batch = coming.result()
-                coming = pool.submit(self._batch, step + 1) if step + 1 in steps else None
+                coming = pool.submit(self._load_batch, step + 1) if step + 1 in steps else None
                 yield {name: value.to(self.device) for name, value in batch.items()}
 
-    def _one_step(self, batch: dict[str, Tensor]) -> dict[str, float]:
+    def _take_step(self, batch: dict[str, Tensor]) -> dict[str, float]:
         logged: dict[str, float] = {}
         finite = True
         self.method.now = self.step
         for phase, names in self.method.phases.items():
-            if not self.method.due(phase):
+            if not self.method.is_due(phase):
                 continue
-            self._toggle(names)
-            logged |= self._gradients(phase, batch)
+            self._train_only(names)
+            logged |= self._compute_gradients(phase, batch)
             finite = finite and math.isfinite(logged[phase])
             if math.isfinite(logged[phase]):
-                finite = self._descend(phase) and finite
+                finite = self._step_optimiser(phase) and finite
         self.bad_steps = 0 if finite else self.bad_steps + 1
         if self.bad_steps >= self.config.loop.bad_steps:
             raise TrainingError(
@@ -264,27 +266,27 @@ class Trainer:
         for name, average in self.averages.items():
             average.update(self.method.networks[name], self.step)
         for name, (leader, decay) in self.method.follows.items():
-            follow(self.method.networks[name], self.method.networks[leader], decay)
+            update_average(self.method.networks[name], self.method.networks[leader], decay)
         return logged
 
-    def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
+    def _compute_gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
         """Compute one phase's gradients; return its terms and, as the phase, their sum."""
         self.optimisers[phase].zero_grad(set_to_none=True)
         generator = seeding.generator_for(self.config.loop.seed, phase, self.step)
         losses = self.method.step(batch, generator, phase)
-        total = total_of(losses)
+        total = sum_losses(losses)
         if torch.isfinite(total):
             total.backward()
         values = {name: float(term.detach()) for name, term in losses.items()}
         return values | {phase: float(total.detach())}
 
-    def _toggle(self, trained: tuple[str, ...]) -> None:
+    def _train_only(self, trained: tuple[str, ...]) -> None:
         """Let gradients flow only into the networks of the present phase."""
         for name, network in self.method.networks.items():
             network.train(name in trained)
             network.requires_grad_(name in trained)
 
-    def _descend(self, phase: str) -> bool:
+    def _step_optimiser(self, phase: str) -> bool:
         """Take one optimiser step; return False if the gradient was not finite and was left out."""
         optimiser, optim = self.optimisers[phase], self.config.optim
         rate = learning_rate(optim, self.step, self.config.loop.steps)

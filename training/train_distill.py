@@ -33,14 +33,14 @@ from training.flux.distill_networks import (
     Frozen,
     LowRankNetworks,
     MethodConfig,
-    method_of,
+    build_method,
 )
 from training.flux.distill_teacher import (
-    Edits,
+    EditPairs,
     load_flux_teacher,
+    load_pairs,
     load_teacher,
-    pairs_in,
-    toy_teacher,
+    make_toy_teacher,
 )
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer
 from training.loop import Trainer
@@ -137,18 +137,18 @@ def build(config: DistillConfig | LowRankConfig) -> Trainer:
         return _low_rank(config)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
-        teacher = toy_teacher(cache, config.loop.seed)
+        teacher = make_toy_teacher(cache, config.loop.seed)
     else:
         teacher = load_teacher(config.model, cache, blocks=(1, 3))
-    method, _ = method_of(config, DistillNetworks(teacher, teacher.blocks))
-    return Trainer(config, method, Edits(pairs_in(cache)))
+    method, _ = build_method(config, DistillNetworks(teacher, teacher.blocks))
+    return Trainer(config, method, EditPairs(load_pairs(cache)))
 
 
 def _low_rank(config: LowRankConfig) -> FluxTrainer:
     _check(config)
     cache, blocks = config.cache or config.folder / "cache", config.listens_to
     if config.model is None:
-        teacher = toy_teacher(cache, config.loop.seed, blocks)
+        teacher = make_toy_teacher(cache, config.loop.seed, blocks)
     else:
         teacher = load_flux_teacher(config.model, config.base, cache, blocks)
     count = len(teacher.transformer.transformer_blocks)
@@ -163,12 +163,12 @@ def _low_rank(config: LowRankConfig) -> FluxTrainer:
     save_activations(teacher.transformer)
     frozen = Frozen(teacher, PRECISIONS[config.precision])
     networks = LowRankNetworks(frozen, blocks, hidden=256, rank=config.rank, seed=config.loop.seed)
-    method, sampler = method_of(config, networks)
+    method, sampler = build_method(config, networks)
     draw = None
     if config.validation:
         draw = Painter(teacher, method.networks["student"], sampler, config).sheet
-    trainer = FluxTrainer(config, method, Edits(pairs_in(cache)), draw=draw)
-    trainer.take_in(teacher.transformer)
+    trainer = FluxTrainer(config, method, EditPairs(load_pairs(cache)), draw=draw)
+    trainer.place_transformer(teacher.transformer)
     teacher.to(trainer.device)  # the injector, and the conditions of the transformer
     return trainer
 

@@ -132,7 +132,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
 
     method = _method(config, control, vae)
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    trainer.take_in(transformer)
+    trainer.place_transformer(transformer)
     return trainer
 
 

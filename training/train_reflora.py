@@ -153,7 +153,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
     if config.shard and config.whole:
         raise TrainingError("--shard spreads a frozen transformer; --whole trains it")
-    trainer.take_in(transformer)
+    trainer.place_transformer(transformer)
     return trainer
 
 

@@ -28,16 +28,16 @@ from models import seeding
 from models.diffusion.few_step import FewStepSampler, Handover, Network, follow_flow
 from training.toys import gaussian
 from training.toys.experiment import Budget, Experiment
-from training.toys.metrics import figures
+from training.toys.metrics import measure_samples
 from training.toys.mixture import images, ring
-from training.toys.report import write
+from training.toys.report import write_report
 from training.toys.table_rows import TABLES, Start, TableRow
 
 WORLDS = {"plane": ring, "images": images}
 
 
 @dataclass(frozen=True)
-class Job:
+class ToyTraining:
     """One training and the rows it gives.
 
     Attributes:
@@ -80,7 +80,7 @@ def judge(experiment: Experiment, draw: Any) -> dict[str, list[float]]:
         cond = torch.cat([experiment.mixture.groups[modes] for _, modes in exact])
     samples: Tensor = draw(noise, cond, generator).reshape(replicas, count, -1)
     rows = [
-        figures(
+        measure_samples(
             samples[i],
             experiment.mixture,
             experiment.mixture.sample(count, generator)[0],
@@ -91,69 +91,76 @@ def judge(experiment: Experiment, draw: Any) -> dict[str, list[float]]:
     return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
 
 
-def jobs_of(world: str, table_rows: dict[str, TableRow]) -> list[Job]:
+def list_trainings(world: str, table_rows: dict[str, TableRow]) -> list[ToyTraining]:
     """Return the trainings of a world, those of four steps before those of two."""
-    jobs = [
-        Job(world, name, steps)
+    trainings = [
+        ToyTraining(world, name, steps)
         for name, table_row in table_rows.items()
         for steps in (table_row.steps if table_row.apart else (0,))
     ]
-    return sorted(jobs, key=lambda job: (0, 1, 4, 2).index(job.steps))
+    return sorted(trainings, key=lambda training: (0, 1, 4, 2).index(training.steps))
 
 
-def train_job(job: Job, runs: Path, budget: Budget) -> tuple[Experiment, Network]:
+def train_row(training: ToyTraining, runs: Path, budget: Budget) -> tuple[Experiment, Network]:
     """Train one row, or find it trained; return its world and its student."""
-    table_row = TABLES[job.world][job.name]
-    experiment = make_experiment(job.world, runs, budget, table_row.conditions)
-    sampler, several = FewStepSampler.even(job.steps or 4, table_row.noise), job.steps > 1
-    method = table_row.build(experiment, _start(experiment, table_row.start, several), sampler)
+    table_row = TABLES[training.world][training.name]
+    experiment = make_experiment(training.world, runs, budget, table_row.conditions)
+    sampler, several = FewStepSampler.even(training.steps or 4, table_row.noise), training.steps > 1
+    method = table_row.build(
+        experiment, _starting_network(experiment, table_row.start, several), sampler
+    )
     if several:
         experiment.train(
-            job.slug, method, table_row.several, table_row.several_lr, batch=2 * budget.batch
+            training.slug, method, table_row.several, table_row.several_lr, batch=2 * budget.batch
         )
     else:
-        experiment.train(job.slug, method, table_row.iterations, table_row.lr)
+        experiment.train(training.slug, method, table_row.iterations, table_row.lr)
     return experiment, method.networks["student"].eval()
 
 
-def _start(experiment: Experiment, start: Start, several: bool) -> Network:
+def _starting_network(experiment: Experiment, start: Start, several: bool) -> Network:
     if start == "new":
-        return experiment.network()
+        return experiment.make_network()
     if start == "consistent" or (start == "ends" and several):
         return copy.deepcopy(experiment.consistent)
     return copy.deepcopy(experiment.pairs if start == "ends" else experiment.base)
 
 
-def run_job(job: Job, runs: Path, budget: Budget) -> list[dict[str, Any]]:
+def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[dict[str, Any]]:
     """Train one row and judge it; return its rows, which are kept beside its run."""
     torch.set_num_threads(1)
-    table_row = TABLES[job.world][job.name]
+    table_row = TABLES[training.world][training.name]
     kept = (
-        make_experiment(job.world, runs, budget, table_row.conditions).folder / f"{job.slug}.json"
+        make_experiment(training.world, runs, budget, table_row.conditions).folder
+        / f"{training.slug}.json"
     )
     if kept.exists():
         return json.loads(kept.read_text(encoding="utf-8"))
     began = time.process_time()
-    experiment, student = train_job(job, runs, budget)
+    experiment, student = train_row(training, runs, budget)
     seconds = time.process_time() - began
     rows = []
-    for steps in (job.steps,) if table_row.apart else table_row.steps:
+    for steps in (training.steps,) if table_row.apart else table_row.steps:
         few = FewStepSampler.even(steps, table_row.noise)
 
         def draw(noise: Tensor, cond: Any, generator: torch.Generator, few: Any = few) -> Tensor:
             return few.sample(student, noise, cond, generator)
 
-        row = {"world": job.world, "name": job.name, "steps": steps}
+        row = {"world": training.world, "name": training.name, "steps": steps}
         rows.append(row | {"seconds": round(seconds, 1)} | judge(experiment, draw))
-    if job.steps == 4:
+    if training.steps == 4:
         few = FewStepSampler.even(4, table_row.noise)
-        rows += [_prefix(job, experiment, student, few, k) for k in (1, 2, 3)]
+        rows += [_judge_prefix(training, experiment, student, few, k) for k in (1, 2, 3)]
     kept.write_text(json.dumps(rows), encoding="utf-8")
     return rows
 
 
-def _prefix(
-    job: Job, experiment: Experiment, student: Network, sampler: FewStepSampler, steps: int
+def _judge_prefix(
+    training: ToyTraining,
+    experiment: Experiment,
+    student: Network,
+    sampler: FewStepSampler,
+    steps: int,
 ) -> dict[str, Any]:
     """Judge the pictures a longer sampler shows after its first steps."""
 
@@ -161,11 +168,11 @@ def _prefix(
         x_t = sampler.simulate(student, noise, steps - 1, cond, generator)
         return sampler.guess(student, x_t, steps - 1, cond).detach()
 
-    row = {"world": job.world, "name": f"{job.name}, step {steps} of 4", "steps": steps}
+    row = {"world": training.world, "name": f"{training.name}, step {steps} of 4", "steps": steps}
     return row | {"prefix": True} | judge(experiment, draw)
 
 
-def references(experiment: Experiment, world: str) -> list[dict[str, Any]]:
+def judge_references(experiment: Experiment, world: str) -> list[dict[str, Any]]:
     """Return the rows that are not distilled: noise floor, exact and learned teacher."""
 
     def euler(denoiser: Any, steps: int) -> Any:
@@ -194,9 +201,9 @@ def references(experiment: Experiment, world: str) -> list[dict[str, Any]]:
     return rows
 
 
-def diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
+def judge_diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
     """Diversity distillation: the first of LADD's four steps taken by the learned teacher."""
-    experiment, student = train_job(Job("plane", "LADD", 4), runs, budget)
+    experiment, student = train_row(ToyTraining("plane", "LADD", 4), runs, budget)
     base = experiment.base
     few = FewStepSampler.even(4)
     return [
@@ -242,28 +249,30 @@ def main(
         "seeds": [0, 1, 2],
         "rows": [],
     }
-    waiting: dict[Future[Any], Job] = {}
+    waiting: dict[Future[Any], ToyTraining] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for world in worlds:
             experiment = make_experiment(world, runs, budget)
             _ = experiment.consistent  # before two processes ask for it
-            found["rows"] += references(experiment, world)
+            found["rows"] += judge_references(experiment, world)
             table_rows = {k: v for k, v in TABLES[world].items() if not only or k in only}
             if any(table_row.conditions for table_row in table_rows.values()):
                 _ = make_experiment(world, runs, budget, conditions=True).base
-            for job in jobs_of(world, table_rows):
-                waiting[pool.submit(run_job, job, runs, budget)] = job
-        oracle = pool.submit(gaussian.tables, budget.steps(800))
+            for training in list_trainings(world, table_rows):
+                waiting[pool.submit(train_and_judge, training, runs, budget)] = training
+        oracle = pool.submit(gaussian.compute_tables, budget.steps(800))
         for future in as_completed(waiting):
             found["rows"] += future.result()
             found["seconds"] = round(time.perf_counter() - began)
-            found["missing"] = [job.slug for done, job in waiting.items() if not done.done()]
-            write(found, output)
+            found["missing"] = [
+                training.slug for done, training in waiting.items() if not done.done()
+            ]
+            write_report(found, output)
         found["gaussians"] = oracle.result()
-        write(found, output)
+        write_report(found, output)
     if "plane" in worlds and (not only or "LADD" in only):
-        found["diversity"] = diversity(runs, budget)
-        write(found, output)
+        found["diversity"] = judge_diversity(runs, budget)
+        write_report(found, output)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from training.config import RunConfig
 from training.loop import Method
 from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.dmd import DMD, DMD2
-from training.methods.distill.scores.score import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks
 from training.methods.distill.scores.sid import SiD
 from training.methods.distill.trajectories.consistency import Consistency
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -62,7 +62,7 @@ class DistillNetworks:
     blocks: tuple[int, ...]
     hidden: int = 64
 
-    def copy(self) -> nn.Module:
+    def copy_teacher(self) -> nn.Module:
         """A network that begins as the teacher and takes extra conditions."""
         own = self.teacher
         return MakeupDenoiser(
@@ -74,7 +74,7 @@ class DistillNetworks:
             self.blocks,
         )
 
-    def head(self) -> TokenHeads:
+    def make_head(self) -> TokenHeads:
         """A discriminator's, whose logits begin at zero."""
         heads = TokenHeads(self.teacher.transformer.inner_dim, self.blocks, hidden=self.hidden)
         seeding.initialise(heads, seeding.generator_for(0, "heads"))
@@ -84,7 +84,7 @@ class DistillNetworks:
 
     def make_score_networks(self, sampler: FewStepSampler) -> ScoreNetworks:
         """For methods that compare scores."""
-        return ScoreNetworks(self.copy(), self.teacher, self.copy(), sampler)
+        return ScoreNetworks(self.copy_teacher(), self.teacher, self.copy_teacher(), sampler)
 
 
 class Frozen:
@@ -127,7 +127,7 @@ class LowRankNetworks(DistillNetworks):
     rank: int = 64
     seed: int = 0
 
-    def copy(self) -> nn.Module:
+    def copy_teacher(self) -> nn.Module:
         """A change that changes nothing yet."""
         adapter = StudentLoRA.fitting(self.teacher.transformer, self.rank)
         attach(self.teacher.transformer, adapter.layers)
@@ -137,30 +137,38 @@ class LowRankNetworks(DistillNetworks):
 Build = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]
 
 
-def _score(config: MethodConfig) -> dict[str, Any]:
+def _score_options(config: MethodConfig) -> dict[str, Any]:
     # The teacher was never shown a batch without condition, so the critic is not either.
     return {"drop": 0.0, "step_conditioned": config.step_conditioned}
 
 
 METHODS: dict[Name, Build] = {
-    "cd": lambda n, s, o: Consistency(n.copy(), n.copy(), n.teacher, grid=25),
-    "rcgm": lambda n, s, o: RCGM(n.copy(), n.copy(), n.teacher, average=0.95),
-    "twinflow": lambda n, s, o: TwinFlow(n.copy(), n.copy(), n.teacher, average=0.95),
+    "cd": lambda n, s, o: Consistency(n.copy_teacher(), n.copy_teacher(), n.teacher, grid=25),
+    "rcgm": lambda n, s, o: RCGM(n.copy_teacher(), n.copy_teacher(), n.teacher, average=0.95),
+    "twinflow": lambda n, s, o: TwinFlow(
+        n.copy_teacher(), n.copy_teacher(), n.teacher, average=0.95
+    ),
     "sana-sprint": lambda n, s, o: SanaSprint(
-        n.copy(), n.teacher, n.head(), n.teacher, sigma_data=1.0, warm_up=o.loop.steps
+        n.copy_teacher(), n.teacher, n.make_head(), n.teacher, sigma_data=1.0, warm_up=o.loop.steps
     ),
-    "dmd": lambda n, s, o: DMD(n.make_score_networks(s), student_every=o.critic_steps, **_score(o)),
+    "dmd": lambda n, s, o: DMD(
+        n.make_score_networks(s), student_every=o.critic_steps, **_score_options(o)
+    ),
     "dmd2": lambda n, s, o: DMD2(
-        n.make_score_networks(s), n.head(), (1e-2, 1e-2), student_every=o.critic_steps, **_score(o)
+        n.make_score_networks(s),
+        n.make_head(),
+        (1e-2, 1e-2),
+        student_every=o.critic_steps,
+        **_score_options(o),
     ),
-    "sid": lambda n, s, o: SiD(n.make_score_networks(s), **_score(o)),
-    "ladd": lambda n, s, o: LADD(n.copy(), n.teacher, n.head(), s),
-    "add": lambda n, s, o: LADD(n.copy(), n.teacher, n.head(), s, distill=1.0),
+    "sid": lambda n, s, o: SiD(n.make_score_networks(s), **_score_options(o)),
+    "ladd": lambda n, s, o: LADD(n.copy_teacher(), n.teacher, n.make_head(), s),
+    "add": lambda n, s, o: LADD(n.copy_teacher(), n.teacher, n.make_head(), s, distill=1.0),
 }
 NOISE: dict[str, Noise] = {"rcgm": "jump", "twinflow": "jump"}
 
 
-def method_of(config: MethodConfig, networks: DistillNetworks) -> tuple[Method, FewStepSampler]:
+def build_method(config: MethodConfig, networks: DistillNetworks) -> tuple[Method, FewStepSampler]:
     """Return a run's method, and the sampler that is saved beside its student."""
     sampler = FewStepSampler.even(config.steps, NOISE.get(config.method, "fresh"))
     method = METHODS[config.method](networks, sampler, config)

@@ -18,7 +18,7 @@ from training.flux.trainer import PRECISIONS, load_transformer
 from training.train_reflora import toy_cache
 
 
-class Edits:
+class EditPairs:
     """Cached pairs as methods of distillation want them."""
 
     def __init__(self, latents: FluxLatents) -> None:
@@ -37,7 +37,7 @@ class Edits:
         }
 
 
-def pairs_in(cache: Path) -> FluxLatents:
+def load_pairs(cache: Path) -> FluxLatents:
     """Read a cache of pairs.
 
     Raises:
@@ -57,13 +57,13 @@ def load_teacher(folder: Path, cache: Path, blocks: tuple[int, ...] = ()) -> Mak
     Raises:
         TrainingError: a folder is missing.
     """
-    latents = pairs_in(cache)
+    latents = load_pairs(cache)
     try:
         transformer = FluxTransformer2DModel.from_pretrained(folder / "transformer")
         injector = RefLoRAInjector.from_pretrained(folder / "injector")
     except OSError as error:
         raise TrainingError(f"{folder} holds no teacher: {error}") from error
-    return _denoiser(transformer.float(), injector.float(), latents, blocks)
+    return _make_denoiser(transformer.float(), injector.float(), latents, blocks)
 
 
 def load_flux_teacher(
@@ -87,17 +87,19 @@ def load_flux_teacher(
         raise TrainingError(
             f"{model} holds no injector; save FLUX-Makeup there with `save_pretrained`: {error}"
         ) from error
-    return _denoiser(load_transformer(model, base), injector, pairs_in(cache), blocks)
+    return _make_denoiser(load_transformer(model, base), injector, load_pairs(cache), blocks)
 
 
-def toy_teacher(cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1)) -> MakeupDenoiser:
+def make_toy_teacher(cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1)) -> MakeupDenoiser:
     """A toy, and the cache of its pairs."""
     toy_cache(cache, 32, seed)
     transformer = tiny.flux_transformer(seed)
-    return _denoiser(transformer, tiny.reflora_injector(transformer, seed), pairs_in(cache), blocks)
+    return _make_denoiser(
+        transformer, tiny.reflora_injector(transformer, seed), load_pairs(cache), blocks
+    )
 
 
-def _denoiser(
+def _make_denoiser(
     transformer: FluxTransformer2DModel,
     injector: RefLoRAInjector,
     latents: FluxLatents,

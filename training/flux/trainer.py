@@ -22,7 +22,7 @@ from torch import Tensor
 from models import seeding
 from models.errors import TrainingError
 from training.config import RunConfig, write_or_check
-from training.loop import Data, Method, Trainer, total_of
+from training.loop import Data, Method, Trainer, sum_losses
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -83,9 +83,9 @@ class FluxTrainer(Trainer):
         self.writes = self.accelerator.is_main_process
         self.draw = draw
 
-    def _optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
+    def _build_optimiser(self, names: tuple[str, ...]) -> torch.optim.Optimizer:
         if self.config.optimiser == "adamw":
-            return super()._optimiser(names)
+            return super()._build_optimiser(names)
         try:
             from bitsandbytes.optim import AdamW8bit  # pyright: ignore[reportMissingImports]
         except ImportError as error:
@@ -93,24 +93,24 @@ class FluxTrainer(Trainer):
                 "adamw8bit needs the library bitsandbytes; install it or take --optimiser adamw",
                 needed="bitsandbytes",
             ) from error
-        optim, groups = self.config.optim, self._groups(names)
+        optim, groups = self.config.optim, self._parameter_groups(names)
         return AdamW8bit(groups, lr=optim.lr, betas=optim.betas, weight_decay=optim.weight_decay)
 
-    def _begin(self) -> None:
+    def _claim_folder(self) -> None:
         if self.writes:
             write_or_check(self.config)
         self.accelerator.wait_for_everyone()
 
-    def _gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
+    def _compute_gradients(self, phase: str, batch: dict[str, Tensor]) -> dict[str, float]:
         optimiser = self.optimisers[phase]
         optimiser.zero_grad(set_to_none=True)
-        seed, pieces = self.config.loop.seed, list(self._share(batch))
+        seed, pieces = self.config.loop.seed, list(self._split_batch(batch))
         sums: dict[str, Tensor] = {}
         for first, piece in pieces:
             generator = seeding.generator_for(seed, phase, self.step, first)
             self.method.shared = seeding.generator_for(seed, phase, self.step, "shared")
             losses = self.method.step(piece, generator, phase)
-            total = total_of(losses)
+            total = sum_losses(losses)
             (total / len(pieces)).backward()
             for name, term in (losses | {phase: total}).items():
                 sums[name] = sums.get(name, 0) + term.detach() / len(pieces)
@@ -123,7 +123,7 @@ class FluxTrainer(Trainer):
             for name, value in sums.items()
         }
 
-    def _share(self, batch: dict[str, Tensor]) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    def _split_batch(self, batch: dict[str, Tensor]) -> Iterator[tuple[int, dict[str, Tensor]]]:
         """This process's part of the batch: pieces of `micro` samples and where each begins."""
         each = self.config.loop.batch // self.accelerator.num_processes
         first = each * self.accelerator.process_index
@@ -131,7 +131,7 @@ class FluxTrainer(Trainer):
             stop = start + self.config.micro
             yield start, {key: value[start:stop] for key, value in batch.items()}
 
-    def take_in(self, transformer: FluxTransformer2DModel) -> None:
+    def place_transformer(self, transformer: FluxTransformer2DModel) -> None:
         """Bring the frozen transformer to where it is needed.
 
         Raises:

@@ -8,7 +8,7 @@ from torch import Tensor
 from models.dmvton.flow import Warp, sample
 
 
-def gate(teacher: Warp, student: Warp, garment: Tensor, upper: Tensor) -> Tensor:
+def compute_gates(teacher: Warp, student: Warp, garment: Tensor, upper: Tensor) -> Tensor:
     """Return 1 for each sample whose garment the teacher moved better than the student, (B,).
 
     Args:
@@ -23,7 +23,7 @@ def gate(teacher: Warp, student: Warp, garment: Tensor, upper: Tensor) -> Tensor
     return (error_t < error_s).float()
 
 
-def gated_distillation(teacher: Warp, student: Warp, gates: Tensor) -> dict[str, Tensor]:
+def adjustable_distillation(teacher: Warp, student: Warp, gates: Tensor) -> dict[str, Tensor]:
     """Return flow and feature terms, averaged over the samples whose gate is open."""
     open_gates = gates.sum().clamp_min(1)
 

@@ -8,12 +8,12 @@ from torch.nn import functional as F
 from models.diffusion.noise_schedules import per_sample
 
 
-def noised(x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+def add_noise(x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
     """Return x_t for times (B,) in [0, 1]."""
     return x0.lerp(noise, per_sample(t, x0))
 
 
-def picture_from(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
+def x0_from_velocity(x_t: Tensor, v: Tensor, t: Tensor) -> Tensor:
     """Return the picture a velocity points at, x_t - t v."""
     return x_t - per_sample(t, x_t) * v
 

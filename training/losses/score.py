@@ -20,12 +20,12 @@ from models.diffusion.noise_schedules import per_sample
 Weight = Literal["residual", "vsd", "time", "none"]
 
 
-def _mean_each(x: Tensor) -> Tensor:
+def _mean_per_sample(x: Tensor) -> Tensor:
     """Mean over all but the batch, shaped to multiply it."""
     return per_sample(x.flatten(1).mean(1), x)
 
 
-def weight_of(kind: Weight, x_g: Tensor, mu_real: Tensor, t: Tensor) -> Tensor:
+def compute_weight(kind: Weight, x_g: Tensor, mu_real: Tensor, t: Tensor) -> Tensor:
     """Return what differences of pictures are multiplied with, (B, 1, ...), without gradient.
 
     "residual" is DMD's 1 / mean |x_g - mu_real|, "vsd" the sigma^2 of noise predictions, which for
@@ -33,7 +33,7 @@ def weight_of(kind: Weight, x_g: Tensor, mu_real: Tensor, t: Tensor) -> Tensor:
     """
     t = per_sample(t, x_g)
     if kind == "residual":
-        return 1 / _mean_each((x_g - mu_real).detach().abs()).clamp_min(1e-5)
+        return 1 / _mean_per_sample((x_g - mu_real).detach().abs()).clamp_min(1e-5)
     return {"vsd": t * (1 - t), "time": 1 - t, "none": torch.ones_like(t)}[kind]
 
 
@@ -44,7 +44,7 @@ def distribution_matching(
 
     g = w (mu_fake - mu_real),   L = 1/2 mean |x_g - sg(x_g - g)|^2,   so dL/dx_g = g / N.
     """
-    g = weight_of(weight, x_g, mu_real, t) * (mu_fake - mu_real)
+    g = compute_weight(weight, x_g, mu_real, t) * (mu_fake - mu_real)
     goal = (x_g - torch.nan_to_num(g)).detach()
     return 0.5 * (x_g - goal).square().mean()
 
@@ -66,7 +66,7 @@ def score_identity(
     """
     difference = f_real - f_fake
     product = difference * ((f_real - x_g) - alpha * difference)
-    return (weight_of(weight, x_g, f_real, t) * product).mean()
+    return (compute_weight(weight, x_g, f_real, t) * product).mean()
 
 
 def denoising(v: Tensor, picture: Tensor, noise: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def scm_tangent(
     return straight - warm * (cosine * sine * x_t + sigma_data * rate)
 
 
-def normalised(tangent: Tensor, floor: float = 0.1) -> Tensor:
+def normalise_tangent(tangent: Tensor, floor: float = 0.1) -> Tensor:
     """Return g / (|g| + c), the norm over all but the batch."""
     norm = tangent.flatten(1).norm(dim=1)
     return tangent / (per_sample(norm, tangent) + floor)

@@ -69,14 +69,17 @@ def warp_losses(
     for i, flow in enumerate(flows):
         size = (flow.shape[1], flow.shape[2])
 
-        def at(x: Tensor, size: tuple[int, int] = size) -> Tensor:
+        def resize(x: Tensor, size: tuple[int, int] = size) -> Tensor:
             return x if x.shape[-2:] == size else F.adaptive_avg_pool2d(x, size)
 
         weight = (i + 1) / len(flows)
-        seen = at(known)
-        pixels.append(weight * ((sample(at(garment), flow) - at(upper)).abs() * seen).mean())
+        seen = resize(known)
+        pixels.append(
+            weight * ((sample(resize(garment), flow) - resize(upper)).abs() * seen).mean()
+        )
         outline.append(
-            weight * ((sample(at(mask), flow, "zeros") - at(upper_mask)).abs() * seen).mean()
+            weight
+            * ((sample(resize(mask), flow, "zeros") - resize(upper_mask)).abs() * seen).mean()
         )
         if i < len(warp.levels):
             bend.append(weight * second_order(flow))

@@ -35,9 +35,9 @@ from training.flux.distill_networks import (
     LowRankNetworks,
     MethodConfig,
     Name,
-    method_of,
+    build_method,
 )
-from training.flux.distill_teacher import toy_teacher
+from training.flux.distill_teacher import make_toy_teacher
 from training.memory.flux import BYTES, PATCH, PROMPT, WIDTH
 from training.memory.flux import LAYERS as BLOCKS
 from training.memory.flux import RECOMPUTED as IN_BLOCK
@@ -70,7 +70,7 @@ class Parts:
 def parts_of(name: Name, toy: MakeupDenoiser) -> Parts:
     """Count a method's networks and passes on changes of a toy."""
     config = MethodConfig(method=name, steps=2, loop=LoopConfig(steps=1))
-    method, _ = method_of(config, LowRankNetworks(Frozen(toy), toy.blocks, rank=1))
+    method, _ = build_method(config, LowRankNetworks(Frozen(toy), toy.blocks, rank=1))
     networks = set(method.networks) - {"head"}
     trained = networks & {key for names in method.phases.values() for key in names}
     kept: list[int] = []
@@ -195,7 +195,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 def main(output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]) -> None:
     """Write what every method needs, and print the table."""
     with TemporaryDirectory() as folder:
-        toy = toy_teacher(Path(folder), seed=0)
+        toy = make_toy_teacher(Path(folder), seed=0)
     rows = [row_of(name, toy) for name in METHODS]
     command = f"python -m training.memory.distill -o {output}"
     output.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", "utf-8")

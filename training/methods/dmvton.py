@@ -14,7 +14,7 @@ from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.tryon.agnostic import is_part
 from training.loop import Method
-from training.losses.distill import gate, gated_distillation
+from training.losses.distill import adjustable_distillation, compute_gates
 from training.losses.perceptual import perceptual
 from training.losses.tryon import tryon_losses
 from training.losses.warp import warp_losses
@@ -147,8 +147,8 @@ class StudentMethod(_TryOnMethod):
         if [x.shape for x in guide.levels] != [x.shape for x in warp.levels]:
             return terms  # the published student has other levels
         upper = batch["person"] * is_part(batch["parts"], Part.UPPER)
-        gates = gate(guide, warp, batch["garment"], upper)
+        gates = compute_gates(guide, warp, batch["garment"], upper)
         scale = 1.0 if self.scope == "warp" else 0.25
-        distilled = gated_distillation(guide, warp, gates)
+        distilled = adjustable_distillation(guide, warp, gates)
         watched = {"gates_open": gates.mean()}
         return terms | {k: scale * v for k, v in distilled.items()} | watched

@@ -41,7 +41,7 @@ class TryOnMethod(Method):
         person = batch["masked_person"] * flow.per_sample(keep[:, 0], x0)
         garment = batch["garment"] * flow.per_sample(keep[:, 1], x0)
         memory = self.control.remember(person, garment)
-        v = self.control.velocity(flow.noised(x0, noise, t), t, memory)
+        v = self.control.velocity(flow.add_noise(x0, noise, t), t, memory)
         return {"flow": flow.flow_matching(v, x0, noise)}
 
 
@@ -93,17 +93,17 @@ class StudentMethod(Method):
             memory = self.control.remember(batch["masked_person"], batch["garment"])
         with torch.set_grad_enabled(phase == "student"):
             picture = self.paint(batch, memory)
-        again = flow.noised(picture, batch["noise_again"], t)
+        again = flow.add_noise(picture, batch["noise_again"], t)
         if phase == "heads":
             assert self.heads is not None
             with torch.no_grad():
                 fake = self._listen(again, t, memory)
-                real = self._listen(flow.noised(x0, batch["noise_real"], t), t, memory)
+                real = self._listen(flow.add_noise(x0, batch["noise_real"], t), t, memory)
             loss = flow.hinge_discriminator(self.heads(real), self.heads(fake))
             return {"discriminator": loss}
         with torch.no_grad():
             v = self.control.velocity(again, t, memory, self.guidance).float()
-            teacher_picture = flow.picture_from(again, v, t)
+            teacher_picture = flow.x0_from_velocity(again, v, t)
         losses = {
             "distill": flow.score_distillation(picture, teacher_picture, t),
             "reconstruct": self.reconstruct * F.mse_loss(picture, x0),
@@ -117,9 +117,9 @@ class StudentMethod(Method):
         """Return the student's picture from one of its noise levels, latents (B, C, H, W)."""
         levels = (batch["level"].cpu() * len(self.sigmas)).long()
         t = self.sigmas[levels].to(batch["person"].device)
-        x_t = flow.noised(batch["person"], batch["noise"], t)
+        x_t = flow.add_noise(batch["person"], batch["noise"], t)
         v = self.control.velocity(x_t, t, memory, self.guidance, distilled=True).float()
-        return flow.picture_from(x_t, v, t)
+        return flow.x0_from_velocity(x_t, v, t)
 
     def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
         assert self.heads is not None
@@ -146,5 +146,5 @@ class ToyBaseMethod(Method):
     ) -> dict[str, Tensor]:
         """Return the flow-matching loss of one batch of latents."""
         x0, noise, t = batch["person"], batch["noise"], batch["time"]
-        v = self.control.velocity(flow.noised(x0, noise, t), t, None)
+        v = self.control.velocity(flow.add_noise(x0, noise, t), t, None)
         return {"flow": flow.flow_matching(v, x0, noise)}

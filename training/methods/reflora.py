@@ -81,7 +81,7 @@ class RefLoRA(Method):
         """Return `velocity`, the weighted squared error, for a batch of `FluxLatents`."""
         device = batch["target"].device.type
         with torch.autocast(device, self.precision, enabled=self.precision != torch.float32):
-            noisy = flow.noised(batch["target"], batch["noise"], batch["sigma"])
+            noisy = flow.add_noise(batch["target"], batch["noise"], batch["sigma"])
             found = velocity(
                 self.transformer, noisy, batch["sigma"], self.conditions(batch, self.guidance)
             )

@@ -15,9 +15,9 @@ from models.diffusion.weight_delta import Changed, LowRank
 from models.lazy import locked_cached_property
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Data, Method, Trainer
-from training.methods.distill.scores.disback import Decline
+from training.methods.distill.scores.disback import DegradationRecording
 from training.methods.distill.scores.msd import TeacherScoreMatching
-from training.methods.distill.scores.score import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks
 from training.methods.distill.trajectories.consistency import Consistency, PairRegression
 from training.methods.time_samplers import uniform
 from training.toys.mixture import Mixture, MixtureData, PairData
@@ -110,7 +110,7 @@ class Experiment:
             average.copy_to(method.networks[name])
         return method
 
-    def network(self, width: int | None = None) -> ReplicaMLP:
+    def make_network(self, width: int | None = None) -> ReplicaMLP:
         """Return a network with new weights."""
         return ReplicaMLP(
             dim=self.mixture.dim,
@@ -119,7 +119,7 @@ class Experiment:
             conditions=int(self.mixture.groups.max()) + 1 if self.conditions else 0,
         )
 
-    def _matched(self, name: str, network: ReplicaMLP) -> ReplicaMLP:
+    def _match_velocities(self, name: str, network: ReplicaMLP) -> ReplicaMLP:
         """Train a network on the teacher's velocities at all times."""
         method = TeacherScoreMatching(network, self.mixture, uniform(0.0, 1.0))
         self.train(name, method, 6000, lr=2e-3)
@@ -128,32 +128,32 @@ class Experiment:
     @locked_cached_property
     def base(self) -> ReplicaMLP:
         """The learned teacher, which students and critics begin as copies of."""
-        return self._matched("base", self.network())
+        return self._match_velocities("base", self.make_network())
 
-    def small(self, width: int) -> ReplicaMLP:
+    def make_small_network(self, width: int) -> ReplicaMLP:
         """Return a smaller network that has been through TSM."""
-        return self._matched(f"base-{width}", self.network(width))
+        return self._match_velocities(f"base-{width}", self.make_network(width))
 
-    def copy(self) -> ReplicaMLP:
+    def copy_base(self) -> ReplicaMLP:
         """Return a copy of the base."""
         return copy.deepcopy(self.base)
 
     @locked_cached_property
     def pairs(self) -> ReplicaMLP:
         """The base after regression onto the ends of the teacher's flow: one step."""
-        student = self.copy()
+        student = self.copy_base()
         data = PairData(self.mixture, self.budget.batch, self.seeds)
         self.train("pairs", PairRegression(student), 6000, lr=2e-3, data=data)
         return student.eval()
 
-    def consistency(self, student: Network) -> Consistency:
+    def make_consistency(self, student: Network) -> Consistency:
         """Return consistency distillation of the exact teacher."""
-        return Consistency(student, self.copy(), self.mixture)
+        return Consistency(student, self.copy_base(), self.mixture)
 
     @locked_cached_property
     def consistent(self) -> ReplicaMLP:
         """The base as a consistency student: what it shows at any time is where the flow ends."""
-        method = self.train("consistent", self.consistency(self.copy()), 4000, lr=2e-3)
+        method = self.train("consistent", self.make_consistency(self.copy_base()), 4000, lr=2e-3)
         student: Any = method.networks["student"]
         return student.eval()
 
@@ -161,24 +161,26 @@ class Experiment:
         self, student: Network, sampler: FewStepSampler, critic: Network | None = None
     ) -> ScoreNetworks:
         """Return a student, the exact teacher and a critic, a copy of the base if None."""
-        return ScoreNetworks(student, self.mixture, critic or self.copy(), sampler)
+        return ScoreNetworks(student, self.mixture, critic or self.copy_base(), sampler)
 
-    def head(self) -> nn.Module:
+    def make_head(self) -> nn.Module:
         """Return a discriminator's head on the networks' features."""
         return ReplicaHead(self.width, seeds=self.seeds)
 
-    def low_rank(self, rank: int) -> Changed:
+    def make_low_rank_critic(self, rank: int) -> Changed:
         """Return a critic that is a low-rank change of the base."""
         generator = seeding.generator_for(self.seeds[0], "low rank")
         return Changed(self.base, LowRank(self.base, rank, generator))
 
-    def decline(self, student: ReplicaMLP, sampler: FewStepSampler, nodes: int) -> list[ReplicaMLP]:
+    def record_degradation(
+        self, student: ReplicaMLP, sampler: FewStepSampler, nodes: int
+    ) -> list[ReplicaMLP]:
         """Return DisBack's path: `nodes` copies of the base on their way to the student."""
         name, each = f"decline-{len(sampler.times)}", 80
         path = []
         for node in range(1, nodes + 1):
             copied = path[-1] if path else self.base
-            method = Decline(copy.deepcopy(copied), student, sampler)
+            method = DegradationRecording(copy.deepcopy(copied), student, sampler)
             self.train(f"{name}-{node}", method, each, lr=1e-3, ema=0.0)
             path.append(method.copy)
         return path

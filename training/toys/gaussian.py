@@ -22,13 +22,13 @@ from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Method, Trainer
 from training.methods.distill import guidance
 from training.methods.distill.guidance import Guidance
-from training.methods.distill.scores.score import (
+from training.methods.distill.scores.score_distillation import (
     Objective,
     ScoreDistillation,
     ScoreNetworks,
-    matching,
+    matching_objective,
 )
-from training.methods.distill.scores.sid import score_identity
+from training.methods.distill.scores.sid import identity_objective
 from training.toys.mixture import Mixture, MixtureData
 
 
@@ -88,7 +88,7 @@ class TwoAnswers:
         return (self.unconditional if cond is None else self.conditional).velocity(x_t, t)
 
 
-def normal(mean: tuple[float, ...], scales: tuple[float, ...], turn: float = 0.0) -> Mixture:
+def make_gaussian(mean: tuple[float, ...], scales: tuple[float, ...], turn: float = 0.0) -> Mixture:
     """A Gaussian; in the plane its axes may be turned by an angle."""
     c, s = math.cos(turn), math.sin(turn)
     axes = torch.tensor([[c, -s], [s, c]]) if len(mean) == 2 else torch.eye(len(mean))
@@ -101,7 +101,7 @@ def normal(mean: tuple[float, ...], scales: tuple[float, ...], turn: float = 0.0
     )
 
 
-def divergence(q: Mixture, p: Mixture) -> float:
+def kl_divergence(q: Mixture, p: Mixture) -> float:
     """KL(q || p) of two Gaussians, in nats."""
     c_q, c_p = ((m.axes * m.scales.square()) @ m.axes.T for m in (q, p))
     c_q, c_p = c_q.double(), c_p.double()
@@ -112,10 +112,10 @@ def divergence(q: Mixture, p: Mixture) -> float:
     return 0.5 * float(trace + square - q.dim + logs)
 
 
-TARGET = normal((1.0, -0.5), (1.0, 0.3), turn=0.6)
+TARGET = make_gaussian((1.0, -0.5), (1.0, 0.3), turn=0.6)
 
 
-def method_for(
+def make_method(
     student: AffineStudent,
     teacher: Denoiser,
     objective: Objective,
@@ -153,27 +153,30 @@ def fit(method: Method, law: Mixture, steps: int, folder: Path, conditions: bool
     Trainer(config, method, MixtureData(law, 256, (0,), conditions)).run()
 
 
-def end_of(objective: Objective, through_networks: bool, steps: int) -> float:
+def measure_end(objective: Objective, through_networks: bool, steps: int) -> float:
     """Return the KL divergence to `TARGET` at which an objective ends."""
     student = AffineStudent(2)
     with TemporaryDirectory() as folder:
-        method = method_for(student, TARGET, objective, through_networks)
+        method = make_method(student, TARGET, objective, through_networks)
         fit(method, TARGET, steps, Path(folder))
-    return divergence(student.law, TARGET)
+    return kl_divergence(student.law, TARGET)
 
 
-def effective_guidance(
+def measure_guidance(
     objective: Objective, through_networks: bool, scales: Guidance, steps: int
 ) -> tuple[float, float]:
     """Return the scale a student ends at, and its covariance's relative error.
 
     With equal covariances the guided law is N(mu_0 + w (mu_c - mu_0), S) exactly.
     """
-    conditional, plain = normal((0.6, 0.2), (0.5, 0.3), 0.6), normal((0.0, 0.0), (0.5, 0.3), 0.6)
+    conditional, plain = (
+        make_gaussian((0.6, 0.2), (0.5, 0.3), 0.6),
+        make_gaussian((0.0, 0.0), (0.5, 0.3), 0.6),
+    )
     student = AffineStudent(2)
     with TemporaryDirectory() as folder:
         teacher = TwoAnswers(conditional, plain)
-        method = method_for(student, teacher, objective, through_networks, scales)
+        method = make_method(student, teacher, objective, through_networks, scales)
         fit(method, conditional, steps, Path(folder), conditions=True)
     law = student.law
     direction = (conditional.means - plain.means)[0]
@@ -183,7 +186,7 @@ def effective_guidance(
     return scale, float((found - truth).norm() / truth.norm())
 
 
-def two_classes(scales: Guidance, steps: int) -> tuple[float, float]:
+def measure_two_classes(scales: Guidance, steps: int) -> tuple[float, float]:
     """Return the mean and the standard deviation of class 1 of N(+-1, 0.5^2), one dimension."""
     law = Mixture(
         torch.tensor([[-1.0], [1.0]]),
@@ -194,29 +197,29 @@ def two_classes(scales: Guidance, steps: int) -> tuple[float, float]:
     )
     student = AffineStudent(1, conditions=2)
     with TemporaryDirectory() as folder:
-        method = method_for(student, law, matching("vsd"), False, scales)
+        method = make_method(student, law, matching_objective("vsd"), False, scales)
         fit(method, law, steps, Path(folder), conditions=True)
     found = student.law
     return float(found.means[1, 0]), float(found.scales[0])
 
 
-def tables(steps: int = 1500) -> dict[str, Any]:
+def compute_tables(steps: int = 1500) -> dict[str, Any]:
     """Return all oracle tables: where objectives end, and what guidance does."""
     objectives: dict[str, tuple[Objective, bool]] = {
-        "DMD": (matching("residual"), False),
-        "VSD": (matching("vsd"), False),
-        "unweighted": (matching("none"), False),
+        "DMD": (matching_objective("residual"), False),
+        "VSD": (matching_objective("vsd"), False),
+        "unweighted": (matching_objective("none"), False),
     } | {
-        f"SiD, alpha {alpha}": (score_identity(alpha, "residual"), True)
+        f"SiD, alpha {alpha}": (identity_objective(alpha, "residual"), True)
         for alpha in (0.0, 0.5, 1.0, 1.2, 1.5, 2.0)
     }
     guided: dict[str, tuple[Objective, bool, Guidance]] = {
-        "DMD, w 3": (matching("residual"), False, guidance.fixed(3)),
-        "VSD, w 3": (matching("vsd"), False, guidance.fixed(3)),
-        "SiD, w 3": (score_identity(1.0, "residual"), True, guidance.fixed(3)),
-        "VSD, teacher U(0.5, 4)": (matching("vsd"), False, Guidance((0.5, 4))),
-        "DMD, teacher U(0.5, 4)": (matching("residual"), False, Guidance((0.5, 4))),
-        "PG-SB, both U(0.5, 4)": (matching("vsd"), False, guidance.random(0.5, 4)),
+        "DMD, w 3": (matching_objective("residual"), False, guidance.fixed(3)),
+        "VSD, w 3": (matching_objective("vsd"), False, guidance.fixed(3)),
+        "SiD, w 3": (identity_objective(1.0, "residual"), True, guidance.fixed(3)),
+        "VSD, teacher U(0.5, 4)": (matching_objective("vsd"), False, Guidance((0.5, 4))),
+        "DMD, teacher U(0.5, 4)": (matching_objective("residual"), False, Guidance((0.5, 4))),
+        "PG-SB, both U(0.5, 4)": (matching_objective("vsd"), False, guidance.random(0.5, 4)),
     }
     classes: dict[str, Guidance] = {
         "none": guidance.NONE,
@@ -228,11 +231,11 @@ def tables(steps: int = 1500) -> dict[str, Any]:
     }
     one: Callable[[float], float] = lambda x: float(f"{x:.3g}")  # noqa: E731
     return {
-        "kl": {name: one(end_of(*x, steps)) for name, x in objectives.items()},
+        "kl": {name: one(measure_end(*x, steps)) for name, x in objectives.items()},
         "effective_guidance": {
-            name: [one(x) for x in effective_guidance(*y, steps)] for name, y in guided.items()
+            name: [one(x) for x in measure_guidance(*y, steps)] for name, y in guided.items()
         },
         "two_classes": {
-            name: [one(x) for x in two_classes(y, steps)] for name, y in classes.items()
+            name: [one(x) for x in measure_two_classes(y, steps)] for name, y in classes.items()
         },
     }

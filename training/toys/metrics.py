@@ -36,7 +36,7 @@ def sliced_wasserstein(
     return float(((p @ lines).sort(0)[0] - (q @ lines).sort(0)[0]).square().mean().sqrt())
 
 
-def mode_figures(samples: Tensor, mixture: Mixture) -> dict[str, float]:
+def measure_modes(samples: Tensor, mixture: Mixture) -> dict[str, float]:
     """Return `tv` of the modes' masses, `out` and `var`.
 
     Samples go to the likeliest mode. `out` is the share further than `OUTLIER` from all modes (in
@@ -84,7 +84,9 @@ def class_distance(samples: Tensor, mixture: Mixture) -> float:
     return total
 
 
-def figures(samples: Tensor, mixture: Mixture, exact: Tensor, generator: torch.Generator) -> dict:
+def measure_samples(
+    samples: Tensor, mixture: Mixture, exact: Tensor, generator: torch.Generator
+) -> dict:
     """Return a row of the table: all figures that fit the dimension.
 
     Args:
@@ -93,7 +95,7 @@ def figures(samples: Tensor, mixture: Mixture, exact: Tensor, generator: torch.G
         exact: (N, D) of it.
         generator: of the sliced distance's directions.
     """
-    found = mode_figures(samples, mixture)
+    found = measure_modes(samples, mixture)
     found["sw2"] = sliced_wasserstein(samples, exact, generator)
     if mixture.dim == 2:
         found["rkl"] = knn_divergence(samples, exact)

@@ -61,7 +61,7 @@ class Mixture:
         a = 1 - t
         return a, (a[:, None] * self.scales).square() + t[:, None].square()
 
-    def picture(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
+    def predict_x0(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None) -> Tensor:
         """Return E[x_0 | x_t], (B, D)."""
         a, variance = self._spread(t)
         mean = self.log_modes(x_t, t, cond).softmax(1) @ self.means
@@ -75,7 +75,7 @@ class Mixture:
         over noise of 0; times below 1e-3 are taken as 1e-3.
         """
         t = t.clamp_min(1e-3)
-        return (x_t - self.picture(x_t, t, cond)) / t[:, None]
+        return (x_t - self.predict_x0(x_t, t, cond)) / t[:, None]
 
 
 def ring() -> Mixture:

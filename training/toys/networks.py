@@ -43,19 +43,21 @@ class ReplicaLinear(nn.Module):
         return torch.baddbmm(self.bias, x, self.weight)
 
 
-WAVES = 3
+FREQUENCIES = 3
 
 
-def waves(times: Tensor) -> Tensor:
+def fourier_features(times: Tensor) -> Tensor:
     """Return each time, and sines and cosines of it, which with it give its sign; 0 gives 0.
 
     Args:
         times: (B, n).
 
     Returns:
-        (B, n (1 + 2 WAVES)).
+        (B, n (1 + 2 FREQUENCIES)).
     """
-    angle = times[..., None] * (math.pi * 2.0 ** torch.arange(-1, WAVES - 1, device=times.device))
+    angle = times[..., None] * (
+        math.pi * 2.0 ** torch.arange(-1, FREQUENCIES - 1, device=times.device)
+    )
     return torch.cat([times[..., None], angle.sin(), angle.cos() - 1], -1).flatten(1)
 
 
@@ -83,7 +85,7 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
     ) -> None:
         super().__init__()
         self.extra, self.replicas, self.conditions = tuple(extra), len(seeds), conditions
-        each = 1 + 2 * WAVES
+        each = 1 + 2 * FREQUENCIES
         inputs = dim + each * (1 + len(extra)) + (conditions + 1 if conditions else 0)
         self.first = ReplicaLinear(seeds, "first", inputs, width)
         with torch.no_grad():  # extra conditions change nothing at first
@@ -103,7 +105,7 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
         given = {"r": t - extra["r"]} if "r" in extra else {}
         given |= {name: extra[name] / 4 for name in ("step", "w") if name in extra}
         times = torch.stack([t, *(given.get(x, torch.zeros_like(t)) for x in self.extra)], 1)
-        seen = [x_t, waves(times)]
+        seen = [x_t, fourier_features(times)]
         if self.conditions:
             which = torch.full_like(t, self.conditions).long() if cond is None else cond
             seen.append(F.one_hot(which, self.conditions + 1).to(x_t))

@@ -21,19 +21,19 @@ HEADINGS = {
 }
 
 
-def spread(values: Sequence[float], digits: int = 3) -> str:
+def format_spread(values: Sequence[float], digits: int = 3) -> str:
     """Return mean and half the range over the seeds."""
     half = (max(values) - min(values)) / 2
     return f"{sum(values) / len(values):.{digits}f} ±{half:.{digits}f}"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
     """Return the lines of a Markdown table."""
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     return [*lines, *("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows), ""]
 
 
-def markdown(found: dict[str, Any]) -> str:
+def format_report(found: dict[str, Any]) -> str:
     """Return all tables; figures are mean ± half the range over the seeds."""
     lines = ["# Distillation on toys", "", f"Written by `{found.get('command')}`.", ""]
     if found.get("missing"):
@@ -43,27 +43,27 @@ def markdown(found: dict[str, Any]) -> str:
         if own:
             lines += [f"## {HEADINGS[world]}", ""]
             cells = (
-                [row["name"], row["steps"] or "-", *(spread(row[c]) for c in columns)]
+                [row["name"], row["steps"] or "-", *(format_spread(row[c]) for c in columns)]
                 for row in own
             )
-            lines += table(["method", "steps", *columns], cells)
+            lines += markdown_table(["method", "steps", *columns], cells)
     if "diversity" in found:
         lines += ["## Diversity distillation of LADD's four steps", ""]
         columns = COLUMNS["plane"]
-        cells = ([r["upto"], *(spread(r[c]) for c in columns)] for r in found["diversity"])
-        lines += table(["base's steps", *columns], cells)
+        cells = ([r["upto"], *(format_spread(r[c]) for c in columns)] for r in found["diversity"])
+        lines += markdown_table(["base's steps", *columns], cells)
     if "gaussians" in found:
         oracle = found["gaussians"]
         lines += ["## Gaussians with oracle critics", ""]
-        lines += table(["objective", "KL at the end"], oracle["kl"].items())
+        lines += markdown_table(["objective", "KL at the end"], oracle["kl"].items())
         pairs = ([name, *values] for name, values in oracle["effective_guidance"].items())
-        lines += table(["guidance", "scale found", "covariance error"], pairs)
+        lines += markdown_table(["guidance", "scale found", "covariance error"], pairs)
         pairs = ([name, *values] for name, values in oracle["two_classes"].items())
-        lines += table(["two classes, N(±1, 0.5²)", "mean", "std"], pairs)
+        lines += markdown_table(["two classes, N(±1, 0.5²)", "mean", "std"], pairs)
     return "\n".join(lines)
 
 
-def write(found: dict[str, Any], output: Path) -> None:
+def write_report(found: dict[str, Any], output: Path) -> None:
     """Write what has been found so far, as JSON and beside it as Markdown."""
     order = {
         (world, name): number
@@ -79,4 +79,4 @@ def write(found: dict[str, Any], output: Path) -> None:
     found["rows"] = sorted(plain, key=place) + sorted(prefixes, key=place)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    output.with_suffix(".md").write_text(markdown(found), encoding="utf-8")
+    output.with_suffix(".md").write_text(format_report(found), encoding="utf-8")

@@ -15,7 +15,7 @@ from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.disback import TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router
-from training.methods.distill.scores.score import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks
 from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import SwiftBrush
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -59,7 +59,7 @@ class TableRow:
 
 
 def _disback(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
-    path = experiment.decline(s, sampler, nodes=3)
+    path = experiment.record_degradation(s, sampler, nodes=3)
     teachers = TeacherSchedule(
         (*reversed(path[:-1]), experiment.mixture), experiment.budget.steps(400)
     )
@@ -67,13 +67,16 @@ def _disback(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Met
 
 
 def _two_students(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
-    students = Router([s, experiment.copy()], torch.arange(2))
+    students = Router([s, experiment.copy_base()], torch.arange(2))
     return DMD(experiment.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
 def _two_small_students(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
     width = experiment.width * 3 // 4  # about six tenths of the weights
-    students = Router([experiment.small(width), experiment.small(width)], torch.arange(2))
+    students = Router(
+        [experiment.make_small_network(width), experiment.make_small_network(width)],
+        torch.arange(2),
+    )
     return DMD(experiment.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
@@ -86,26 +89,29 @@ _trajectory = partial(TableRow, apart=False, start="teacher", lr=2e-3)
 
 PLANE: dict[str, TableRow] = {
     # Trajectories: one training serves every number of steps
-    "CD": _trajectory(lambda e, s, _: e.consistency(s), 8000),
+    "CD": _trajectory(lambda e, s, _: e.make_consistency(s), 8000),
     "sCM": _trajectory(lambda e, s, _: SCM(s, e.mixture, sigma_data=0.86), 5000),
     "SANA-Sprint": _trajectory(
-        lambda e, s, _: SanaSprint(s, e.mixture, e.head(), e.base, sigma_data=0.86), 5000
+        lambda e, s, _: SanaSprint(s, e.mixture, e.make_head(), e.base, sigma_data=0.86), 5000
     ),
-    "RCGM": _trajectory(lambda e, s, _: RCGM(s, e.copy(), e.mixture), 6000, noise="jump"),
-    "TwinFlow": _trajectory(lambda e, s, _: TwinFlow(s, e.copy(), e.mixture), 6000, noise="jump"),
+    "RCGM": _trajectory(lambda e, s, _: RCGM(s, e.copy_base(), e.mixture), 6000, noise="jump"),
+    "TwinFlow": _trajectory(
+        lambda e, s, _: TwinFlow(s, e.copy_base(), e.mixture), 6000, noise="jump"
+    ),
     # Scores
     "DMD": TableRow(lambda e, s, k: DMD(e.make_score_networks(s, k), **_each(k))),
     "DMD, from new weights": TableRow(
         lambda e, s, k: DMD(e.make_score_networks(s, k), student_every=1), steps=(1,), start="new"
     ),
     "DMD2": TableRow(
-        lambda e, s, k: DMD2(e.make_score_networks(s, k), e.head(), (0.05, 0.05), **_each(k))
+        lambda e, s, k: DMD2(e.make_score_networks(s, k), e.make_head(), (0.05, 0.05), **_each(k))
     ),
     "VSD": TableRow(
         lambda e, s, k: SwiftBrush(e.make_score_networks(s, k), **_each(k)), steps=(1, 4)
     ),
     "SwiftBrush, LoRA critic": TableRow(
-        lambda e, s, k: SwiftBrush(e.make_score_networks(s, k, e.low_rank(16))), steps=(1,)
+        lambda e, s, k: SwiftBrush(e.make_score_networks(s, k, e.make_low_rank_critic(16))),
+        steps=(1,),
     ),
     "SiD": TableRow(lambda e, s, k: SiD(e.make_score_networks(s, k), **_each(k))),
     "SiDA": TableRow(
@@ -114,9 +120,9 @@ PLANE: dict[str, TableRow] = {
     ),
     "DisBack": TableRow(_disback, steps=(1, 4)),
     # Adversaries
-    "LADD": TableRow(lambda e, s, k: LADD(s, e.base, e.head(), k), several=3000),
+    "LADD": TableRow(lambda e, s, k: LADD(s, e.base, e.make_head(), k), several=3000),
     "ADD": TableRow(
-        lambda e, s, k: LADD(s, e.base, e.head(), k, distill=1.0), steps=(1, 4), several=3000
+        lambda e, s, k: LADD(s, e.base, e.make_head(), k, distill=1.0), steps=(1, 4), several=3000
     ),
     # Finding M1: the critic of several steps' pictures, given which step, or not
     "DMD, shared critic": TableRow(

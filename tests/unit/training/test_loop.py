@@ -10,7 +10,7 @@ from models import seeding
 from models.errors import TrainingError
 from training import checkpoints
 from training.config import LoopConfig, OptimConfig, RunConfig
-from training.loop import Method, Trainer, batch_indices, learning_rate
+from training.loop import Method, Trainer, draw_batch_indices, learning_rate
 
 ROOT = Path(__file__).parents[3]
 
@@ -118,12 +118,12 @@ def test_only_whole_checkpoints_count_and_old_ones_go(tmp_path):
     Trainer(config, Line(), Points()).run()
     folder = config.folder / "checkpoints"
     (folder / ".000016.part").mkdir()
-    found = checkpoints.whole_checkpoints(folder)
+    found = checkpoints.find_checkpoints(folder)
     assert [path.name for path in found] == ["000008", "000012"]
 
 
 def test_every_sample_is_seen_once_per_epoch():
-    seen = torch.cat([batch_indices(10, 4, seed=0, step=step) for step in range(5)])
+    seen = torch.cat([draw_batch_indices(10, 4, seed=0, step=step) for step in range(5)])
     assert sorted(seen[:10].tolist()) == sorted(seen[10:].tolist()) == list(range(10))
     assert seen[:10].tolist() != seen[10:].tolist()
 

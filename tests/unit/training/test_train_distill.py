@@ -15,12 +15,12 @@ from models.diffusion.flux_denoiser import hearing
 from models.diffusion.flux_tokens import position_ids
 from models.errors import TrainingError
 from models.reflora.layers import attention_layers, rotated
-from training.checkpoints import whole_checkpoints
+from training.checkpoints import find_checkpoints
 from training.config import LoopConfig
 from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.nano import students, table
 from training.flux.distill_networks import METHODS, DistillNetworks
-from training.flux.distill_teacher import toy_teacher
+from training.flux.distill_teacher import make_toy_teacher
 from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[3]
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
-    return toy_teacher(tmp_path_factory.mktemp("toy") / "cache", seed=0)
+    return make_toy_teacher(tmp_path_factory.mktemp("toy") / "cache", seed=0)
 
 
 def tiny_run(folder, method="dmd2", steps=3, save_every=3):
@@ -132,7 +132,7 @@ def test_a_distillation_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
 def test_a_finished_student_is_found_with_its_sampler(tmp_path):
     config = tiny_run(tmp_path, method="add", steps=2, save_every=2)
     build(config).run()
-    assert len(whole_checkpoints(config.folder / "checkpoints")) == 1
+    assert len(find_checkpoints(config.folder / "checkpoints")) == 1
     found = students(tmp_path, config.folder / "cache")
     student = found["tiny-student"]
     assert student.sampler.times == (1.0, 0.5)

@@ -99,8 +99,8 @@ def test_a_batch_in_pieces_gives_the_gradients_of_the_whole(tmp_path):
     for micro in (4, 1):
         config = replace(preset("tiny", tmp_path / str(micro), steps=1, batch=4), micro=micro)
         trainer = build(config)
-        trainer._toggle(("person", "garment"))
-        trainer._gradients("adapters", trainer._batch(0))
+        trainer._train_only(("person", "garment"))
+        trainer._compute_gradients("adapters", trainer._load_batch(0))
         lora = trainer.method.networks["garment"]
         gradients.append([p.grad for p in lora.parameters() if p.grad is not None])
     for whole, pieces in zip(*gradients, strict=True):
@@ -135,9 +135,9 @@ def test_a_perfect_velocity_has_no_loss_and_points_at_the_picture():
     generator = torch.Generator().manual_seed(0)
     x0, noise = (torch.randn(3, 4, 2, 2, generator=generator) for _ in range(2))
     t = torch.tensor([0.1, 0.5, 0.9])
-    x_t = flow.noised(x0, noise, t)
+    x_t = flow.add_noise(x0, noise, t)
     assert flow.flow_matching(noise - x0, x0, noise) == 0
-    torch.testing.assert_close(flow.picture_from(x_t, noise - x0, t), x0)
+    torch.testing.assert_close(flow.x0_from_velocity(x_t, noise - x0, t), x0)
     assert flow.score_distillation(x0, x0, t) == 0
     sure = torch.tensor([2.0])
     assert flow.hinge_discriminator(sure, -sure) == 0

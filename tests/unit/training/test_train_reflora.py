@@ -68,8 +68,8 @@ def test_a_batch_in_pieces_has_the_whole_batchs_gradients(tmp_path):
     gradients = []
     for micro in (8, 2):
         trainer = train_reflora.build(replace(tiny_run(tmp_path), micro=micro))
-        trainer._toggle(("injector",))
-        trainer._gradients("flow", trainer._batch(0))
+        trainer._train_only(("injector",))
+        trainer._compute_gradients("flow", trainer._load_batch(0))
         gradients.append(trainer.method.injector.layers[0].ref_to_v_lora_up.weight.grad)
     torch.testing.assert_close(*gradients, atol=1e-6, rtol=1e-4)
 
@@ -84,8 +84,8 @@ config = train_reflora.PRESETS["tiny"][1]
 config = replace(config, output=Path(sys.argv[1]), micro=4, validation=0, shard=False)
 config = replace(config, loop=replace(config.loop, threads=1))
 trainer = train_reflora.build(config)
-trainer._toggle(tuple(trainer.method.networks))
-trainer._gradients("flow", trainer._batch(0))
+trainer._train_only(tuple(trainer.method.networks))
+trainer._compute_gradients("flow", trainer._load_batch(0))
 named = trainer.method.injector.named_parameters()
 rank = trainer.accelerator.process_index
 grads = {name: p.grad for name, p in named if p.grad is not None}
@@ -115,8 +115,8 @@ def test_two_processes_have_one_processs_gradients(tmp_path):
         for rank in range(2)
     ]
     trainer = train_reflora.build(tiny_run(tmp_path))
-    trainer._toggle(tuple(trainer.method.networks))
-    trainer._gradients("flow", trainer._batch(0))
+    trainer._train_only(tuple(trainer.method.networks))
+    trainer._compute_gradients("flow", trainer._load_batch(0))
     assert [process.wait(timeout=300) for process in both] == [0, 0]
     first, second = (load_file(tmp_path / f"grads.{rank}.safetensors") for rank in range(2))
     assert len(first) > 8

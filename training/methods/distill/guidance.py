@@ -77,7 +77,7 @@ def embedded(low: float, high: float) -> Guidance:
     return Guidance((low, high), embedded=True)
 
 
-def guided_picture(
+def predict_guided_x0(
     denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any, scale: float, **extra: Tensor
 ) -> Tensor:
     """Return mu^w of a denoiser, (B, ...); one pass where one is enough."""

@@ -20,8 +20,14 @@ from models.diffusion.lora import LowRank
 from models.errors import CheckpointError, TrainingError
 from pipelines.flux import load_student
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
-from training.flux.distill_networks import METHODS, Frozen, LowRankNetworks, MethodConfig, method_of
-from training.flux.distill_teacher import toy_teacher
+from training.flux.distill_networks import (
+    METHODS,
+    Frozen,
+    LowRankNetworks,
+    MethodConfig,
+    build_method,
+)
+from training.flux.distill_teacher import make_toy_teacher
 from training.memory.distill import (
     CARDS,
     flux,
@@ -46,7 +52,7 @@ EXTRA = ({}, {"step": torch.tensor([1.0, 3.0])}, {"r": torch.tensor([0.0, 0.1])}
 
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory):
-    return toy_teacher(tmp_path_factory.mktemp("toy") / "cache", seed=0)
+    return make_toy_teacher(tmp_path_factory.mktemp("toy") / "cache", seed=0)
 
 
 def tiny_run(folder, **changes):
@@ -72,7 +78,7 @@ def test_a_new_student_is_its_teacher_bit_for_bit_whatever_its_extra_conditions(
 ):
     frozen = Frozen(teacher)
     networks = LowRankNetworks(frozen, (0, 1), rank=rank)
-    method, _ = method_of(MethodConfig(method=name, steps=2), networks)
+    method, _ = build_method(MethodConfig(method=name, steps=2), networks)
     assert "teacher" not in method.networks
     wanted = frozen.velocity(X_T, T, COND)
     assert wanted.abs().max() > 0.1
@@ -84,7 +90,7 @@ def test_a_new_student_is_its_teacher_bit_for_bit_whatever_its_extra_conditions(
 @torch.no_grad()
 def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
     networks = LowRankNetworks(Frozen(teacher), (0, 1), rank=2)
-    student = networks.copy()
+    student = networks.copy_teacher()
     trained(student.adapter)
     merged = copy.deepcopy(teacher)
     for name, update in student.adapter.updates.items():
@@ -99,7 +105,7 @@ def test_a_change_is_the_network_whose_weights_are_w_plus_b_a(teacher):
 
 @torch.no_grad()
 def test_a_trained_time_embedder_tells_steps_and_jumps_apart(teacher):
-    student = LowRankNetworks(Frozen(teacher), (0, 1), rank=1).copy()
+    student = LowRankNetworks(Frozen(teacher), (0, 1), rank=1).copy_teacher()
     trained(student.adapter)
     velocities = [student.velocity(X_T, T, COND, **extra) for extra in EXTRA]
     other = student.velocity(X_T, T, COND, step=torch.tensor([1.0, 2.0]))
@@ -114,7 +120,7 @@ def test_a_trained_time_embedder_tells_steps_and_jumps_apart(teacher):
 
 def test_no_change_is_at_work_in_another_and_each_has_its_own_gradient(teacher):
     networks = LowRankNetworks(Frozen(teacher), (0, 1), rank=1)
-    student, critic = networks.copy(), networks.copy()
+    student, critic = networks.copy_teacher(), networks.copy_teacher()
     trained(student.adapter)
     assert torch.equal(critic.velocity(X_T, T, COND), networks.teacher.velocity(X_T, T, COND))
     (student.velocity(X_T, T, COND) - critic.velocity(X_T, T, COND).detach()).mean().backward()
@@ -282,7 +288,7 @@ def test_a_batch_in_pieces_has_jumps_of_every_kind():
     for place in range(3):
         asked.clear()
         piece = {"x0": torch.zeros(1, 4, 2), "place": torch.tensor([place])}
-        method.base(piece, seeding.generator_for(place))
+        method.jump_loss(piece, seeding.generator_for(place))
         t, r = asked[-1]
         assert ((t, r) == (1.0, 0.0)) == (place == 0)
         assert (t - r <= 0.05 * t + 1e-6) == (place == 1)

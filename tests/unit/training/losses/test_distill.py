@@ -8,7 +8,7 @@ from torch.func import jvp
 from models import seeding
 from training.losses import compression, score, trajectory
 from training.methods.distill.trajectories.scm import trig_velocity
-from training.toys.gaussian import normal
+from training.toys.gaussian import make_gaussian
 from training.toys.mixture import ring
 
 
@@ -30,7 +30,7 @@ def test_matching_hands_the_weighted_difference_to_the_picture_as_its_gradient(w
     x, real, fake = drawn(8, 2).requires_grad_(), drawn(8, 2, seed=1), drawn(8, 2, seed=2)
     t = times(8)
     score.distribution_matching(x, real, fake, t, weight).backward()
-    g = score.weight_of(weight, x, real, t) * (fake - real)
+    g = score.compute_weight(weight, x, real, t) * (fake - real)
     assert torch.allclose(x.grad * x.numel(), g, atol=1e-10)
 
 
@@ -73,9 +73,9 @@ def test_the_tangent_vanishes_at_the_exact_consistency_function():
     assert float(off.abs().min()) > 1e-4
 
 
-def test_a_flow_network_is_told_trigflows_times_without_loss():
+def test_a_flow_network_is_given_trigflows_times_without_loss():
     spread = 0.7
-    flow = normal((0.0, 0.0), (spread, spread))
+    flow = make_gaussian((0.0, 0.0), (spread, spread))
     angle = 0.1 + 1.3 * times(64).float()
     c, s = angle.cos()[:, None], angle.sin()[:, None]
     x = drawn(64, 2).float()
@@ -146,6 +146,6 @@ def test_the_exact_flow_of_a_mixture_is_the_slope_of_its_posterior():
     square = (x[:, None] - (1 - t[0]) * mixture.means).square().sum(-1)
     density = (mixture.weights.log() - square / (2 * variance)).logsumexp(1).sum()
     (slope,) = torch.autograd.grad(density, x)
-    mu = mixture.picture(x.detach(), t)
+    mu = mixture.predict_x0(x.detach(), t)
     assert torch.allclose(((1 - t[0]) * mu - x.detach()) / t[0] ** 2, slope, atol=1e-4)
     assert math.isfinite(float(mixture.velocity(x.detach(), torch.zeros(32)).abs().max()))

@@ -7,7 +7,7 @@ from models import seeding
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.flow import Warp, identity_grid, offset_grid
 from training import metrics
-from training.losses.distill import gate, gated_distillation
+from training.losses.distill import adjustable_distillation, compute_gates
 from training.losses.perceptual import perceptual
 from training.losses.warp import second_order, total_variation, warp_losses
 
@@ -52,13 +52,13 @@ def test_the_gate_opens_only_where_the_teacher_is_nearer():
     wrong = offset_grid(shift)
     teacher = warp_with(torch.stack([right[0], wrong[0]]))
     student = warp_with(torch.stack([wrong[0], right[0]]))
-    gates = gate(teacher, student, garment, garment)
+    gates = compute_gates(teacher, student, garment, garment)
     assert gates.tolist() == [1.0, 0.0]
-    losses = gated_distillation(teacher, student, gates)
+    losses = adjustable_distillation(teacher, student, gates)
     assert losses["distill_flow"] == pytest.approx(
         float((right[0] - wrong[0]).norm(dim=-1).mean()), rel=1e-4
     )
-    assert gated_distillation(teacher, student, torch.zeros(2))["distill_flow"] == 0
+    assert adjustable_distillation(teacher, student, torch.zeros(2))["distill_flow"] == 0
 
 
 def test_perceptual_distance_is_zero_for_the_same_and_grows_with_difference():

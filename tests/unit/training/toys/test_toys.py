@@ -8,20 +8,20 @@ import torch
 
 from models import seeding
 from training.evaluation.distillation_toys import (
-    diversity,
-    jobs_of,
+    judge_diversity,
+    judge_references,
+    list_trainings,
     make_experiment,
-    references,
-    run_job,
+    train_and_judge,
 )
 from training.methods.distill import guidance
-from training.methods.distill.scores.score import matching
-from training.methods.distill.scores.sid import score_identity
+from training.methods.distill.scores.score_distillation import matching_objective
+from training.methods.distill.scores.sid import identity_objective
 from training.toys import metrics
 from training.toys.experiment import Budget
-from training.toys.gaussian import effective_guidance, end_of, two_classes
+from training.toys.gaussian import measure_end, measure_guidance, measure_two_classes
 from training.toys.mixture import images, ring
-from training.toys.report import write
+from training.toys.report import write_report
 from training.toys.table_rows import PLANE
 
 STEPS = 150
@@ -30,32 +30,32 @@ ROOT = Path(__file__).parents[4]
 
 @pytest.mark.parametrize("weight", ["residual", "vsd"])
 def test_matching_with_an_oracle_critic_ends_at_the_target(weight):
-    assert end_of(matching(weight), False, STEPS) < 1e-4
+    assert measure_end(matching_objective(weight), False, STEPS) < 1e-4
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0, 1.2])
 def test_sid_ends_at_the_target_up_to_alpha_1_2(alpha):
-    assert end_of(score_identity(alpha, "residual"), True, STEPS) < 1e-4
+    assert measure_end(identity_objective(alpha, "residual"), True, STEPS) < 1e-4
 
 
 def test_sid_runs_away_at_alpha_2():
-    assert end_of(score_identity(2.0, "residual"), True, STEPS) > 10
+    assert measure_end(identity_objective(2.0, "residual"), True, STEPS) > 10
 
 
 def test_the_guidance_a_student_was_given_is_found_in_its_pictures():
-    scale, error = effective_guidance(matching("residual"), False, guidance.fixed(3), STEPS)
+    scale, error = measure_guidance(matching_objective("residual"), False, guidance.fixed(3), STEPS)
     assert scale == pytest.approx(3, abs=0.02)
     assert error < 0.02
 
 
 def test_guiding_both_scores_alike_cancels_when_the_critic_learned_unguided():
-    mean, std = two_classes(guidance.fixed_on_both(4.5), STEPS)
+    mean, std = measure_two_classes(guidance.fixed_on_both(4.5), STEPS)
     assert mean == pytest.approx(1, abs=0.02)
     assert std == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_critic_that_forgets_the_condition_guides_its_student():
-    mean, std = two_classes(guidance.ZERO_CFG, STEPS)
+    mean, std = measure_two_classes(guidance.ZERO_CFG, STEPS)
     assert mean > 1.1
     assert std < 0.45
 
@@ -64,7 +64,7 @@ def test_a_critic_that_forgets_the_condition_guides_its_student():
 def test_exact_samples_have_the_figures_of_the_noise_floor(world):
     mixture, generator = world(), seeding.generator_for(0, "floor")
     (a, _), (b, _) = (mixture.sample(4000, generator) for _ in range(2))
-    found = metrics.figures(a, mixture, b, generator)
+    found = metrics.measure_samples(a, mixture, b, generator)
     assert found["tv"] < 0.03
     assert found["out"] < 0.01
     assert found["var"] == pytest.approx(1, abs=0.05)
@@ -75,10 +75,10 @@ def test_exact_samples_have_the_figures_of_the_noise_floor(world):
 def test_figures_see_a_lost_mode_and_a_shrunk_one():
     mixture, generator = ring(), seeding.generator_for(0, "worse")
     exact, modes = mixture.sample(4000, generator)
-    lost = metrics.mode_figures(exact[modes != 4], mixture)
+    lost = metrics.measure_modes(exact[modes != 4], mixture)
     assert lost["tv"] > 0.06
     shrunk = mixture.means[modes] + 0.5 * (exact - mixture.means[modes])
-    found = metrics.figures(shrunk, mixture, exact, generator)
+    found = metrics.measure_samples(shrunk, mixture, exact, generator)
     assert found["var"] == pytest.approx(0.25, abs=0.02)
     assert found["fkl"] > 0.3
 
@@ -107,14 +107,17 @@ def test_the_readme_quotes_the_table():
 
 def test_a_row_is_trained_judged_and_written_into_the_table(tmp_path):
     budget = Budget(0.0, batch=8, samples=100)
-    rows = references(make_experiment("plane", tmp_path, budget), "plane")
-    for job in jobs_of("plane", {"LADD": PLANE["LADD"]}):
-        rows += run_job(job, tmp_path, budget)
-        assert run_job(job, tmp_path, budget) == rows[-len(run_job(job, tmp_path, budget)) :]
-    write({"rows": rows}, tmp_path / "toys.json")
+    rows = judge_references(make_experiment("plane", tmp_path, budget), "plane")
+    for training in list_trainings("plane", {"LADD": PLANE["LADD"]}):
+        rows += train_and_judge(training, tmp_path, budget)
+        assert (
+            train_and_judge(training, tmp_path, budget)
+            == rows[-len(train_and_judge(training, tmp_path, budget)) :]
+        )
+    write_report({"rows": rows}, tmp_path / "toys.json")
     written = json.loads((tmp_path / "toys.json").read_text())["rows"]
     assert {row["name"] for row in written} >= {"exact samples (noise floor)", "LADD"}
     assert [row["steps"] for row in written if row["name"] == "LADD"] == [1, 2, 4]
     assert all(len(row["rkl"]) == 3 for row in written)
     assert "| LADD | 4 |" in (tmp_path / "toys.md").read_text()
-    assert [row["upto"] for row in diversity(tmp_path, budget)] == [0, 1, 2, 3, 4]
+    assert [row["upto"] for row in judge_diversity(tmp_path, budget)] == [0, 1, 2, 3, 4]

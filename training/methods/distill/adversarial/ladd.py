@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from models.diffusion.few_step import FewStepSampler, Network, picture_of
 from models.seeding import noise_like
-from training.loop import Method, networks_of
+from training.loop import Method, select_networks
 from training.losses import adversarial, flow
 from training.methods.time_samplers import TimeSampler, logit_normal
 
@@ -33,7 +33,7 @@ def compute_logits(
     """Return logits of pictures, noised anew, from a network's features."""
     t = NOISE_TIMES(len(pictures), generator).to(pictures)
     noise = noise_like(pictures, generator)
-    return head(feature_network.features(flow.noised(pictures, noise, t), t, cond))
+    return head(feature_network.features(flow.add_noise(pictures, noise, t), t, cond))
 
 
 def discriminate(
@@ -72,7 +72,7 @@ class LADD(Method):
         self.student, self.teacher, self.head = student, teacher, head
         self.sampler, self.distill = sampler, distill
         self.notes = sampler.notes
-        self.networks = networks_of(student=student, teacher=teacher, head=head)
+        self.networks = select_networks(student=student, teacher=teacher, head=head)
         self.phases = {"head": ("head",), "student": ("student",)}
 
     def step(
@@ -84,7 +84,7 @@ class LADD(Method):
         t = torch.full((len(x0),), self.sampler.times[number], device=x0.device)
         noise = noise_like(x0, generator)
         with torch.set_grad_enabled(phase == "student"):
-            x_t = flow.noised(x0, noise, t)
+            x_t = flow.add_noise(x0, noise, t)
             pictures = self.sampler.guess(self.student, x_t, number, cond)
         if phase == "head":
             return discriminate(self.teacher, self.head, x0, pictures, cond, generator)
@@ -94,7 +94,7 @@ class LADD(Method):
             again = NOISE_TIMES(len(x0), generator).to(x0)
             fresh = noise_like(x0, generator)
             with torch.no_grad():
-                x_again = flow.noised(pictures, fresh, again)
+                x_again = flow.add_noise(pictures, fresh, again)
                 taught = picture_of(self.teacher, x_again, again, cond)
             losses["distill"] = self.distill * flow.score_distillation(pictures, taught, again)
         return losses

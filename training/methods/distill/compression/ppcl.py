@@ -3,7 +3,7 @@
     L = sum over streams of | n(S(h_s)) - n(h_e) |^2,     n(x) = x / |x| per token
 
 The student block is given what the teacher gives block s and must give what comes out of block e.
-Teacher and students never mix in training, so any of them can be plugged in without the others.
+Teacher and students never mix in training, so any of them can be put in without the others.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Interval = tuple[int, int]
 
 
 @contextmanager
-def plugged(
+def replace_blocks(
     transformer: FluxTransformer2DModel,
     students: Sequence[nn.Module],
     intervals: Sequence[Interval],
@@ -92,8 +92,8 @@ class DepthPruning(Method):
         x0 = batch["x0"]
         t = self.times(len(x0), generator).to(x0)
         noise = noise_like(x0, generator)
-        with torch.no_grad(), self._watching() as seen:
-            self.teacher.velocity(flow.noised(x0, noise, t), t, batch.get("cond"))
+        with torch.no_grad(), self._record_states() as seen:
+            self.teacher.velocity(flow.add_noise(x0, noise, t), t, batch.get("cond"))
         losses = {}
         for (s, e), student in zip(self.intervals, self.students, strict=True):
             streams = zip(student(**seen["into", s]), seen["out of", e], strict=True)
@@ -102,7 +102,7 @@ class DepthPruning(Method):
         return losses
 
     @contextmanager
-    def _watching(self) -> Iterator[dict[tuple[str, int], Any]]:
+    def _record_states(self) -> Iterator[dict[tuple[str, int], Any]]:
         """Collect what goes into and comes out of the intervals while the teacher runs."""
         seen: dict[tuple[str, int], Any] = {}
 

@@ -19,7 +19,7 @@ from training.losses import flow, score
 from training.methods.time_samplers import uniform
 
 
-class Decline(Method):
+class DegradationRecording(Method):
     """Stage 1: a copy of the teacher learns to denoise what the untrained student paints.
 
     Its checkpoints (`loop.keep` of them, one every `loop.save_every` steps) are the path.
@@ -45,7 +45,7 @@ class Decline(Method):
         pictures = self.sampler.sample(self.student, first, cond, generator)
         t = self.times(len(x0), generator).to(x0)
         noise = noise_like(x0, generator)
-        v = self.copy.velocity(flow.noised(pictures, noise, t), t, cond)
+        v = self.copy.velocity(flow.add_noise(pictures, noise, t), t, cond)
         return {"denoise": score.denoising(v, pictures, noise)}
 
 
@@ -68,6 +68,6 @@ class TeacherSchedule:
             if isinstance(teacher, nn.Module):
                 teacher.requires_grad_(False)
 
-    def at(self, now: int) -> Denoiser:
+    def teacher_at(self, now: int) -> Denoiser:
         """Return who teaches at a step, counted from 0."""
         return self.path[min(now // self.every, len(self.path) - 1)]

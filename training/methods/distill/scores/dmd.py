@@ -12,7 +12,11 @@ from typing import Any
 
 from torch import nn
 
-from training.methods.distill.scores.score import ScoreDistillation, ScoreNetworks, matching
+from training.methods.distill.scores.score_distillation import (
+    ScoreDistillation,
+    ScoreNetworks,
+    matching_objective,
+)
 
 
 class DMD(ScoreDistillation):
@@ -25,7 +29,7 @@ class DMD(ScoreDistillation):
 
     def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
         options = {"student_every": 5} | options
-        super().__init__(networks, matching("residual"), **options)
+        super().__init__(networks, matching_objective("residual"), **options)
 
 
 class DMD2(DMD):

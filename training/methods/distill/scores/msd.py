@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from models.diffusion.few_step import Denoiser, Network
 from models.errors import ShapeError
 from models.seeding import noise_like
-from training.loop import Method, networks_of
+from training.loop import Method, select_networks
 from training.losses import flow
 from training.methods.time_samplers import TimeSampler, uniform
 
@@ -69,7 +69,7 @@ class TeacherScoreMatching(Method):
         self, student: Network, teacher: Denoiser, times: TimeSampler | None = None
     ) -> None:
         self.student, self.teacher, self.times = student, teacher, times or uniform()
-        self.networks = networks_of(student=student, teacher=teacher)
+        self.networks = select_networks(student=student, teacher=teacher)
         self.phases = {"student": ("student",)}
 
     def step(
@@ -79,7 +79,7 @@ class TeacherScoreMatching(Method):
         x0, cond = batch["x0"], batch.get("cond")
         t = self.times(len(x0), generator).to(x0)
         noise = noise_like(x0, generator)
-        x_t = flow.noised(x0, noise, t)
+        x_t = flow.add_noise(x0, noise, t)
         with torch.no_grad():
             goal = self.teacher.velocity(x_t, t, cond)
         seen = self.student.velocity(x_t, t, cond)

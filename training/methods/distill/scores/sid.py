@@ -13,10 +13,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from training.losses import score
-from training.methods.distill.scores.score import Objective, ScoreDistillation, ScoreNetworks
+from training.methods.distill.scores.score_distillation import (
+    Objective,
+    ScoreDistillation,
+    ScoreNetworks,
+)
 
 
-def score_identity(alpha: float, weight: score.Weight) -> Objective:
+def identity_objective(alpha: float, weight: score.Weight) -> Objective:
     """The loss above, with its alpha and its w."""
 
     def objective(x_g: Tensor, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
@@ -47,7 +51,7 @@ class SiD(ScoreDistillation):
     ) -> None:
         super().__init__(
             networks,
-            score_identity(alpha, weight),
+            identity_objective(alpha, weight),
             through_networks=True,
             **options,
         )

@@ -12,7 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from training.methods.distill import guidance
-from training.methods.distill.scores.score import ScoreDistillation, ScoreNetworks, matching
+from training.methods.distill.scores.score_distillation import (
+    ScoreDistillation,
+    ScoreNetworks,
+    matching_objective,
+)
 
 
 class SwiftBrush(ScoreDistillation):
@@ -25,7 +29,7 @@ class SwiftBrush(ScoreDistillation):
 
     def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
         options = {"guidance": guidance.fixed_on_both(4.5)} | options
-        super().__init__(networks, matching("vsd"), **options)
+        super().__init__(networks, matching_objective("vsd"), **options)
 
 
 class PGSB(SwiftBrush):

@@ -14,9 +14,9 @@ from torch.nn import functional as F
 
 from models.diffusion.few_step import Denoiser, Network, picture_of
 from models.seeding import noise_like
-from training.loop import Method, networks_of
+from training.loop import Method, select_networks
 from training.losses import flow, trajectory
-from training.methods.distill.guidance import NONE, Guidance, guided_picture
+from training.methods.distill.guidance import NONE, Guidance, predict_guided_x0
 
 
 class Consistency(Method):
@@ -44,7 +44,7 @@ class Consistency(Method):
     ) -> None:
         self.student, self.target, self.teacher = student, target, teacher
         self.grid, self.guidance, self.huber = grid, guidance, huber
-        self.networks = networks_of(student=student, target=target, teacher=teacher)
+        self.networks = select_networks(student=student, target=target, teacher=teacher)
         self.phases = {"student": ("student",)}
         self.follows = {"target": ("student", average)}
 
@@ -56,21 +56,25 @@ class Consistency(Method):
         number = torch.randint(1, self.grid + 1, (len(x0),), generator=generator).to(x0.device)
         t, s = number / self.grid, (number - 1) / self.grid
         noise = noise_like(x0, generator)
-        x_t = flow.noised(x0, noise, t)
+        x_t = flow.add_noise(x0, noise, t)
         scale, _ = self.guidance.draw(generator)
         extra = self.guidance.condition_student(scale, t)
         with torch.no_grad():
-            x_s = self._towards(x_t, t, s, cond, scale)
+            x_s = self._solve_teacher_ode(x_t, t, s, cond, scale)
             goal = picture_of(self.target, x_s, s, cond, **extra)
         guess = picture_of(self.student, x_t, t, cond, **extra)
         return {"consistency": trajectory.pseudo_huber(guess - goal, self.huber)}
 
-    def _towards(self, x_t: Tensor, t: Tensor, s: Tensor, cond: Tensor | None, w: float) -> Tensor:
+    def _solve_teacher_ode(
+        self, x_t: Tensor, t: Tensor, s: Tensor, cond: Tensor | None, w: float
+    ) -> Tensor:
         """One step of Heun's rule along the teacher's flow from t to s, (B, ...)."""
 
         def velocity(x: Tensor, time: Tensor) -> Tensor:
             time = time.clamp_min(1e-3)
-            return (x - guided_picture(self.teacher, x, time, cond, w)) / flow.per_sample(time, x)
+            return (x - predict_guided_x0(self.teacher, x, time, cond, w)) / flow.per_sample(
+                time, x
+            )
 
         span = flow.per_sample(t - s, x_t)
         v = velocity(x_t, t)

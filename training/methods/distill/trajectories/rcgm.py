@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.diffusion.few_step import Denoiser, Network
 from models.seeding import noise_like
-from training.loop import Method, networks_of, sample_indices
+from training.loop import Method, sample_indices, select_networks
 from training.losses import flow, trajectory
 
 
@@ -43,7 +43,7 @@ class RCGM(Method):
     ) -> None:
         self.student, self.target, self.teacher = student, target, teacher
         self.delta, self.jumps = delta, jumps
-        self.networks = networks_of(student=student, target=target, teacher=teacher)
+        self.networks = select_networks(student=student, target=target, teacher=teacher)
         self.phases = {"student": ("student",)}
         self.follows = {"target": ("student", average)}
 
@@ -51,9 +51,9 @@ class RCGM(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the loss of jumps."""
-        return {"jumps": self.base(batch, generator)}
+        return {"jumps": self.jump_loss(batch, generator)}
 
-    def base(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+    def jump_loss(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         """A third of the batch jumps from noise to the end, a third a little, a third anywhere."""
         x0, cond = batch["x0"], batch.get("cond")
         count = len(x0)
@@ -63,15 +63,15 @@ class RCGM(Method):
         r = torch.where(kind == 0, torch.zeros_like(t), share * t)
         r = torch.where(kind == 1, t * (1 - 0.05 * share), r)
         noise = noise_like(x0, generator)
-        x_t = flow.noised(x0, noise, t)
+        x_t = flow.add_noise(x0, noise, t)
         with torch.no_grad():
-            goal = self._goal(x_t, t, r, noise - x0, cond)
+            goal = self._compute_target(x_t, t, r, noise - x0, cond)
         weight = torch.tan((1 - (t - r)) * torch.pi / 2.5) + 1
         seen = self.student.velocity(x_t, t, cond, r=r)
         error = (seen - goal).square().flatten(1).mean(1)
         return (weight * error / (error.detach() + 1e-3).sqrt()).mean()
 
-    def _goal(
+    def _compute_target(
         self, x_t: Tensor, t: Tensor, r: Tensor, straight: Tensor, cond: Tensor | None
     ) -> Tensor:
         v = straight if self.teacher is None else self.teacher.velocity(x_t, t, cond)
@@ -114,14 +114,14 @@ class TwinFlow(RCGM):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return the losses of jumps, of the twin, and of the rectification."""
-        losses = {"jumps": self.base(batch, generator)}
+        losses = {"jumps": self.jump_loss(batch, generator)}
         x0, cond = batch["x0"], batch.get("cond")
         z, again = torch.randn((2, *x0.shape), generator=generator).to(x0)
         one, zero = torch.ones(len(x0), device=x0.device), torch.zeros(len(x0), device=x0.device)
         straight = self.student.velocity(z, one, cond, r=zero)
         fake = (z - straight).detach()
         t = (0.02 + 0.96 * torch.rand(len(x0), generator=generator)).to(x0)
-        x_t = flow.noised(fake, again, t)
+        x_t = flow.add_noise(fake, again, t)
         twin = self.student.velocity(x_t, -t, cond, r=-t)
         with torch.no_grad():
             real = self.student.velocity(x_t, t, cond, r=t)

@@ -21,10 +21,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from models.diffusion.few_step import Denoiser, Network, picture_of
 from models.diffusion.noise_schedules import RF, convert, map_state, trig
 from models.seeding import noise_like
-from training.loop import Method, networks_of
+from training.loop import Method, select_networks
 from training.losses import adversarial, flow, trajectory
 from training.methods.distill.adversarial.ladd import compute_logits, discriminate
-from training.methods.distill.guidance import NONE, Guidance, guided_picture
+from training.methods.distill.guidance import NONE, Guidance, predict_guided_x0
 from training.methods.time_samplers import log_normal_angle
 
 
@@ -76,7 +76,7 @@ class SCM(Method):
         self.student, self.teacher, self.sigma_data = student, teacher, sigma_data
         self.guidance, self.warm_up = guidance, warm_up
         self.angles = log_normal_angle(time_mean, time_std, sigma_data)
-        self.networks = networks_of(student=student, teacher=teacher)
+        self.networks = select_networks(student=student, teacher=teacher)
         self.phases = {"student": ("student",)}
 
     def step(
@@ -96,14 +96,14 @@ class SCM(Method):
 
         with torch.no_grad():
             x_rf, s = map_state(x_t, angle, trig(sigma), RF)
-            picture = guided_picture(self.teacher, x_rf, s, cond, scale)
+            picture = predict_guided_x0(self.teacher, x_rf, s, cond, scale)
             teacher_f = convert(picture, x_t, angle, "x0", "velocity", trig(sigma)) / sigma
             along = cosine * sine * sigma * teacher_f, angle.cos() * angle.sin()
             with sdpa_kernel(SDPBackend.MATH):  # the fast kernels have no forward derivative
                 frozen, rate = jvp(student_f, (x_t, angle), along)[:2]
             warm = min(1.0, self.now / max(1, self.warm_up))
             tangent = trajectory.scm_tangent(x_t, angle, frozen, teacher_f, rate, sigma, warm)
-            goal = frozen + trajectory.normalised(tangent)
+            goal = frozen + trajectory.normalise_tangent(tangent)
         error = (student_f(x_t, angle) - goal).square().flatten(1).sum(1)
         return {"scm": (error / (sigma * angle.tan())).mean()}
 
@@ -135,7 +135,7 @@ class SanaSprint(SCM):
         self.head, self.weight, self.max_time = head, adversarial, max_time
         self.feature_network = feature_network
         # "listener" is its name in checkpoints
-        self.networks = {**self.networks, **networks_of(head=head, listener=feature_network)}
+        self.networks = {**self.networks, **select_networks(head=head, listener=feature_network)}
         self.phases = {"head": ("head",), "student": ("student",)}
 
     def step(
@@ -143,7 +143,7 @@ class SanaSprint(SCM):
     ) -> dict[str, Tensor]:
         """Return the losses of student or head."""
         with torch.set_grad_enabled(phase == "student"):
-            pictures = self._paint(batch, generator)
+            pictures = self._generate(batch, generator)
         cond = batch.get("cond")
         if phase == "head":
             return discriminate(
@@ -153,7 +153,7 @@ class SanaSprint(SCM):
         logits = compute_logits(self.feature_network, self.head, pictures, cond, generator)
         return losses | {"adversarial": self.weight * adversarial.generator(logits, "hinge")}
 
-    def _paint(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+    def _generate(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         x0 = batch["x0"]
         angle = self.angles(len(x0), generator).to(x0)
         if float(torch.rand((), generator=generator)) < self.max_time:
@@ -161,4 +161,4 @@ class SanaSprint(SCM):
         noise = noise_like(x0, generator)
         _, s = map_state(x0, angle, trig(self.sigma_data), RF)
         extra = self.guidance.condition_student(self.guidance.draw(generator)[0], s)
-        return picture_of(self.student, flow.noised(x0, noise, s), s, batch.get("cond"), **extra)
+        return picture_of(self.student, flow.add_noise(x0, noise, s), s, batch.get("cond"), **extra)

@@ -13,13 +13,13 @@ from models.diffusion.token_discriminator import TokenHeads
 from models.diffusion.weight_delta import Changed, LowRank
 from models.errors import CheckpointError
 from training.config import LoopConfig, OptimConfig, RunConfig
-from training.loop import Trainer, total_of
+from training.loop import Trainer, sum_losses
 from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.guidance import ZERO_CFG, Guidance, embedded, lsg
-from training.methods.distill.scores.disback import Decline, TeacherSchedule
+from training.methods.distill.scores.disback import DegradationRecording, TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router, TeacherScoreMatching
-from training.methods.distill.scores.score import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks
 from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import PGSB, SwiftBrush
 from training.methods.distill.trajectories.consistency import Consistency, PairRegression
@@ -80,7 +80,7 @@ METHODS = {
     "SiD-LSG": lambda: SiD(make_score_networks(), guidance=lsg(1.5)),
     "SiD Zero-CFG": lambda: SiD(make_score_networks(), guidance=ZERO_CFG),
     "SiDA": lambda: SiDA(make_score_networks()),
-    "Decline": lambda: Decline(network(1), network(), FEW),
+    "DegradationRecording": lambda: DegradationRecording(network(1), network(), FEW),
     "DisBack": lambda: DMD(
         make_score_networks(teacher=TeacherSchedule((network(), network(5)), 2)), student_every=1
     ),
@@ -125,16 +125,16 @@ def test_each_phase_changes_the_networks_it_names_and_no_others(name, tmp_path):
     followers = dict(method.follows)
     method.follows, method.every = {}, {}
     trainer = Trainer(config_in(tmp_path), method, Both(ring(), 6, (0, 1), conditions=True))
-    batch = trainer._batch(0)
+    batch = trainer._load_batch(0)
     before = {key: state(network) for key, network in method.networks.items()}
     for phase, trained in method.phases.items():
-        trainer._toggle(trained)
-        values = trainer._gradients(phase, batch)
+        trainer._train_only(trained)
+        values = trainer._compute_gradients(phase, batch)
         assert all(torch.isfinite(torch.tensor(x)) for x in values.values())
         for key, network in method.networks.items():
             if key not in trained:  # the student's loss leaves nothing in critic or head
                 assert all(p.grad is None or not p.requires_grad for p in network.parameters())
-        assert trainer._descend(phase)
+        assert trainer._step_optimiser(phase)
         for key, network in method.networks.items():
             changed = not same(before[key], network.state_dict())
             parameters = any(True for _ in network.parameters())
@@ -209,7 +209,7 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
     for cls, flows in ((DMD, False), (SiD, True)):
         teacher = Watched()
         method = cls(make_score_networks(teacher=teacher))
-        total_of(
+        sum_losses(
             method.step(
                 DATA.batch(None, seeding.generator_for(0)), seeding.generator_for(0), "student"
             )
@@ -305,8 +305,8 @@ def test_a_student_of_the_teachers_size_recovers_it_by_tsm(tmp_path):
 def test_a_teacher_schedule_ends_at_the_teacher_and_a_path_of_one_is_it():
     a, b = network(), network(2)
     path = TeacherSchedule((a, b), every=3)
-    assert [path.at(step) is b for step in range(8)] == [False] * 3 + [True] * 5
-    assert TeacherSchedule((b,)).at(0) is b
+    assert [path.teacher_at(step) is b for step in range(8)] == [False] * 3 + [True] * 5
+    assert TeacherSchedule((b,)).teacher_at(0) is b
     assert not any(p.requires_grad for p in a.parameters())
 
 

@@ -6,7 +6,7 @@ from models.diffusion.flux_denoiser import FluxDenoiser
 from models.errors import ShapeError
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Trainer
-from training.methods.distill.compression.ppcl import DepthPruning, plugged
+from training.methods.distill.compression.ppcl import DepthPruning, replace_blocks
 
 
 def flux():
@@ -46,7 +46,7 @@ def test_unplugged_the_teacher_is_what_it_was_bit_by_bit():
     t = torch.full((4,), 0.5)
     with torch.no_grad():
         before = denoiser.velocity(BATCH["x0"], t, BATCH["cond"])
-        with plugged(transformer, method.students, method.intervals):
+        with replace_blocks(transformer, method.students, method.intervals):
             assert len(transformer.single_transformer_blocks) == 3
             within = denoiser.velocity(BATCH["x0"], t, BATCH["cond"])
         after = denoiser.velocity(BATCH["x0"], t, BATCH["cond"])
@@ -58,7 +58,7 @@ def test_unplugged_the_teacher_is_what_it_was_bit_by_bit():
 def test_intervals_that_overlap_or_end_outside_are_refused(intervals):
     transformer, _ = flux()
     blocks = list(transformer.single_transformer_blocks)[: len(intervals)]
-    with pytest.raises(ShapeError), plugged(transformer, blocks, intervals):
+    with pytest.raises(ShapeError), replace_blocks(transformer, blocks, intervals):
         pass
 
 

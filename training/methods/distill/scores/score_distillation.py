@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from models.diffusion.few_step import Denoiser, FewStepSampler, Network
 from models.seeding import noise_like
-from training.loop import Method, networks_of, sample_indices
+from training.loop import Method, sample_indices, select_networks
 from training.losses import adversarial, flow, score
 from training.losses.score import denoising
-from training.methods.distill.guidance import NONE, Guidance, guided_picture
+from training.methods.distill.guidance import NONE, Guidance, predict_guided_x0
 from training.methods.distill.scores.disback import TeacherSchedule
 from training.methods.time_samplers import TimeSampler, uniform
 
@@ -92,7 +92,7 @@ class ScoreDistillation(Method):
         self.through_networks, self.adversarial = through_networks, adversarial
         self.step_conditioned, self.trained_step = step_conditioned, trained_step
         self.drop, self.times = drop, times or uniform()
-        self.networks = networks_of(
+        self.networks = select_networks(
             critic=self.critic, head=head, student=self.student, teacher=self.teacher
         )
         critics = tuple(name for name in ("critic", "head") if name in self.networks)
@@ -123,13 +123,13 @@ class ScoreDistillation(Method):
         Earlier steps are unrolled without gradient, from noise alone.
         """
         x0, cond = batch["x0"], batch.get("cond")
-        steps = self._steps(batch, generator).to(x0.device)
+        steps = self._draw_steps(batch, generator).to(x0.device)
         noise = noise_like(x0, generator)
         x_t = self.sampler.simulate_each(self.student, noise, steps, cond, generator)
         pictures = self.sampler.guess(self.student, x_t, steps, cond)
         return pictures, {"step": steps.to(x0)} if self.step_conditioned else {}
 
-    def _steps(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
+    def _draw_steps(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         """Which of the sampler's steps each sample of a batch is a picture of, (B,) int64."""
         several = len(self.sampler.times)
         if self.trained_step == "each":
@@ -139,32 +139,34 @@ class ScoreDistillation(Method):
         number = torch.randint(several, (), generator=common) if drawn else several - 1
         return torch.full((len(batch["x0"]),), int(number))
 
-    def noise(self, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def add_noise(
+        self, pictures: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return pictures noised to times of their own, the times (B,) and the noise."""
         t = self.times(len(pictures), generator).to(pictures)
         noise = noise_like(pictures, generator)
-        return flow.noised(pictures, noise, t), t, noise
+        return flow.add_noise(pictures, noise, t), t, noise
 
     def student_step(
         self, batch: dict[str, Tensor], generator: torch.Generator
     ) -> dict[str, Tensor]:
         """The objective on the student's pictures, noised anew; and the discriminator's loss."""
         pictures, extra = self.generate(batch, generator)
-        x_t, t, _ = self.noise(pictures, generator)
+        x_t, t, _ = self.add_noise(pictures, generator)
         cond = batch.get("cond")
         scale, critic_scale = self.guidance.draw(generator)
         with torch.set_grad_enabled(self.through_networks):
-            real = guided_picture(self._teacher(), x_t, t, cond, scale)
-            fake = guided_picture(self.critic, x_t, t, cond, critic_scale, **extra)
+            real = predict_guided_x0(self._current_teacher(), x_t, t, cond, scale)
+            fake = predict_guided_x0(self.critic, x_t, t, cond, critic_scale, **extra)
         losses = {"match": self.objective(pictures, real, fake, t)}
         if self.head is not None:
             logits = self.head(self.critic.features(x_t, t, cond, **extra))
             losses["adversarial"] = self.adversarial[0] * adversarial.generator(logits)
         return losses
 
-    def _teacher(self) -> Denoiser:
+    def _current_teacher(self) -> Denoiser:
         if isinstance(self.teacher, TeacherSchedule):
-            return self.teacher.at(self.now)
+            return self.teacher.teacher_at(self.now)
         return self.teacher
 
     def critic_step(
@@ -173,23 +175,23 @@ class ScoreDistillation(Method):
         """The fake score denoises the student's pictures; the head tells them from real ones."""
         with torch.no_grad():
             pictures, extra = self.generate(batch, generator)
-        x_t, t, noise = self.noise(pictures, generator)
+        x_t, t, noise = self.add_noise(pictures, generator)
         cond = batch.get("cond")
         known, scale = cond, self.guidance.critic_learns
         if cond is not None and float(torch.rand((), generator=generator)) < self.drop:
             known, scale = None, 1.0
-        seen = guided_picture(self.critic, x_t, t, known, scale, **extra)
+        seen = predict_guided_x0(self.critic, x_t, t, known, scale, **extra)
         v = (x_t - seen) / flow.per_sample(t, x_t)
         losses = {"denoise": denoising(v, pictures, noise)}
         if self.head is not None:
             fake = self.head(self.critic.features(x_t, t, cond, **extra))
-            real_t, times, _ = self.noise(batch["x0"], generator)
+            real_t, times, _ = self.add_noise(batch["x0"], generator)
             real = self.head(self.critic.features(real_t, times, cond, **extra))
             losses["discriminate"] = self.adversarial[1] * adversarial.discriminator(real, fake)
         return losses
 
 
-def matching(weight: score.Weight) -> Objective:
+def matching_objective(weight: score.Weight) -> Objective:
     """Distribution matching with one of its weights."""
 
     def objective(x_g: Tensor, real: Tensor, fake: Tensor, t: Tensor) -> Tensor:
