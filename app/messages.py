@@ -208,6 +208,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
 }  # fmt: skip
 """What the request filter refuses -> HTTP status and sentence; see `app/server/middleware.py`."""
 
+NOT_AN_UPLOAD = "Please send the file itself: we fetch nothing from an address or a path."
 TOO_LONG = "This text is longer than we take. Please shorten it."
 TOOK_TOO_LONG = "This took longer than we may work on one picture. Try a smaller copy of it."
 

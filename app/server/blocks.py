@@ -11,10 +11,10 @@ import gradio as gr
 from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
 from app.server.logs import log_event, log_failure
 from app.server.metrics import Metrics
+from app.server.payloads import check_payload
 from app.server.sessions import Sessions
 from app.server.workers import WorkerSlots
 from app.settings import Settings
-from app.ui.uploads import check
 from models.errors import MirraError
 
 WORK = "work"
@@ -51,7 +51,7 @@ class GuardedBlocks(gr.Blocks):
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
         """Check what comes in, then let Gradio read it."""
         try:
-            check(inputs)
+            check_payload(inputs)
             return await super().preprocess_data(block_fn, inputs, *rest, **more)
         except gr.Error:
             raise

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.messages import MALFORMED, TOO_LONG
+from app.messages import MALFORMED, NOT_AN_UPLOAD, TOO_LONG
 from app.ui import text
 from tests.integration.test_hostile_files import png
 from tests.server import acts
@@ -48,7 +48,7 @@ class Attack:
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = f"{API}/file={ROOT}/assets/examples"
-NOT_AN_UPLOAD, LOOK = text.NOT_AN_UPLOAD, acts.LOOK
+LOOK = acts.LOOK
 UNKNOWN_FILE = picture("unknown_kind")
 TOO_MANY_PIXELS = picture("too_many_pixels", found=(20_000, 20_000), needed=50_000_000)
 BOMB = png(size_wh=(20_000, 20_000), data=zlib.compress(bytes(200_000_000), 1))

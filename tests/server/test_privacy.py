@@ -11,8 +11,8 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
+from app.messages import NOT_AN_UPLOAD
 from app.settings import Settings
-from app.ui.text import NOT_AN_UPLOAD
 from tests.server.caller import API, becomes
 
 PRIVACY = (Path(__file__).resolve().parents[2] / "PRIVACY.md").read_text()

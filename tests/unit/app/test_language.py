@@ -29,7 +29,7 @@ TABLES = [
     {name: value for name, value in vars(text).items() if name.isupper()},
     messages.UNKNOWN, messages.SENTENCES, [table for table, _ in messages.BY_REASON.values()],
     [sentence for _, sentence in messages.REFUSALS.values()],
-    messages.TOO_LONG, messages.TOOK_TOO_LONG,
+    messages.NOT_AN_UPLOAD, messages.TOO_LONG, messages.TOOK_TOO_LONG,
     messages.ADVICE, OTHER_KINDS - {"unknown file"},
     licences.PARTS, licences.TASKS, licences.MAY_I, licences.YES, licences.NO,
     [vars(entry.licence)[part] for entry in REGISTRY for part in ("weights", "base", "data")],
