@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from pipelines.catalog.search.store import Catalog
     from pipelines.makeup.code_files import CodedLook
     from pipelines.makeup.face_makeup import MakeupColor
+    from pipelines.makeup.flux_recipes import PromptRecipe
     from pipelines.makeup.look import Look
     from pipelines.makeup.look_map import LookMap
     from pipelines.makeup.output import MakeupOutput
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
-    from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
+    from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
     from pipelines.makeup.pipeline_nano import NanoMakeupPipeline
     from pipelines.makeup.pipeline_shade import ShadePipeline
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def painting_seconds(
-    source: Tensor, reference: Any, seeds: Sequence[int], recipe: Recipe, **_: Any
+    source: Tensor, reference: Any, seeds: Sequence[int], recipe: PromptRecipe, **_: Any
 ) -> float:
     """How long a GPU is borrowed for, from the arguments of `FluxMakeupPipeline.generate`.
 
@@ -133,7 +134,7 @@ class Studio:
         """Looks invented by the sampler, laid out; drawing them takes a few seconds."""
         from pipelines.makeup.look_map import LookMap
 
-        return LookMap.of(self.codes.sample(48, seed=7))
+        return LookMap.lay_out(self.codes.sample(48, seed=7))
 
     @locked_cached_property
     def shades(self) -> ShadePipeline:
@@ -265,7 +266,7 @@ class Studio:
             return second if t else first
         from models.beautybank.code import between
 
-        return self.codes.coded(
+        return self.codes.make_coded_look(
             between(first.code, second.code, t), f"{first.name} + {second.name}"
         )
 

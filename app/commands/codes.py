@@ -96,7 +96,9 @@ def mix(
     pipeline.check([*looks, *parts.values()])
     code = between(looks[0].code, looks[1].code, t)
     code = mixed(code, {region: look.code for region, look in parts.items()})
-    write_bytes(pipeline.coded(code, f"{looks[0].name} + {looks[1].name}").to_bytes(), out)
+    write_bytes(
+        pipeline.make_coded_look(code, f"{looks[0].name} + {looks[1].name}").to_bytes(), out
+    )
 
 
 def edit(
@@ -131,7 +133,7 @@ def edit(
     edited = shifted(look.code, (0, warmer / 3, warmer)) if warmer else look.code
     if lip_color is not None:
         edited = pipeline.with_lip_color(edited, lab_of(Coat(lip_color).color))
-    write_bytes(pipeline.coded(strengthened(edited, shares), look.name).to_bytes(), out)
+    write_bytes(pipeline.make_coded_look(strengthened(edited, shares), look.name).to_bytes(), out)
 
 
 def similar(
@@ -146,7 +148,9 @@ def similar(
     """The looks of a bank nearest to a code or a face, the nearest first."""
     from pipelines.makeup.bank import LookBank
 
-    for found in LookBank(bank).similar(_wanted(_pipeline(commercial_only), face), limit, region):
+    for found in LookBank(bank).find_similar(
+        _wanted(_pipeline(commercial_only), face), limit, region
+    ):
         typer.echo(f"{found.distance:8.3f}  {found.look.name}")
 
 

@@ -147,7 +147,7 @@ def coats_of_skus(
     """
     from models.errors import ShadeError
     from pipelines.catalog.search.store import Catalog
-    from pipelines.makeup.shade_coats import coats_of_product
+    from pipelines.makeup.shade_coats import make_coats
 
     if catalog is None:
         raise typer.BadParameter("--sku needs a --catalog")
@@ -158,7 +158,7 @@ def coats_of_skus(
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:
-            of_product = coats_of_product(shades, place)
+            of_product = make_coats(shades, place)
             coats += [replace(coat, opacity=opacity) for coat in of_product]
         except ShadeError as error:
             raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
@@ -190,11 +190,11 @@ def _row(
 ) -> list[Any]:
     """Cells of a sheet: the face asked for, else the largest, bare and in each shade alone."""
     from pipelines.images.decode import decode
-    from pipelines.makeup.pipeline_instant import chosen
+    from pipelines.makeup.pipeline_instant import select_faces
     from pipelines.makeup.shade_sheet import Cell
 
     found = pipeline.makeup.find_faces(decode(source))
-    (face,) = chosen(found, faces or [0]).values()
+    (face,) = select_faces(found, faces or [0]).values()
     cells = [Cell(face, face.image, (), source.stem[:28])]
     for coat in coats:
         image, reached = pipeline.put_on(face, [coat], look=look)

@@ -54,7 +54,7 @@ class LookBank(LanceTable):
             self._write(records[start : start + _WRITTEN_AT_ONCE])
         return len(records)
 
-    def similar(
+    def find_similar(
         self, look: CodedLook, limit: int = 12, region: str | None = None
     ) -> list[Neighbour]:
         """The nearest looks, the nearest first.
@@ -75,8 +75,8 @@ class LookBank(LanceTable):
             rows = query.bypass_vector_index().limit(limit).to_list()
             distances = np.sqrt(np.array([row["_distance"] for row in rows]) / len(vector))
         else:
-            numbers = region_numbers(look, region)
-            apart = self.vectors()[:, numbers] - vector[numbers]
+            numbers = find_region_numbers(look, region)
+            apart = self.read_vectors()[:, numbers] - vector[numbers]
             every = np.sqrt((apart**2).mean(1))
             nearest = np.argsort(every, kind="stable")[:limit]
             rows, distances = self._rows(nearest), every[nearest]
@@ -85,11 +85,11 @@ class LookBank(LanceTable):
             for row, d in zip(rows, distances, strict=True)
         ]
 
-    def looks(self) -> list[CodedLook]:
-        """All looks, in the order of `vectors`."""
+    def read_looks(self) -> list[CodedLook]:
+        """All looks, in the order of `read_vectors`."""
         return [CodedLook.from_bytes(row["file"]) for row in self.table.to_arrow().to_pylist()]
 
-    def vectors(self) -> np.ndarray:
+    def read_vectors(self) -> np.ndarray:
         """All codes, (N, D) float32."""
         column = self.table.to_arrow()["vector"].combine_chunks()
         return np.asarray(column.flatten()).reshape(len(column), -1)
@@ -131,7 +131,7 @@ class LookBank(LanceTable):
         )
 
 
-def region_numbers(look: CodedLook, region: str) -> np.ndarray:
+def find_region_numbers(look: CodedLook, region: str) -> np.ndarray:
     """Which numbers of `MakeupCode.vector` speak of a region, one of `REGIONS`."""
     rows, width = look.code.structure.shape
     start = REGIONS.index(region) * width
@@ -140,7 +140,7 @@ def region_numbers(look: CodedLook, region: str) -> np.ndarray:
     return np.r_[start : start + width, first + 3 * colors.start : first + 3 * colors.stop]
 
 
-def flat_map(vectors: np.ndarray) -> np.ndarray:
+def project_to_plane(vectors: np.ndarray) -> np.ndarray:
     """Codes on a plane, (N, 2) in -1..1: their two principal components, the longer across."""
     centred = vectors - vectors.mean(0)
     if len(vectors) < 2:
@@ -151,7 +151,7 @@ def flat_map(vectors: np.ndarray) -> np.ndarray:
     return np.asarray(places / (np.abs(places).max(0) + 1e-9), np.float32)
 
 
-def content_id(look: CodedLook) -> str:
+def hash_content(look: CodedLook) -> str:
     """What makes a look this look: a hash of its code, whatever it is called."""
     code = look.code
     parts = (code.structure, code.colors, code.brows, code.places, code.values)
@@ -160,7 +160,7 @@ def content_id(look: CodedLook) -> str:
 
 def _record(look: CodedLook) -> dict[str, Any]:
     return {
-        "id": content_id(look),
+        "id": hash_content(look),
         "name": look.name,
         "network": look.network,
         "vector": look.code.vector.tolist(),

@@ -41,17 +41,17 @@ class Square:
         height, width = image.shape[:2]
         rows = np.clip(np.arange(self.y0, self.y0 + self.side), 0, height - 1)
         columns = np.clip(np.arange(self.x0, self.x0 + self.side), 0, width - 1)
-        return resized(image[rows[:, None], columns], size)
+        return resize_square(image[rows[:, None], columns], size)
 
 
-def resized(image: np.ndarray, side: int) -> np.ndarray:
+def resize_square(image: np.ndarray, side: int) -> np.ndarray:
     """Bring a square to another side, averaged when it shrinks."""
     shrinks = side < len(image)
     method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return cv2.resize(image, (side, side), interpolation=method)
 
 
-def painted_parts(
+def cut_painted_parts(
     face: Face, strengths: Mapping[str, float], size: int, expand: float = EXPAND
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a generator may see of a reference.
@@ -79,7 +79,7 @@ def painted_parts(
     return crop.round().astype(np.uint8), np.clip(square.cut(hidden, size), 0, 1)
 
 
-def layer_of(face: Face, square: Square, before: np.ndarray, after: np.ndarray) -> MakeupLayer:
+def make_layer(face: Face, square: Square, before: np.ndarray, after: np.ndarray) -> MakeupLayer:
     """What a generator changed on a face, as a layer over the picture at its own size.
 
     The difference is carried back, not the picture: detail finer than the crop stays the wearer's.
@@ -90,7 +90,7 @@ def layer_of(face: Face, square: Square, before: np.ndarray, after: np.ndarray) 
         before: (S, S, 3) the crop, in 8-bit code values.
         after: (S, S, 3) what the generator made of it.
     """
-    change = resized(np.subtract(after, before, dtype=np.float32), square.side)
+    change = resize_square(np.subtract(after, before, dtype=np.float32), square.side)
     x0, y0, x1, y1 = face.box_xyxy
     part = change[y0 - square.y0 : y1 - square.y0, x0 - square.x0 : x1 - square.x0]
     return MakeupLayer(face.box_xyxy, np.ascontiguousarray(part), region_weights(face))

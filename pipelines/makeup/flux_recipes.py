@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PromptRecipe:
     """What a set of weights was trained to be told.
 
     Attributes:
@@ -20,10 +20,10 @@ class Recipe:
     steps: int
 
 
-TRANSFER = Recipe("makeup.", 2.5, 25)
+TRANSFER = PromptRecipe("makeup.", 2.5, 25)
 """FLUX-Makeup's weights."""
-ART_TRANSFER = Recipe("Apply makeup transfer", 3.5, 28)
+ART_TRANSFER = PromptRecipe("Apply makeup transfer", 3.5, 28)
 """ART's LoRA (arXiv 2606.31089), loaded with `load_lora_weights` into a pipeline without injector:
 the reference then is more tokens of the sequence."""
-REMOVAL = Recipe("Remove makeup of this person", 3.5, 28)
+REMOVAL = PromptRecipe("Remove makeup of this person", 3.5, 28)
 """Plain Kontext, or ART's second LoRA; takes no reference."""

@@ -35,13 +35,13 @@ class LiveMakeup:
         if not faces:
             return frame
         if self._fitted is None or self._fitted[0] is not look:
-            self._fitted = look, resized(look.makeup, TEXTURE_SIZE)
+            self._fitted = look, resize_makeup(look.makeup, TEXTURE_SIZE)
         face = faces[0]
         layer = render(self._fitted[1], face, unfold(face, TEXTURE_SIZE))
         return blend(frame, layer, look.strengths, look.strength)
 
 
-def resized(makeup: Makeup, size: int) -> Makeup:
+def resize_makeup(makeup: Makeup, size: int) -> Makeup:
     """The same look on maps of another size."""
 
     def fit(values: np.ndarray) -> np.ndarray:

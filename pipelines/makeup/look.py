@@ -43,7 +43,7 @@ class Look:
 
     Attributes:
         name: what a person calls it, at most 80 printable characters.
-        makeup: the maps in the canonical face, as `quantised` leaves them.
+        makeup: the maps in the canonical face, as `quantize_makeup` leaves them.
         strengths: region -> 0..1, as the look was last worn; regions not named are worn in full.
         strength: overall, 0..1.
         origin: where it comes from: "drawn", "mixed", or the SHA-256 of the reference's pixels.
@@ -129,7 +129,7 @@ class Look:
         )
 
 
-def quantised(makeup: Makeup) -> Makeup:
+def quantize_makeup(makeup: Makeup) -> Makeup:
     """The makeup as it comes back from a file: maps at 8 bits, the rest at three decimals."""
     opacity = np.rint(np.clip(makeup.opacity, 0, 1) * 255) / 255
     painted = opacity > 0

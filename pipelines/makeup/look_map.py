@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from pipelines.makeup.bank import flat_map
+from pipelines.makeup.bank import project_to_plane
 from pipelines.makeup.code_files import PREVIEW_SIZE, CodedLook
 
 MAP_HW = (420, 640)
@@ -30,22 +30,22 @@ class LookMap:
     picture: Image.Image
 
     @classmethod
-    def of(cls, looks: Sequence[CodedLook]) -> LookMap:
+    def lay_out(cls, looks: Sequence[CodedLook]) -> LookMap:
         """Lay looks out by the two principal components of their codes."""
         height, width = MAP_HW
         half = PREVIEW_SIZE / 2
-        spread = flat_map(np.stack([look.code.vector for look in looks]))
+        spread = project_to_plane(np.stack([look.code.vector for look in looks]))
         places = (spread + 1) / 2 * [width - 2 * half, height - 2 * half] + half
         picture = Image.new("RGB", (width, height), _PAPER)
         for look, (x, y) in zip(looks, places, strict=True):
             picture.paste(look.picture, (round(x - half), round(y - half)))
         return cls(tuple(looks), np.asarray(places, np.float32), picture)
 
-    def at(self, x: float, y: float) -> CodedLook:
+    def find_at(self, x: float, y: float) -> CodedLook:
         """The look nearest to a place of the picture."""
         return self.looks[int(((self.places - [x, y]) ** 2).sum(1).argmin())]
 
-    def nearest(self, look: CodedLook, limit: int) -> list[CodedLook]:
+    def find_nearest(self, look: CodedLook, limit: int) -> list[CodedLook]:
         """The looks whose codes are nearest to a look's."""
         vectors = np.stack([each.code.vector for each in self.looks])
         order = ((vectors - look.code.vector) ** 2).sum(1).argsort(kind="stable")

@@ -18,7 +18,7 @@ from models.instant.drawn import (
     Tint,
     draw,
 )
-from pipelines.makeup.look import Look, quantised
+from pipelines.makeup.look import Look, quantize_makeup
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def find_look(name: str) -> Look:
     if name not in NAMED_LOOKS:
         near = difflib.get_close_matches(name, NAMED_LOOKS, 3, 0.4)
         raise LookError(f"no look is called {name[:40]!r}", found=None, needed=near or NAMES)
-    return Look(NAMED_LOOKS[name].title, quantised(draw(NAMED_LOOKS[name].recipe)))
+    return Look(NAMED_LOOKS[name].title, quantize_makeup(draw(NAMED_LOOKS[name].recipe)))
 
 
 NAMES = tuple(NAMED_LOOKS)

@@ -32,9 +32,9 @@ from models.ops.masks import canonical_regions
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, load_network
 from pipelines.makeup.code_files import PREVIEW_SIZE, CodedLook
-from pipelines.makeup.look import Look, quantised
+from pipelines.makeup.look import Look, quantize_makeup
 from pipelines.makeup.output import MakeupOutput
-from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, select_faces
 from pipelines.registry import WEIGHTS
 
 NOBODYS_SKIN = np.array([70, 12, 17], np.float32)
@@ -141,13 +141,13 @@ class BeautyBankPipeline:
             NoFaceError: the picture has no such face.
         """
         found = self.instant.find_faces(picture)
-        texture = unfold(chosen(found, [face])[face], MAP_SIZE)
+        texture = unfold(select_faces(found, [face])[face], MAP_SIZE)
         code = read_code(self.network, texture)
         if iterations:
             code = tuned(self.network, texture, iterations).stage2
-        return self.coded(code, name)
+        return self.make_coded_look(code, name)
 
-    def coded(self, code: MakeupCode, name: str) -> CodedLook:
+    def make_coded_look(self, code: MakeupCode, name: str) -> CodedLook:
         """Give a code a name and a preview."""
         bare = self.sampler.bare_middle.numpy()
         preview = self.portraits(code, [(bare, NOBODYS_SKIN)], PREVIEW_SIZE)[0]
@@ -160,7 +160,7 @@ class BeautyBankPipeline:
             LookError: other networks made it.
         """
         self.check([look])
-        return Look(look.name, quantised(draw_code(self.network, look.code)), origin="mixed")
+        return Look(look.name, quantize_makeup(draw_code(self.network, look.code)), origin="mixed")
 
     def check(self, looks: Sequence[CodedLook]) -> None:
         """See that these networks made the looks.
@@ -197,7 +197,7 @@ class BeautyBankPipeline:
         """
         pixels = found[0].image
         layers = {}
-        for number, face in chosen(found, faces).items():
+        for number, face in select_faces(found, faces).items():
             texture = unfold(face)
             layers[number] = render_change(removal(self.network, texture), face, texture)
         for layer in layers.values():
@@ -224,7 +224,7 @@ class BeautyBankPipeline:
     def sample(self, count: int, seed: int) -> list[CodedLook]:
         """Looks nobody wore: the same seed gives the same looks."""
         codes = self.sampler.sample(count, seeding.generator_for(seed, "looks"))
-        return [self.coded(code, f"sample {seed}-{k}") for k, code in enumerate(codes)]
+        return [self.make_coded_look(code, f"sample {seed}-{k}") for k, code in enumerate(codes)]
 
     def portraits(
         self, code: MakeupCode, people: Sequence[tuple[np.ndarray, np.ndarray]], size: int

@@ -41,8 +41,8 @@ from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import let_look_at_references
 from models.regions import MAKEUP_REGIONS
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.flux_crop import EXPAND, Square, layer_of, painted_parts
-from pipelines.makeup.flux_recipes import TRANSFER, Recipe
+from pipelines.makeup.flux_crop import EXPAND, Square, cut_painted_parts, make_layer
+from pipelines.makeup.flux_recipes import TRANSFER, PromptRecipe
 from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
 from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
 
@@ -119,7 +119,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         strengths: Mapping[str, float] | None = None,
         strength: float = 1.0,
         seed: int | Sequence[int] | None = None,
-        recipe: Recipe = TRANSFER,
+        recipe: PromptRecipe = TRANSFER,
         negative_prompt: str | None = None,
         steer: Steer = GENTLE,
         size: int | None = None,
@@ -163,7 +163,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         expand = float(self.config["expand"])
         squares = [Square.around(face, expand) for face in faces]
         before = [square.cut(f.image, size) for square, f in zip(squares, faces, strict=True)]
-        shown = [painted_parts(face, weights, size, expand) for face in looks]
+        shown = [cut_painted_parts(face, weights, size, expand) for face in looks]
         hidden = torch.from_numpy(np.stack([mask for _, mask in shown])) if shown else None
         # 3. Generate
         after = self.generate(
@@ -178,7 +178,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         )
         # 4. Lay over each picture, at its own size, what was changed
         pixels = to_float_pixels(after)
-        layers = [layer_of(*each) for each in zip(faces, squares, before, pixels, strict=True)]
+        layers = [make_layer(*each) for each in zip(faces, squares, before, pixels, strict=True)]
         made = [GeneratedMakeup(*each) for each in zip(sources, faces, layers, seeds, strict=True)]
         images = [self.blend(each, strengths=weights, strength=strength) for each in made]
         return GeneratedMakeupOutput(images, made)
@@ -205,7 +205,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         source: Tensor,
         reference: Tensor | None,
         seeds: Sequence[int],
-        recipe: Recipe = TRANSFER,
+        recipe: PromptRecipe = TRANSFER,
         *,
         negative_prompt: str | None = None,
         steer: Steer = GENTLE,

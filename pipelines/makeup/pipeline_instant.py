@@ -16,7 +16,7 @@ from models.instant.layer import blend, render
 from models.instant.makeup import extract, mix
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
-from pipelines.makeup.look import Look, quantised
+from pipelines.makeup.look import Look, quantize_makeup
 from pipelines.makeup.output import MakeupLayers, MakeupOutput
 
 
@@ -123,7 +123,7 @@ class InstantMakeupPipeline:
             )
         pixels = faces[face].image
         origin = hashlib.sha256(pixels.tobytes() + str(pixels.shape).encode()).hexdigest()
-        return Look(name, quantised(extract(unfold(faces[face]))), origin=origin)
+        return Look(name, quantize_makeup(extract(unfold(faces[face]))), origin=origin)
 
     def wear(
         self, found: Sequence[Face], look: Look, *, faces: Sequence[int] | None = None
@@ -140,7 +140,7 @@ class InstantMakeupPipeline:
         """
         by_face = {
             index: render(look.makeup, face, unfold(face))
-            for index, face in chosen(found, faces).items()
+            for index, face in select_faces(found, faces).items()
         }
         image = Image.fromarray(found[0].image)
         return MakeupLayers(image, tuple(found), by_face, dict.fromkeys(by_face, look))
@@ -169,7 +169,7 @@ class InstantMakeupPipeline:
         return Image.fromarray(pixels)
 
 
-def chosen(found: Sequence[Face], faces: Sequence[int] | None) -> dict[int, Face]:
+def select_faces(found: Sequence[Face], faces: Sequence[int] | None) -> dict[int, Face]:
     """The faces asked for by number; all when None.
 
     Raises:
@@ -194,7 +194,9 @@ def combine(look: Look, parts: Mapping[str, Look] | None) -> Look:
     """
     if not parts:
         return look
-    makeup = quantised(mix(look.makeup, {region: part.makeup for region, part in parts.items()}))
+    makeup = quantize_makeup(
+        mix(look.makeup, {region: part.makeup for region, part in parts.items()})
+    )
     name = " + ".join(dict.fromkeys([look.name, *(other.name for other in parts.values())]))
     return Look(name[:80], makeup, look.strengths, look.strength, "mixed")
 

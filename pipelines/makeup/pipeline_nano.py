@@ -27,7 +27,7 @@ from models.reflora.injector import RefLoRAInjector
 from models.regions import MAKEUP_REGIONS
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, load_network
-from pipelines.makeup.flux_crop import Square, resized
+from pipelines.makeup.flux_crop import Square, resize_square
 from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
 from pipelines.registry import WEIGHTS
 from pipelines.steps import to_float_pixels, to_tensor
@@ -112,9 +112,9 @@ class NanoMakeupPipeline:
         face, look = self.analyzer.largest(source), self.analyzer.largest(reference)
         square = Square.around(face, nano.EXPAND)
         before = square.cut(face.image, nano.SIZE)
-        shown = laid_over(look, face, square)
+        shown = align_reference(look, face, square)
         after = to_float_pixels(self.generate(to_tensor([before]), to_tensor([shown]), seed))[0]
-        layer = by_regions(face, square, after - before)
+        layer = make_region_layer(face, square, after - before)
         made = GeneratedMakeup(source, face, layer, seed)
         image = Image.fromarray(blend(face.image, layer, weights, strength))
         return GeneratedMakeupOutput([image], [made])
@@ -133,7 +133,7 @@ class NanoMakeupPipeline:
         return decode(self.autoencoder, unpack(latents, side, side))
 
 
-def laid_over(look: Face, face: Face, square: Square) -> np.ndarray:
+def align_reference(look: Face, face: Face, square: Square) -> np.ndarray:
     """A reference's face on black, brought to where the wearer's is: (64, 64, 3) uint8.
 
     Networks this small look for eyes and mouth about where the wearer has them; the affine map is
@@ -149,10 +149,12 @@ def laid_over(look: Face, face: Face, square: Square) -> np.ndarray:
     here = (face.points_xyz[:, :2] - (square.x0, square.y0)) * (fine / square.side)
     matrix, *_ = np.linalg.lstsq(there, here, rcond=None)
     shown = look.image * np.isin(parse_map(look), FACE_CLASSES)[..., None].astype(np.uint8)
-    return resized(cv2.warpAffine(shown, matrix.T, (fine, fine), flags=cv2.INTER_AREA), nano.SIZE)
+    return resize_square(
+        cv2.warpAffine(shown, matrix.T, (fine, fine), flags=cv2.INTER_AREA), nano.SIZE
+    )
 
 
-def by_regions(face: Face, square: Square, change: np.ndarray) -> MakeupLayer:
+def make_region_layer(face: Face, square: Square, change: np.ndarray) -> MakeupLayer:
     """What changed on a face, as a layer whose regions do not run into each other.
 
     Each region's change is averaged over its own pixels only, and cut out at the photograph's size.
@@ -169,9 +171,9 @@ def by_regions(face: Face, square: Square, change: np.ndarray) -> MakeupLayer:
     for weight in weights.values():
         mask = np.zeros((square.side, square.side), np.float32)
         mask[part] = weight
-        small = resized(mask, nano.SIZE)[..., None] + 1e-4
+        small = resize_square(mask, nano.SIZE)[..., None] + 1e-4
         share = cv2.GaussianBlur(small, (0, 0), 1)[..., None]
         own = cv2.GaussianBlur(small * change, (0, 0), 1) / share
-        found += weight[..., None] * resized(own.astype(np.float32), square.side)[part]
+        found += weight[..., None] * resize_square(own.astype(np.float32), square.side)[part]
     covered = np.sum(list(weights.values()), axis=0)[..., None]
     return MakeupLayer(face.box_xyxy, found / np.maximum(covered, 1e-3), weights)

@@ -15,7 +15,7 @@ from models.instant.layer import blend
 from models.instant.shade import Reached, render_coats
 from models.structures import Face
 from pipelines.makeup.look import Look
-from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, select_faces
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ShadePipeline:
     ) -> ShadeOutput:
         """Put coats on faces already found, all of one picture; otherwise like a call."""
         image, reached = found[0].image, {}
-        for number, face in chosen(found, faces).items():
+        for number, face in select_faces(found, faces).items():
             image, reached[number] = self.put_on(
                 replace(face, image=image), coats, look=look, strengths=strengths
             )

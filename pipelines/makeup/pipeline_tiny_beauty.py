@@ -19,11 +19,11 @@ from models.ops.warp import sample
 from models.small.tiny_beauty import SIDE, TinyBeauty
 from models.structures import Face
 from pipelines.analysis import load_network
-from pipelines.makeup.flux_crop import Square, layer_of
+from pipelines.makeup.flux_crop import Square, make_layer
 from pipelines.makeup.look import Look
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.output import MakeupLayers
-from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, chosen
+from pipelines.makeup.pipeline_instant import InstantMakeupPipeline, select_faces
 from pipelines.registry import WEIGHTS
 from pipelines.steps import to_float_pixels, to_tensor
 
@@ -47,15 +47,15 @@ class TinyBeautyPipeline(InstantMakeupPipeline):
             LookError: no net wears this look.
             NoFaceError: an index that no face has.
         """
-        net = net_of(name_of(look))
+        net = load_net(find_net_name(look))
         by_face = {}
-        for index, face in chosen(found, faces).items():
+        for index, face in select_faces(found, faces).items():
             square = Square.around(face)
             before = square.cut(face.image, SIDE)
             with torch.inference_mode():
                 after = net(to_tensor([before]))
-            layer = layer_of(face, square, before, to_float_pixels(after)[0])
-            reach = reach_of(look.makeup, face)
+            layer = make_layer(face, square, before, to_float_pixels(after)[0])
+            reach = find_painted_area(look.makeup, face)
             weights = {
                 region: weight if region == regions.BROWS else weight * reach
                 for region, weight in layer.weights.items()
@@ -65,7 +65,7 @@ class TinyBeautyPipeline(InstantMakeupPipeline):
         return MakeupLayers(image, tuple(found), by_face, dict.fromkeys(by_face, look))
 
 
-def reach_of(makeup: Makeup, face: Face) -> np.ndarray:
+def find_painted_area(makeup: Makeup, face: Face) -> np.ndarray:
     """Where a look paints a face, (h, w) float32 in 0..1 over its box, soft at the edges.
 
     A net this small is unsure of edges on faces unlike those it has seen; the drawn look is not.
@@ -76,7 +76,7 @@ def reach_of(makeup: Makeup, face: Face) -> np.ndarray:
     return sample(painted, uv * makeup.size - 0.5)
 
 
-def name_of(look: Look) -> str:
+def find_net_name(look: Look) -> str:
     """The name of a look that has a net.
 
     Raises:
@@ -89,6 +89,6 @@ def name_of(look: Look) -> str:
 
 
 @cache
-def net_of(name: str) -> TinyBeauty:
+def load_net(name: str) -> TinyBeauty:
     """The net of a look in `TINY_LOOKS`, loaded once."""
     return load_network(TinyBeauty, WEIGHTS / "tiny-beauty" / name)

@@ -32,34 +32,34 @@ def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
     result = np.asarray(output.images[0])
     meshes = [face.points_xyz for face in analyzer(output.images[0])]
     return {
-        "pixels_changed_outside": pixels_changed_outside(output),
+        "pixels_changed_outside": count_pixels_changed_outside(output),
         "milliseconds": {stage: round(ms, 1) for stage, ms in output.milliseconds.items()},
         "faces": [
             {
                 "face": index,
                 "landmark_drift": _drift(output.layers.faces[index], meshes),
-                "delta_e": colour_error(output.layers.faces[index], result, look),
+                "delta_e": measure_color_error(output.layers.faces[index], result, look),
             }
             for index, look in output.layers.looks.items()
         ],
     }
 
 
-def pixels_changed_outside(output: MakeupOutput) -> int:
+def count_pixels_changed_outside(output: MakeupOutput) -> int:
     """How many pixels outside the outlines of the faces that wear makeup are not the source's."""
     source, result = np.asarray(output.layers.image), np.asarray(output.images[0])
     outside = np.ones(source.shape[:2], bool)
     for index in output.layers.by_face:
-        outside &= outline(output.layers.faces[index]) == 0
+        outside &= draw_outline(output.layers.faces[index]) == 0
     return int(((source != result).any(-1) & outside).sum())
 
 
-def outline(face: Face) -> np.ndarray:
+def draw_outline(face: Face) -> np.ndarray:
     """Area of the face mesh in the picture: (H, W) float32, 0 where makeup must not reach."""
     return polygon(face.points_xyz[list(regions.FACE_OVAL), :2], face.size_hw)
 
 
-def colour_error(face: Face, result: np.ndarray, look: Look) -> dict[str, float]:
+def measure_color_error(face: Face, result: np.ndarray, look: Look) -> dict[str, float]:
     """CIEDE2000 between the colour a look asks for and the one reached, median by region.
 
     Asked is the look at full strength on the wearer's own bare skin, taken to the strength it is

@@ -26,7 +26,7 @@ PLACE_OF_CATEGORY = {
 """Category -> the place of a face it is worn on; what is left out is not worn there."""
 
 
-def coat_of(shade: Mapping[str, Any], place: str | None = None) -> Coat:
+def make_coat(shade: Mapping[str, Any], place: str | None = None) -> Coat:
     """A shade as a coat.
 
     Args:
@@ -43,11 +43,11 @@ def coat_of(shade: Mapping[str, Any], place: str | None = None) -> Coat:
     return Coat(shade["hex"], place, shade.get("finish") or "matte")
 
 
-def coats_of_product(shades: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Coat]:
+def make_coats(shades: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Coat]:
     """A product as coats: of a palette the first four shades, of anything else the first.
 
     Raises:
-        ShadeError: as in `coat_of`.
+        ShadeError: as in `make_coat`.
     """
-    coats = [coat_of(shade, place) for shade in shades]
+    coats = [make_coat(shade, place) for shade in shades]
     return coats[: len(EYE_LAYOUT) if coats and coats[0].place == "eyes" else 1]

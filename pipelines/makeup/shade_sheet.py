@@ -48,7 +48,7 @@ def draw_sheet(rows: Sequence[Sequence[Cell]]) -> Image.Image:
     return sheet
 
 
-def error_of(reached: Sequence[Reached]) -> str:
+def describe_error(reached: Sequence[Reached]) -> str:
     """The colour error in words; the largest where several coats are worn."""
     errors = [one.delta_e for one in reached if np.isfinite(one.delta_e)]
     return f"dE {max(errors):.1f}" if errors else "hidden"
@@ -71,4 +71,4 @@ def _caption(sheet: Image.Image, cell: Cell, place: tuple[int, int]) -> None:
         x += 34
     draw.text((x, y - 1), cell.title, _INK, ImageFont.load_default(14))
     if cell.reached:
-        draw.text((x, y + 17), error_of(cell.reached), _INK, ImageFont.load_default(14))
+        draw.text((x, y + 17), describe_error(cell.reached), _INK, ImageFont.load_default(14))

@@ -26,7 +26,7 @@ from skimage import data
 from pipelines.export import export_onnx
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline, net_of
+from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline, load_net
 from tests.benchmarks.timing import machine, timed
 
 REPEATS, THREADS = 31, 2
@@ -44,7 +44,7 @@ def onnx_runner(look: str, face: torch.Tensor) -> tuple[Callable[[], Any], int, 
     session = onnxruntime.InferenceSession(data, options)
     feed = {"face": face.numpy()}
     with torch.inference_mode():
-        apart = (torch.from_numpy(session.run(None, feed)[0]) - net_of(look)(face)).abs().max()
+        apart = (torch.from_numpy(session.run(None, feed)[0]) - load_net(look)(face)).abs().max()
     return lambda: session.run(None, feed), len(data), float(apart) * 127.5
 
 
@@ -66,7 +66,7 @@ def main() -> None:
     photo = Image.fromarray(data.astronaut())
     tiny, instant, drawn = TinyBeautyPipeline(), InstantMakeupPipeline(), find_look(look)
     faces = tiny.find_faces(photo)
-    net, face = net_of(look), torch.rand(1, 3, 256, 256) * 2 - 1
+    net, face = load_net(look), torch.rand(1, 3, 256, 256) * 2 - 1
     onnx, size, apart = onnx_runner(look, face)
 
     @torch.inference_mode()

@@ -36,7 +36,7 @@ from models.structures import Face
 from pipelines.images.decode import decode
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-from pipelines.makeup.report import outline
+from pipelines.makeup.report import draw_outline
 
 LIDS = (
     (226, 247, 30, 29, 27, 28, 56, 190, 221, 222, 223, 224, 225, 113),
@@ -224,7 +224,7 @@ def _wear(
         return (picture != source).any(-1)
 
     broken = {
-        "outside_the_face": int((changed(result) & (outline(wearer.face) == 0)).sum()),
+        "outside_the_face": int((changed(result) & (draw_outline(wearer.face) == 0)).sum()),
         "at_strength_0": int(changed(off).sum()),
         "at_all_regions_0": int(changed(none).sum()),
         "lips_only_outside_their_mask": int((changed(lips_only) & ~allowed).sum()),

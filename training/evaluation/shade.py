@@ -35,7 +35,7 @@ from pipelines.images.decode import decode
 from pipelines.makeup.face_makeup import read_face_makeup
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_shade import ShadePipeline
-from pipelines.makeup.report import outline
+from pipelines.makeup.report import draw_outline
 from training.evaluation.makeup import grouped, pictures_in, region_masks, spread_of
 
 LIPSTICKS = ("#b01030", "#7a2048", "#c98a7c", "#e0607a", "#8a4a35", "#e87a5a", "#3a1a20", "#f0b0b0")
@@ -100,7 +100,7 @@ def _lipstick(
     """Measures of one matte lipstick; counts pixels that broke a promise into `broken`."""
     image, (reached,) = pipeline.put_on(face, [Coat(color)])
     changed = (image != face.image).any(-1)
-    broken["outside_the_face"] += int((changed & (outline(face) == 0)).sum())
+    broken["outside_the_face"] += int((changed & (draw_outline(face) == 0)).sum())
     none, _ = pipeline.put_on(face, [Coat(color, opacity=0.0)])
     broken["at_opacity_0"] += int((none != face.image).sum())
     drawn = pipeline.makeup.wear([face], Look("drawn", draw(Recipe(Lips(color)))))

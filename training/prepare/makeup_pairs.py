@@ -30,7 +30,7 @@ from models.instant.drawn import draw
 from models.regions import MAKEUP_REGIONS
 from models.structures import Face
 from pipelines.images.decode import decode
-from pipelines.makeup.flux_crop import EXPAND, Square, painted_parts
+from pipelines.makeup.flux_crop import EXPAND, Square, cut_painted_parts
 from pipelines.makeup.look import Look
 from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
@@ -160,12 +160,12 @@ class PairMaker:
         except MirraError:
             return None
         made = self.made_up(face, look) if face else None
-        return painted_parts(made, {}, self.plan.size, self.plan.expand)[0] if made else None
+        return cut_painted_parts(made, {}, self.plan.size, self.plan.expand)[0] if made else None
 
     def _edited(self, source: Face, look: str, generator: torch.Generator) -> Face | None:
-        from pipelines.makeup.pipeline_flux_makeup import Recipe
+        from pipelines.makeup.flux_recipes import PromptRecipe
 
-        recipe = Recipe(EDIT.format(about=NAMED_LOOKS[look].about), 2.5, 28)
+        recipe = PromptRecipe(EDIT.format(about=NAMED_LOOKS[look].about), 2.5, 28)
         seed = int(torch.randint(2**31, (), generator=generator))
         tensor = self.editor.generate(to_tensor([source.image]), None, [seed], recipe)
         faces = self.instant.analyzer(to_images(tensor)[0])

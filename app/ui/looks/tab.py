@@ -79,7 +79,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             look = studio.read_code(photo, STEPS)
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip()
-        found = studio.look_map.nearest(look, NEAREST)
+        found = studio.look_map.find_nearest(look, NEAREST)
         pictures = [(each.picture, each.name) for each in found]
         return look, translate(text.READ_AS_CODE), gr.update(value=pictures, visible=True), found
 
@@ -98,7 +98,7 @@ def tab(studio: Studio, settings: Settings) -> None:
         return near[event.index], 1.0
 
     def pick(event: gr.SelectData) -> tuple[Any, float]:
-        return studio.look_map.at(*event.index), 1.0
+        return studio.look_map.find_at(*event.index), 1.0
 
     wearing: dict[str, Any] = {
         "fn": put_on,

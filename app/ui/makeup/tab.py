@@ -201,13 +201,13 @@ def _slider(label: str, name: str) -> gr.Slider:
 
 def describe_result(output: MakeupOutput) -> str:
     """What was measured on the result, in a line; colours on the first face that wears it."""
-    from pipelines.makeup.report import colour_error, pixels_changed_outside
+    from pipelines.makeup.report import count_pixels_changed_outside, measure_color_error
 
     look = look_of(output)
     face = output.layers.faces[next(iter(output.layers.looks))]
     colours = [
         translate(text.WITHIN, region=translate(text.REGIONS[region]), error=error)
-        for region, error in colour_error(face, np.asarray(output.images[0]), look).items()
+        for region, error in measure_color_error(face, np.asarray(output.images[0]), look).items()
     ]
     count = len(output.layers.by_face)
     return " · ".join(
@@ -218,7 +218,7 @@ def describe_result(output: MakeupOutput) -> str:
                 count=count,
             ),
             *colours,
-            translate(text.OUTSIDE, count=pixels_changed_outside(output)),
+            translate(text.OUTSIDE, count=count_pixels_changed_outside(output)),
             f"{sum(output.milliseconds.values()):.0f} ms",
         ]
     )

@@ -185,11 +185,11 @@ def tab(studio: Studio, settings: Settings) -> None:
     ) -> tuple[Any, ...]:
         if not photo or shade is None:
             return gr.skip(), translate(text.NO_FACE_PHOTO) if shade else gr.skip(), gr.skip()
-        from pipelines.makeup.shade_coats import coat_of
+        from pipelines.makeup.shade_coats import make_coat
 
         try:
             now = look_at(photo, before)
-            output = studio.shades.wear(now[1], [coat_of(shade, place or None)])
+            output = studio.shades.wear(now[1], [make_coat(shade, place or None)])
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip()
         bare = save_png(Image.fromarray(now[1][0].image), "before.png", cache)

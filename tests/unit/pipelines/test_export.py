@@ -7,7 +7,7 @@ import torch
 from models import seeding
 from models.analysis.human_parsing import HumanParser
 from pipelines import export
-from pipelines.makeup.pipeline_tiny_beauty import net_of
+from pipelines.makeup.pipeline_tiny_beauty import load_net
 
 
 def test_an_exported_network_gives_the_same_numbers_elsewhere(tmp_path, monkeypatch):
@@ -35,6 +35,6 @@ def test_an_exported_tiny_net_paints_the_same_picture_elsewhere(tmp_path):
     face = torch.rand((1, 3, 256, 256), generator=seeding.generator_for(0, "face")) * 2 - 1
     (found,) = onnxruntime.InferenceSession(path).run(["made_up"], {"face": face.numpy()})
     with torch.inference_mode():
-        expected = net_of("classic-red")(face).numpy()
+        expected = load_net("classic-red")(face).numpy()
     assert np.abs(expected - face.numpy()).max() > 0.05
     assert np.abs(found - expected).max() < 1 / 255

@@ -17,7 +17,7 @@ from models.ops.color import delta_e, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur
 from pipelines.catalog.extract.attributes import FINISHES as CATALOGUE_FINISHES
-from pipelines.makeup.report import outline
+from pipelines.makeup.report import draw_outline
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_nothing_changes_outside_the_face_nor_far_from_the_place(wear, face, pla
     image, _ = wear(Coat("#4a2050", place, "glitter"))
     changed = (image != face.image).any(-1)
     assert changed.any()
-    assert not changed[outline(face) == 0].any()
+    assert not changed[draw_outline(face) == 0].any()
     rows = np.nonzero(changed.any(1))[0]
     if place == "lips":
         assert rows.min() > face.points_xyz[1, 1]  # below the tip of the nose

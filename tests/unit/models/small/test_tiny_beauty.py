@@ -6,7 +6,7 @@ import torch
 from models import seeding
 from models.errors import ShapeError
 from models.small.tiny_beauty import TinyBeauty
-from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, net_of
+from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, load_net
 
 
 def test_it_has_at_most_a_hundred_thousand_weights():
@@ -27,6 +27,6 @@ def test_a_side_that_cannot_be_halved_often_enough_is_refused():
 
 @pytest.mark.parametrize("look", TINY_LOOKS)
 def test_a_shipped_net_is_small_and_has_no_norms_left_to_compute(look):
-    net = net_of(look)
+    net = load_net(look)
     assert sum(p.numel() for p in net.parameters()) <= 100_000
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in net.modules())

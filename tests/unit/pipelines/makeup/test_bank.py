@@ -6,7 +6,7 @@ import pytest
 from models.beautybank.code import MakeupCode, mix
 from models.beautybank.networks import SLOTS
 from models.errors import CatalogError, LookError
-from pipelines.makeup.bank import LookBank, flat_map
+from pipelines.makeup.bank import LookBank, project_to_plane
 from pipelines.makeup.code_files import CodedLook
 
 pytest.importorskip("lancedb")
@@ -30,7 +30,7 @@ def bank(tmp_path):
 def test_a_look_is_found_by_itself_first_and_kept_once(bank):
     bank.add([look(3)])
     assert len(bank) == 12
-    found = bank.similar(look(3), 4)
+    found = bank.find_similar(look(3), 4)
     assert found[0].look.name == "look 3"
     assert found[0].distance == pytest.approx(0, abs=1e-4)
     distances = [neighbour.distance for neighbour in found]
@@ -42,20 +42,20 @@ def test_a_look_is_found_by_itself_first_and_kept_once(bank):
 def test_lips_are_found_by_lips_alone(bank):
     mixed = look(5)
     asked = CodedLook(mix(look(50).code, {"lips": mixed.code}), "x", mixed.network, mixed.preview)
-    assert bank.similar(asked, 1, "lips")[0].look.name == "look 5"
+    assert bank.find_similar(asked, 1, "lips")[0].look.name == "look 5"
 
 
 def test_looks_of_other_networks_are_not_compared(bank, tmp_path):
     with pytest.raises(LookError):
-        bank.similar(look(1, "b" * 16))
+        bank.find_similar(look(1, "b" * 16))
     with pytest.raises(LookError):
         bank.add([look(1, "b" * 16)])
     with pytest.raises(CatalogError):
-        LookBank(tmp_path / "nowhere").similar(look(1))
+        LookBank(tmp_path / "nowhere").find_similar(look(1))
 
 
 def test_a_map_keeps_apart_what_is_far_apart():
     line = np.outer(np.linspace(-3, 3, 7), np.ones(9)) + np.float64([0, 1e-3] * 4 + [0])
-    places = flat_map(line)
+    places = project_to_plane(line)
     assert np.all(np.diff(places[:, 0]) > 0) or np.all(np.diff(places[:, 0]) < 0)
     assert np.abs(places).max() <= 1

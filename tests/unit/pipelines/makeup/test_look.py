@@ -16,7 +16,7 @@ from models.instant.drawn import draw, lab_of
 from models.instant.makeup import nothing
 from models.ops.color import delta_e, rgb_to_lab
 from models.ops.masks import polygon
-from pipelines.makeup.look import Look, embed, load_look, quantised, read_embedded
+from pipelines.makeup.look import Look, embed, load_look, quantize_makeup, read_embedded
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 
@@ -63,7 +63,7 @@ def test_eight_bits_are_finest_where_makeup_is_sheer(face):
     generator = np.random.default_rng(0)
     deviation = generator.uniform(-90, 90, (512, 512, 3)).astype(np.float32)
     deviation[:256] /= 9
-    kept = quantised(replace(nothing(), deviation=deviation)).deviation
+    kept = quantize_makeup(replace(nothing(), deviation=deviation)).deviation
     error = np.abs(kept - deviation)
     assert error[:256].max() <= 0.27  # 10 from bare skin; half of what an eye sees
     assert error.max() <= 0.62
@@ -73,13 +73,13 @@ def test_eight_bits_are_finest_where_makeup_is_sheer(face):
 def test_beyond_the_reach_of_a_file_colours_saturate(face):
     deviation = np.full((512, 512, 3), 500, np.float32)
     deviation[..., 2] = -500
-    kept = quantised(replace(nothing(), deviation=deviation)).deviation
+    kept = quantize_makeup(replace(nothing(), deviation=deviation)).deviation
     assert 95 < kept[0, 0, 0] < 100
     assert -100 < kept[0, 0, 2] < -95
 
 
 def test_quantising_again_changes_nothing(extracted):
-    again = quantised(extracted.makeup)
+    again = quantize_makeup(extracted.makeup)
     for name in ("deviation", "cover", "paint", "opacity"):
         assert np.array_equal(getattr(again, name), getattr(extracted.makeup, name)), name
 

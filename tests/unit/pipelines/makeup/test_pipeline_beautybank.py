@@ -67,7 +67,7 @@ def test_another_lip_colour_is_the_one_asked_for(bank, look, astronaut, face):
     from models.instant.drawn import lab_of
 
     wanted = lab_of("#b01030")
-    redder = bank.coded(bank.with_lip_color(look.code, wanted), "red")
+    redder = bank.make_coded_look(bank.with_lip_color(look.code, wanted), "red")
     result = lips_of(bank(astronaut, redder).images[0], face)
     assert delta_e(result, wanted) < 8
 

@@ -14,9 +14,10 @@ from models.diffusion.negative_attention import NAG, NASA
 from models.errors import CancelledError, ShapeError, WeightsError
 from models.instant.layer import region_weights
 from pipelines.flux import in_a_sentence, load_flux_makeup, missing
-from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
+from pipelines.makeup.flux_recipes import PromptRecipe
+from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 
-SHORT = Recipe("makeup.", 2.5, 2)
+SHORT = PromptRecipe("makeup.", 2.5, 2)
 
 
 @pytest.fixture(scope="module")

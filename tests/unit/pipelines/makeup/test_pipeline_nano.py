@@ -12,9 +12,9 @@ from models import nano, seeding, tiny
 from models.diffusion.few_step import FewStepSampler
 from models.errors import CheckpointError
 from models.instant.layer import region_weights
-from pipelines.makeup.flux_crop import Square, resized
+from pipelines.makeup.flux_crop import Square, resize_square
 from pipelines.makeup.named_looks import find_look
-from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, by_regions, laid_over
+from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, align_reference, make_region_layer
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_reference_is_laid_where_the_wearer_is(painter, astronaut):
     turned = astronaut.rotate(20, Image.Resampling.BICUBIC, expand=True).resize((400, 400))
     face, look = painter.analyzer.largest(astronaut), painter.analyzer.largest(turned)
     square = Square.around(face, nano.EXPAND)
-    own, other = (laid_over(each, face, square).astype(int) for each in (face, look))
+    own, other = (align_reference(each, face, square).astype(int) for each in (face, look))
     both = (own.sum(2) > 0) & (other.sum(2) > 0)
     assert both.sum() > 0.8 * (own.sum(2) > 0).sum()
     assert np.abs(own - other)[both].mean() < 12
@@ -82,8 +82,8 @@ def test_a_change_of_the_lips_stays_on_the_lips(painter, astronaut):
     x0, y0, x1, y1 = face.box_xyxy
     mask = np.zeros((square.side, square.side), np.float32)
     mask[y0 - square.y0 : y1 - square.y0, x0 - square.x0 : x1 - square.x0] = weights["lips"]
-    change = resized(mask, nano.SIZE)[..., None] * np.float32([60, 0, 0])
-    layer = by_regions(face, square, change)
+    change = resize_square(mask, nano.SIZE)[..., None] * np.float32([60, 0, 0])
+    layer = make_region_layer(face, square, change)
     lips, skin = weights["lips"] > 0.9, weights["skin"] > 0.9
     assert np.median(layer.change[lips][:, 0]) > 35
     assert layer.change[skin][:, 0].mean() < 3

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from pipelines.makeup.named_looks import find_look
-from pipelines.makeup.report import colour_error, measure, outline
+from pipelines.makeup.report import draw_outline, measure, measure_color_error
 
 
 def test_a_result_is_measured(pipeline, astronaut):
@@ -28,15 +28,18 @@ def test_one_pixel_in_the_sky_is_counted(pipeline, astronaut):
 def test_an_untouched_face_is_as_far_from_the_look_as_it_was(pipeline, face):
     look = find_look("deep-plum")
     made_up = np.asarray(pipeline.blend(pipeline.wear([face], look)))
-    untouched, done = colour_error(face, face.image, look), colour_error(face, made_up, look)
+    untouched, done = (
+        measure_color_error(face, face.image, look),
+        measure_color_error(face, made_up, look),
+    )
     assert untouched["lips"] > 30
     assert done["lips"] < 4
     nothing = replace(look, strength=0.0)
-    assert colour_error(face, face.image, nothing)["lips"] < 0.01
+    assert measure_color_error(face, face.image, nothing)["lips"] < 0.01
 
 
 def test_the_outline_holds_the_face_and_not_the_flag(face):
-    mask = outline(face)
+    mask = draw_outline(face)
     x, y = face.points_xyz[4, :2].astype(int)
     assert mask[y, x] == 1
     assert mask[40, 40] == 0

@@ -19,7 +19,8 @@ from models.diffusion.flux_student import StudentLoRA
 from models.diffusion.lora import LowRank
 from models.errors import CheckpointError, TrainingError
 from pipelines.flux import load_student
-from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline, Recipe
+from pipelines.makeup.flux_recipes import PromptRecipe
+from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 from training.flux.distill_networks import (
     METHODS,
     Frozen,
@@ -226,7 +227,7 @@ def test_from_a_folder_in_half_precision_to_a_pipeline_of_few_steps(flux_folder,
     weights = config.folder / "checkpoints/000002/weights"
     pipe = FluxMakeupPipeline.from_pretrained(flux_folder / "teacher")
     source = 2 * torch.rand((1, 3, 32, 32), generator=seeding.generator_for(1)) - 1
-    recipe = Recipe("makeup.", TINY.guidance, 25)
+    recipe = PromptRecipe("makeup.", TINY.guidance, 25)
     load_student(pipe, weights)
     assert pipe.config["few_step"] == {"times": [1.0, 0.5], "noise": "fresh"}
     first = pipe.generate(source, source, [3], recipe)

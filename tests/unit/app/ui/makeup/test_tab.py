@@ -13,7 +13,7 @@ from PIL import Image
 
 from pipelines.makeup.look import read_embedded
 from pipelines.makeup.named_looks import find_look
-from pipelines.makeup.report import colour_error
+from pipelines.makeup.report import measure_color_error
 
 # Presses the tab's button and lets go of a slider without a browser; Gradio leaves an event loop
 # open, which is why another process does it.
@@ -59,7 +59,9 @@ def lips_measured(picture: str, face, strength: float) -> float:
     """On the file itself, against the look at a strength."""
     with Image.open(picture) as shown:
         pixels = np.asarray(shown.convert("RGB"))
-    return colour_error(face, pixels, replace(find_look("classic-red"), strength=strength))["lips"]
+    return measure_color_error(face, pixels, replace(find_look("classic-red"), strength=strength))[
+        "lips"
+    ]
 
 
 def test_the_colour_figure_is_of_the_strength_that_is_shown(visit, face):
