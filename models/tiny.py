@@ -231,10 +231,10 @@ def _set_difference(conv: nn.Module) -> None:
         weight[channel, channel + 3, 1, 1] = -_LEVEL / 2
 
 
-def _set_taps(conv: nn.Module, colours: torch.Tensor, constants: torch.Tensor) -> None:
+def _set_taps(conv: nn.Module, colors: torch.Tensor, constants: torch.Tensor) -> None:
     """One 3 x 3 filter for the six colour channels, one for the constant pair."""
     weight, bias = conv.get_parameter("weight"), conv.get_parameter("bias")
     nn.init.zeros_(weight)
     nn.init.zeros_(bias)
     for channel in range(8):
-        weight[channel, channel] = colours if channel < 6 else constants
+        weight[channel, channel] = colors if channel < 6 else constants

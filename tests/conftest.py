@@ -41,13 +41,13 @@ def painted(face) -> Image.Image:
     reach = np.where(np.arange(10) % 2 == 0, 1, 0.45) * 0.25 * face.eye_distance
     star = points[50] + np.stack([np.cos(turn), np.sin(turn)], 1) * reach[:, None]
     inside = polygon(points[list(regions.LIPS_INNER)], face.size_hw)
-    for outline, colour in (
+    for outline, color in (
         (star, (40, 60, 200)),
         (np.minimum(lips, [middle, 1e9]), (190, 20, 40)),
         (np.maximum(lips, [middle, -1e9]), (40, 50, 170)),
     ):
         mask = (polygon(outline, face.size_hw) * (1 - inside))[..., None]
-        picture += 0.9 * mask * (np.float32(colour) - picture)
+        picture += 0.9 * mask * (np.float32(color) - picture)
     return Image.fromarray(picture.astype(np.uint8))
 
 

@@ -77,11 +77,11 @@ def color_name(lab: np.ndarray) -> str:
 
     "soft" is lighter than the noun, "deep" darker, "bright" more and "dusty" less colourful.
     """
-    names, colours = _table()
+    names, colors = _table()
     lab = np.asarray(lab, np.float64)
-    near = int(np.argmin(deltaE_ciede2000(lab[None], colours, kL=2)))
-    lighter = lab[0] - colours[near, 0]
-    stronger = np.hypot(*lab[1:]) - np.hypot(*colours[near, 1:])
+    near = int(np.argmin(deltaE_ciede2000(lab[None], colors, kL=2)))
+    lighter = lab[0] - colors[near, 0]
+    stronger = np.hypot(*lab[1:]) - np.hypot(*colors[near, 1:])
     if max(abs(lighter) / 8, abs(stronger) / 12) < 1 or names[near] in ("white", "black"):
         return names[near]
     if abs(lighter) / 8 >= abs(stronger) / 12:

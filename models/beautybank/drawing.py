@@ -16,7 +16,7 @@ from models.beautybank.networks import BeautyBank, Layer
 from models.beautybank.patches import MAP_SIZE, PATCHES, REGIONS, cut, paintable, paste, shares
 from models.beautybank.reading import MIDDLE, SPREAD, TINT_SPREAD, patches_of
 from models.instant.face_texture import TEXTURE_SIZE, FaceTexture
-from models.instant.makeup import Makeup, brow_colour, nothing
+from models.instant.makeup import Makeup, brow_color, nothing
 from models.ops.color import chroma
 from models.ops.masks import blur, canonical_regions, face_fade, smoothstep
 
@@ -39,7 +39,7 @@ def read_code(network: BeautyBank, texture: FaceTexture) -> MakeupCode:
         texture: unfolded to `MAP_SIZE`.
     """
     structure, colors = network.encode(see(texture))
-    return MakeupCode(structure[0].numpy(), colors[0].numpy(), brow_colour(texture)).rounded()
+    return MakeupCode(structure[0].numpy(), colors[0].numpy(), brow_color(texture)).rounded()
 
 
 @torch.no_grad()
@@ -152,8 +152,8 @@ def removal(network: BeautyBank, texture: FaceTexture) -> np.ndarray:
     soft = blur(texture.lab, 0.006 * size)
     opaque = smoothstep(0.2, 0.6, makeup.opacity) * shares(size)[regions.EYES]
     own = soft + opaque[..., None] * (texture.lab - soft)
-    colourful = smoothstep(16, 28, chroma(soft - bare)) * smoothstep(0.5, 0.9, texture.seen)
-    where = blur(np.maximum(presence(makeup), colourful), 0.006 * size)
+    colorful = smoothstep(16, 28, chroma(soft - bare)) * smoothstep(0.5, 0.9, texture.seen)
+    where = blur(np.maximum(presence(makeup), colorful), 0.006 * size)
     where = np.maximum(where, masks[regions.LIPS] * where.max()) * (1 - masks[regions.BROWS])
     return where[..., None] * (bare - own)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from models.beautybank.published import STRUCTURE_LAYERS, PublishedBeautyBank
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-COLOUR_LAYERS_OF_BARE = 8
+COLOR_LAYERS_OF_BARE = 8
 """Layers 0 to 7 of a bare code come from the optimised code, the others from the encoder."""
 
 
@@ -74,7 +74,7 @@ def demakeup(
         adam.zero_grad()
         loss.backward()
         adam.step()
-    kept = COLOUR_LAYERS_OF_BARE
+    kept = COLOR_LAYERS_OF_BARE
     return torch.cat([code.detach()[:, :kept], encoded[:, kept:]], 1)
 
 
@@ -120,7 +120,7 @@ def refine_unrelated(
     masks: Mapping[str, Tensor],
     judges: Judges,
     steps: int = 300,
-    colour_rate: float = 0.01,
+    color_rate: float = 0.01,
 ) -> Tensor:
     """PMT stage 2: keep the makeup of stage 1, give the background back to the bare picture.
 
@@ -132,7 +132,7 @@ def refine_unrelated(
         masks: `face`, `eyes`, `mouth`, `foreground`, `background`.
         judges: the losses.
         steps: of Adam.
-        colour_rate: 0.01; the authors' own command gives 0.1.
+        color_rate: 0.01; the authors' own command gives 0.1.
     """
     with torch.no_grad():
         first = network(bare, makeup)
@@ -151,7 +151,7 @@ def refine_unrelated(
             + 200 * alike("mouth", first)
         )
 
-    return _refined(network, bare, makeup, loss, (0.005, colour_rate), steps)
+    return _refined(network, bare, makeup, loss, (0.005, color_rate), steps)
 
 
 def _refined(

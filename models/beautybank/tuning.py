@@ -63,7 +63,7 @@ def tuned(
     network: BeautyBank,
     texture: FaceTexture,
     iterations: int = 60,
-    colour_rate: float = 0.03,
+    color_rate: float = 0.03,
     structure_rate: float = 0.015,
 ) -> Tuned:
     """Tune the code of one face.
@@ -72,7 +72,7 @@ def tuned(
         network: in eval mode, on the CPU; it is not changed.
         texture: the made-up face, unfolded to `MAP_SIZE`.
         iterations: of each stage.
-        colour_rate: Adam's learning rate of the colours; the paper's is 0.01, over 300 steps.
+        color_rate: Adam's learning rate of the colours; the paper's is 0.01, over 300 steps.
         structure_rate: of the structure; the paper's is 0.005.
     """
     before = read_code(network, texture)
@@ -80,7 +80,7 @@ def tuned(
     bare = bare_colors(network, read_bare(network, texture), texture.bare, size)
     target = blur(texture.lab, 0.004 * size) - bare
     seen = texture.seen * face_fade(size) * (1 - canonical_regions(size)[regions.BROWS])
-    rates = (structure_rate, colour_rate)
+    rates = (structure_rate, color_rate)
     first = draw_code(network, before, size)
     through = (1 - first.opacity)[..., None]  # paint hides what the bare code may have got wrong
     drawn = made_up(bare, first) - bare

@@ -11,7 +11,7 @@ import numpy as np
 
 from models import regions
 from models.instant.face_texture import FaceTexture
-from models.instant.makeup import Makeup, brow_colour
+from models.instant.makeup import Makeup, brow_color
 from models.ops.color import chroma, lab_to_rgb, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions, polygon, smoothstep
@@ -45,7 +45,7 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
         texture: the wearer, unfolded; of the same size as the makeup's maps.
     """
     shift = None
-    own_brows = brow_colour(texture)
+    own_brows = brow_color(texture)
     if np.isfinite(makeup.brows + own_brows).all():
         shift = np.clip(makeup.brows - own_brows, [-18, -12, -14], [18, 12, 14])
         if not np.isfinite(makeup.tone).all():  # drawn for nobody: darken brows, never dye them

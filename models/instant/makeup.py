@@ -52,8 +52,8 @@ class Makeup:
 def nothing(size: int = TEXTURE_SIZE) -> Makeup:
     """A look without makeup: it leaves every face as it is."""
     flat = np.zeros((size, size), np.float32)
-    colour = np.zeros((size, size, 3), np.float32)
-    return Makeup(colour, flat, colour.copy(), flat.copy(), np.full(3, np.nan, np.float32))
+    color = np.zeros((size, size, 3), np.float32)
+    return Makeup(color, flat, color.copy(), flat.copy(), np.full(3, np.nan, np.float32))
 
 
 def extract(texture: FaceTexture) -> Makeup:
@@ -86,9 +86,9 @@ def extract(texture: FaceTexture) -> Makeup:
     return Makeup(
         broad + detail,
         cover,
-        _lip_colour(texture, masks[regions.LIPS]),
+        _lip_color(texture, masks[regions.LIPS]),
         masks[regions.LIPS],
-        brow_colour(texture),
+        brow_color(texture),
         texture.tone,
     )
 
@@ -183,7 +183,7 @@ def _plausible(light: np.ndarray, tone: np.ndarray, masks: dict[str, np.ndarray]
     return kept * (1 - smoothstep(0.02, 0.2, around_lips))[..., None]  # lipstick past the mesh
 
 
-def _lip_colour(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
+def _lip_color(texture: FaceTexture, lips: np.ndarray) -> np.ndarray:
     """Colour of the lips, continued beyond their edge so that no skin of the reference shows."""
     size = len(lips)
     paint = np.zeros((size, size, 3), np.float32)
@@ -208,7 +208,7 @@ def _cored(values: np.ndarray, noise: float) -> np.ndarray:
     return np.sign(values) * np.clip(np.abs(values) - noise, 0, None)
 
 
-def brow_colour(texture: FaceTexture) -> np.ndarray:
+def brow_color(texture: FaceTexture) -> np.ndarray:
     """Mean difference of the darkest third of each brow from bare skin; NaN if not seen."""
     weight = canonical_regions(texture.lab.shape[0])[regions.BROWS] * texture.seen
     chosen = weight > 0.5

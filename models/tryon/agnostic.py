@@ -132,15 +132,15 @@ def background_plate(person: Tensor, parts: Tensor) -> Tensor:
     )
 
 
-def _spread(colour: Tensor, known: Tensor) -> Tensor:
-    """Fill what is not known of (B, 3, H, W), `colour` being 0 there, from what is around it."""
+def _spread(color: Tensor, known: Tensor) -> Tensor:
+    """Fill what is not known of (B, 3, H, W), `color` being 0 there, from what is around it."""
     if min(known.shape[-2:]) <= 2:
         total = known.sum((2, 3), keepdim=True)
-        around = colour.sum((2, 3), keepdim=True) / total.clamp_min(1e-6)
-        return around.expand_as(colour)
-    half = F.avg_pool2d(colour, 2, ceil_mode=True), F.avg_pool2d(known, 2, ceil_mode=True)
+        around = color.sum((2, 3), keepdim=True) / total.clamp_min(1e-6)
+        return around.expand_as(color)
+    half = F.avg_pool2d(color, 2, ceil_mode=True), F.avg_pool2d(known, 2, ceil_mode=True)
     there = (half[1] > 0).to(known.dtype)
     coarse = _spread(half[0] / half[1].clamp_min(1e-6) * there, there)
     size = known.shape[-2:]
     smooth = F.interpolate(coarse, size=size, mode="bilinear", align_corners=False)
-    return colour + smooth * (1 - known)
+    return color + smooth * (1 - known)

@@ -70,16 +70,16 @@ def to_training_geometry(
         image, matrix, (wide, tall), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     there = cv2.warpAffine(mask, matrix, (wide, tall), flags=cv2.INTER_LINEAR)
-    return extend_colours(garment, there > 0.9), there
+    return extend_colors(garment, there > 0.9), there
 
 
-def extend_colours(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def extend_colors(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Give every pixel outside an (H, W) bool mask the colour of the nearest one inside."""
     if not inside.any() or inside.all():
         return image
     _, nearest = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    colours = np.zeros((int(nearest.max()) + 1, image.shape[2]), image.dtype)
-    colours[nearest[inside]] = image[inside]
-    return colours[nearest]
+    colors = np.zeros((int(nearest.max()) + 1, image.shape[2]), image.dtype)
+    colors[nearest[inside]] = image[inside]
+    return colors[nearest]

@@ -84,10 +84,10 @@ def _lips(texture: FaceTexture) -> list[MakeupColor]:
     core = _core(texture, canonical_regions(len(texture.seen))[regions.LIPS])
     if core is None:
         return []
-    colours = texture.lab[core]
-    seen = np.median(colours, axis=0)
+    colors = texture.lab[core]
+    seen = np.median(colors, axis=0)
     natural = _BARE_LIPS + (texture.tone - _BARE_TONE) @ _LIPS_BY_TONE
-    highlight = float(np.percentile(colours[:, 0], 98) - seen[0])
+    highlight = float(np.percentile(colors[:, 0], 98) - seen[0])
     finish = "gloss" if highlight > 24 else "satin" if highlight > 11 else "matte"
     return [_makeup_color(regions.LIPS, seen, finish, smoothstep(5, 15, delta_e(seen, natural)))]
 
@@ -100,11 +100,11 @@ def _eyes(texture: FaceTexture, makeup: Makeup) -> list[MakeupColor]:
         if core is None:
             continue
         excess = np.median(makeup.deviation[core], axis=0) - bare
-        colour = texture.tone + excess / _EYE_COVER
+        color = texture.tone + excess / _EYE_COVER
         strength = smoothstep(5, 22, float(np.linalg.norm(excess * [0.6, 1.5, 1.2])))
-        if found and delta_e(np.array(found[0].lab), colour) < _SAME_SHADOW:
+        if found and delta_e(np.array(found[0].lab), color) < _SAME_SHADOW:
             continue
-        found.append(_makeup_color(regions.EYES, colour, _eye_finish(texture, core), strength))
+        found.append(_makeup_color(regions.EYES, color, _eye_finish(texture, core), strength))
     return found
 
 

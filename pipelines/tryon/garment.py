@@ -15,7 +15,7 @@ from models.ops.crops import cut, inside
 from models.structures import Person
 from models.tryon.garments import (
     SMALLEST,
-    extend_colours,
+    extend_colors,
     is_a_pair,
     looks_like_trousers,
     to_training_geometry,
@@ -144,7 +144,7 @@ def _take_off(person: Person) -> Garment:
     if not (mask > 0.5).any():
         raise GarmentError("the top is outside the picture", reason="none", found=0, needed=1)
     cut_off = bool((beyond > 0.5).sum() > 1.05 * (mask > 0.5).sum())
-    pixels = extend_colours(pixels, (upper > 0.5) & within)
+    pixels = extend_colors(pixels, (upper > 0.5) & within)
     return Garment(
         *to_training_geometry(pixels, mask.astype(np.float32)), on_body=True, cut_off=cut_off
     )

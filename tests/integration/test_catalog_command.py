@@ -44,7 +44,7 @@ def test_public_tables_are_imported_once_and_for_all(catalog):
     assert stats["category"] == {"foundation": 3, "lipstick": 2}
 
 
-def test_search_by_colour_radius_and_filters(catalog):
+def test_search_by_color_radius_and_filters(catalog):
     first, *_ = found("search", "-c", catalog, "--color", "#d62352")
     assert (first["delta_e"], first["sku"]) == (0, "圣罗兰 / 纯口红 / 49 撩骚")
     near = found("search", "-c", catalog, "--color", "#c79f7a", "--radius", "2")
@@ -53,7 +53,7 @@ def test_search_by_colour_radius_and_filters(catalog):
     assert {shade["category"] for shade in found(*words)} == {"lipstick"}
 
 
-def test_a_table_of_shades_is_built_into_a_catalogue(tmp_path):
+def test_a_table_of_shades_is_built_into_a_catalog(tmp_path):
     rows = [
         {"sku": "A", "source": s, "status": "ok", "shade_index": 0, "best": True, "hex": "#102030",
          "lab": [12.0, -1.0, -12.0], "confidence": c, "finish": "matte", "category": "eyeliner",

@@ -37,7 +37,7 @@ def test_every_command_refuses_research_weights(words, how, tmp_path, monkeypatc
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_looking_a_colour_up_needs_no_weights(tmp_path):
+def test_looking_a_color_up_needs_no_weights(tmp_path):
     words = ["catalog", "search", "-c", str(tmp_path / "shelf"), "--color", "#b01030"]
     asked = CliRunner().invoke(app, [*words, "--commercial-only"])
     assert asked.exit_code == 2  # there is no such catalogue, and that is all

@@ -74,7 +74,7 @@ def test_wrong_usage_is_one_sentence_and_code_2(me, tmp_path, words, sentence):
     assert not (tmp_path / "out.png").exists()
 
 
-def test_a_product_of_a_catalogue_is_worn_where_its_category_belongs(me, tmp_path):
+def test_a_product_of_a_catalog_is_worn_where_its_category_belongs(me, tmp_path):
     pytest.importorskip("lancedb")
     from pipelines.catalog.search.store import Catalog
 

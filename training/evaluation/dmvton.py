@@ -91,7 +91,7 @@ def dress(
     return enlarge(small, person, garment, mask).image
 
 
-def recolour(person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor) -> Tensor:
+def recolor(person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor) -> Tensor:
     """Give the worn garment the mean and spread of another one's colours."""
     region = is_part(parts, Part.UPPER)
 
@@ -144,7 +144,7 @@ def compare(
 def garment_features(picture: Tensor, mask: Tensor) -> Tensor:
     """Describe the garment inside a mask by colour and texture, (B, D); each part sums to 1.
 
-    Colour: a 6x6x6 histogram of the picture blurred by 3 pixels. Texture: at two scales, shares of
+    Color: a 6x6x6 histogram of the picture blurred by 3 pixels. Texture: at two scales, shares of
     gradient strength in 8 steps.
 
     Args:
@@ -241,7 +241,7 @@ def ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
         "flat paste": lambda given, batch, garment, mask: fill_region(
             given, batch["parts"], garment, mask
         ),
-        "colour only": lambda given, batch, garment, mask: recolour(
+        "colour only": lambda given, batch, garment, mask: recolor(
             given, batch["parts"], garment, mask
         ),
         "teacher": by_teacher,

@@ -46,7 +46,7 @@ from pipelines.images.decode import decode
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_shade import ShadePipeline
-from training.evaluation.makeup import Colours, Wearer, pictures_in
+from training.evaluation.makeup import Colors, Wearer, pictures_in
 from training.evaluation.shade import LIPSTICKS
 
 FEW = {"brown": "brown or dark", "dark": "brown or dark"}
@@ -152,7 +152,7 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
     for person in tqdm(people, desc="people"):
         face = pipeline.find_faces(decode(person.pictures[0]))[0]
         wearer = Wearer(face)
-        tone = skin_tone_band(individual_typology_angle(wearer.colours.plain))
+        tone = skin_tone_band(individual_typology_angle(wearer.colors.plain))
         groups = {"person": person.name, "skin tone": FEW.get(tone, tone)}
         groups |= {"gender": person.gender, "age": person.age}
         for picture in person.pictures:
@@ -173,47 +173,47 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
 def _seen(pipeline: InstantMakeupPipeline, wearer: Wearer, picture: bytes) -> dict[str, float]:
     """Face analysis of a picture in which one face is to be seen, in good light."""
     faces = pipeline.analyzer(decode(picture))
-    plain = Colours.of(faces[0], faces[0].image).plain if faces else np.full(3, np.nan)
+    plain = Colors.of(faces[0], faces[0].image).plain if faces else np.full(3, np.nan)
     same = faces and np.array_equal(faces[0].image, wearer.face.image)
     return {
         "success": float(len(faces) == 1 and not coach(faces)),
-        "colour_error": np.nan if same else float(delta_e(plain, wearer.colours.plain)),
+        "colour_error": np.nan if same else float(delta_e(plain, wearer.colors.plain)),
     }
 
 
 def _made_up(
-    pipeline: InstantMakeupPipeline, wearer: Wearer, look: Look, asked: Colours
+    pipeline: InstantMakeupPipeline, wearer: Wearer, look: Look, asked: Colors
 ) -> dict[str, float]:
     """Instant makeup: one person in one look."""
     image = np.asarray(pipeline.blend(pipeline.wear([wearer.face], look)))
-    found = Colours(rgb_to_lab(image), wearer.masks)
+    found = Colors(rgb_to_lab(image), wearer.masks)
     return {
         "colour_error": float(delta_e(found.lips, asked.lips)),
-        "skin_shift": float(delta_e(found.plain, wearer.colours.plain)),
+        "skin_shift": float(delta_e(found.plain, wearer.colors.plain)),
     }
 
 
 def _in_shade(pipeline: InstantMakeupPipeline, wearer: Wearer, color: str) -> dict[str, float]:
     """One person in one matte lipstick."""
     image, (reached,) = ShadePipeline(pipeline).put_on(wearer.face, [Coat(color)])
-    found = Colours(rgb_to_lab(image), wearer.masks)
+    found = Colors(rgb_to_lab(image), wearer.masks)
     return {
         "success": float(np.isfinite(reached.delta_e)),
         "colour_error": float(delta_e(found.lips, reached.expected_lab)),
-        "skin_shift": float(delta_e(found.plain, wearer.colours.plain)),
+        "skin_shift": float(delta_e(found.plain, wearer.colors.plain)),
     }
 
 
 def _reference_looks(
     pipeline: InstantMakeupPipeline, tar: Path, count: int, seed: int
-) -> Iterator[tuple[Look, Colours]]:
+) -> Iterator[tuple[Look, Colors]]:
     """Looks read from pictures, and the colours in them."""
     pictures = pictures_in(tar, ".jpg")
     names = sorted(pictures)
     for number in np.random.default_rng(seed).permutation(len(names))[:count]:
         picture = decode(pictures[names[number]])
         face = pipeline.find_faces(picture)[0]
-        yield pipeline.read_look(picture), Colours.of(face, face.image)
+        yield pipeline.read_look(picture), Colors.of(face, face.image)
 
 
 def london(tar: Path) -> Iterator[Person]:

@@ -72,7 +72,7 @@ def evaluate(
     for name in tqdm(drawn, desc="reading looks"):
         picture = decode(looks[name])
         face = pipeline.find_faces(picture)[0]
-        references_read.append((pipeline.read_look(picture), Colours.of(face, face.image), face))
+        references_read.append((pipeline.read_look(picture), Colors.of(face, face.image), face))
     pairs: dict[str, list[float]] = defaultdict(list)
     labels: list[tuple[str, str]] = []
     must_be_zero = defaultdict(int)
@@ -81,7 +81,7 @@ def evaluate(
         picture = decode(people[name])
         faces = pipeline.find_faces(picture)
         wearer = Wearer(faces[0])
-        band = skin_tone_band(individual_typology_angle(wearer.colours.plain))
+        band = skin_tone_band(individual_typology_angle(wearer.colors.plain))
         gender = about.get(name.split(".")[0], {}).get("face_gender", "unknown")
         row = [_thumbnail(faces[0], faces[0].image)]
         for number, (look, reference, _) in enumerate(references_read):
@@ -118,7 +118,7 @@ def evaluate(
     }
 
 
-class Colours:
+class Colors:
     """Median colours of one picture of a face, by region."""
 
     def __init__(self, lab: np.ndarray, masks: dict[str, list[np.ndarray]]) -> None:
@@ -131,7 +131,7 @@ class Colours:
         self.deviation = {name: medians[name] - self.plain for name in ("eyes", "cheeks")}
 
     @classmethod
-    def of(cls, face: Face, image: np.ndarray) -> Colours:
+    def of(cls, face: Face, image: np.ndarray) -> Colors:
         """Measure `image` at the places `face` says."""
         return cls(rgb_to_lab(image), region_masks(face))
 
@@ -154,7 +154,7 @@ class Wearer:
         self.face = face
         self.lab = rgb_to_lab(face.image)
         self.masks = region_masks(face)
-        self.colours = Colours(self.lab, self.masks)
+        self.colors = Colors(self.lab, self.masks)
         features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *LIDS]
         features += [regions.BROW_LEFT, regions.BROW_RIGHT]
         self.skin = _area(face, [regions.FACE_OVAL], features, 6)
@@ -165,11 +165,11 @@ class Wearer:
         self.band = band > 0
 
     def compare(
-        self, result: np.ndarray, reference: Colours, pipeline: InstantMakeupPipeline
+        self, result: np.ndarray, reference: Colors, pipeline: InstantMakeupPipeline
     ) -> dict[str, float]:
         """Every measure of one pair; NaN where a pair has nothing to measure."""
         lab = rgb_to_lab(result)
-        after, before = Colours(lab, self.masks), self.colours
+        after, before = Colors(lab, self.masks), self.colors
         measures = {
             "lips_delta_e": float(delta_e(after.lips, reference.lips)),
             "lips_delta_e_untouched": float(delta_e(before.lips, reference.lips)),

@@ -108,7 +108,7 @@ class Reading:
         if shades:
             best = np.array(shades[reading.attributes.best].lab)
             reading.delta_e = float(delta_e(best, truth))
-        reading.baseline = float(delta_e(most_colourful(lab), truth))
+        reading.baseline = float(delta_e(most_colorful(lab), truth))
         pixels = lab.reshape(-1, 3)[:: max(1, lab.size // 3 // 20_000)]
         reading.suspect = bool((delta_e(pixels, truth[None]) < 6).mean() < 0.002)
         return reading
@@ -120,7 +120,7 @@ class Reading:
         return shades[self.attributes.best].confidence if shades else 0.0
 
 
-def most_colourful(lab: np.ndarray) -> np.ndarray:
+def most_colorful(lab: np.ndarray) -> np.ndarray:
     """The baseline: median of the most colourful 30 % of the pixels with L* below 95."""
     seen = lab[lab[..., 0] < 95]
     strength = chroma(seen[None])[0]

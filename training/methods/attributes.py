@@ -14,7 +14,7 @@ from training.loop import Method
 class FindShades(Method):
     """Maps against rendered truth, kinds, and one colour per picture through the weights.
 
-    The colour read from a shade is the mean of its pixels weighted by sigmoid(tone): comparing it
+    The color read from a shade is the mean of its pixels weighted by sigmoid(tone): comparing it
     with the true colour teaches which pixels to trust, on rendered pictures inside the true mask,
     and on photographs, of which only the colour is known, inside the predicted one.
 

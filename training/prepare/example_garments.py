@@ -45,7 +45,7 @@ def main() -> None:
 
 def top(
     half: Sequence[tuple[float, float]],
-    colour: str,
+    color: str,
     *,
     seam: Sequence[tuple[float, float]] = (),
     stripes: tuple[str, float] | None = None,
@@ -57,7 +57,7 @@ def top(
 
     Args:
         half: the half outline, see above.
-        colour: of the cloth.
+        color: of the cloth.
         seam: the sleeve; its first and last point are joined by a seam.
         stripes: their colour, and their distance as a share of the width.
         dots: the same.
@@ -66,7 +66,7 @@ def top(
     """
     size = WIDTH * FINE, HEIGHT * FINE
     there = area(half, size)
-    cloth = Image.new("RGB", size, colour)
+    cloth = Image.new("RGB", size, color)
     pen = ImageDraw.Draw(cloth)
     if stripes:
         step = round(stripes[1] * size[0])
@@ -86,7 +86,7 @@ def top(
     picture = np.asarray(cloth, np.float32) * light[..., None]
     # The inside of the back shows in the neck.
     back = area([(0.0, 0.1), (half[2][0], half[2][1] - 0.005), half[1], half[0]], size)
-    inner = 0.62 * np.asarray(ImageColor.getrgb(colour), np.float32) * np.ones_like(picture)
+    inner = 0.62 * np.asarray(ImageColor.getrgb(color), np.float32) * np.ones_like(picture)
     result = np.full_like(picture, 255.0)
     for mask, paint in ((back, inner), (there, picture)):
         result += mask[..., None] * (paint - result)

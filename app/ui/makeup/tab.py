@@ -205,7 +205,7 @@ def describe_result(output: MakeupOutput) -> str:
 
     look = look_of(output)
     face = output.layers.faces[next(iter(output.layers.looks))]
-    colours = [
+    colors = [
         translate(text.WITHIN, region=translate(text.REGIONS[region]), error=error)
         for region, error in measure_color_error(face, np.asarray(output.images[0]), look).items()
     ]
@@ -217,7 +217,7 @@ def describe_result(output: MakeupOutput) -> str:
                 look=translate(look.name),
                 count=count,
             ),
-            *colours,
+            *colors,
             translate(text.OUTSIDE, count=count_pixels_changed_outside(output)),
             f"{sum(output.milliseconds.values()):.0f} ms",
         ]

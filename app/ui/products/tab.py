@@ -70,7 +70,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 save = gr.Button(text.SAVE, elem_id="save-shades")
             with gr.Accordion(text.SEARCH):
                 with gr.Row():
-                    color = gr.ColorPicker("#b01030", label=text.COLOUR, elem_id="find-colour")
+                    color = gr.ColorPicker("#b01030", label=text.COLOR, elem_id="find-colour")
                     radius = gr.Slider(1, 40, 15, step=1, label=text.RADIUS, elem_id="find-radius")
                 with gr.Row():
                     finish = gr.Dropdown(

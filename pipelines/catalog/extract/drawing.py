@@ -48,11 +48,11 @@ def _swatch(
     x0, y0, x1, y1 = box
     radius = max(4, min(round(0.22 * min(x1 - x0, y1 - y0)), picture.shape[1] // 25))
     middle = (x0 + x1) // 2, (y0 + y1) // 2
-    colour = tuple(int(code[i : i + 2], 16) for i in (1, 3, 5))
+    color = tuple(int(code[i : i + 2], 16) for i in (1, 3, 5))
     cv2.circle(picture, middle, radius + thick, (255, 255, 255), -1, cv2.LINE_AA)
-    cv2.circle(picture, middle, radius, colour, -1, cv2.LINE_AA)
+    cv2.circle(picture, middle, radius, color, -1, cv2.LINE_AA)
     scale = radius / 22
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
-    ink = (0, 0, 0) if sum(colour) > 380 else (255, 255, 255)
+    ink = (0, 0, 0) if sum(color) > 380 else (255, 255, 255)
     corner = middle[0] - width // 2, middle[1] + height // 2
     cv2.putText(picture, text, corner, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thick, cv2.LINE_AA)

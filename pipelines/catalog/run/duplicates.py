@@ -16,7 +16,7 @@ from scipy.fft import dctn
 from models.ops.color import rgb_to_lab
 
 _CELLS = 8  # of the colour grid, along each side
-_SAME_COLOUR = 3.0  # CIELAB distance two cells may differ; JPEG at quality 50 stays below 2
+_SAME_COLOR = 3.0  # CIELAB distance two cells may differ; JPEG at quality 50 stays below 2
 
 
 def fingerprint(image: Image.Image) -> str:
@@ -64,7 +64,7 @@ class Duplicates:
         for number in sorted(near):
             if (
                 np.count_nonzero(self._shapes[number] != shape) <= self.distance
-                and np.linalg.norm(self._grids[number] - grid, axis=1).max() <= _SAME_COLOUR
+                and np.linalg.norm(self._grids[number] - grid, axis=1).max() <= _SAME_COLOR
             ):
                 return number
         for band, key in zip(self._bands, keys, strict=True):

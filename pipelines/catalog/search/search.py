@@ -87,7 +87,7 @@ def lab_box(lab: Sequence[float], radius: float) -> list[tuple[float, float]]:
     kH = 1). As |RT| < 2 the last three terms are a positive form, so
     |dL| <= r SL, with SL <= 1.747 (at L = 0 and 100), and
     x^2 + y^2 <= r^2 / (1 - |RT|/2), its smaller eigenvalue.
-    The distance of two colours in the (a', b) plane is sqrt(dC'^2 + dH'^2), so it is at most
+    The distance of two colors in the (a', b) plane is sqrt(dC'^2 + dH'^2), so it is at most
     r max(SC, SH) / sqrt(1 - |RT|/2); a' = (1 + G) a with G >= 0, so |da| and |db| are no larger.
     SH <= 1 + 0.015 * 1.93 C' < SC = 1 + 0.045 C', where C' is the mean chroma, which |x| <= 2 r
     bounds; |RT| <= sin(2 dtheta) RC, where dtheta falls off from hue 275: a first, loose distance

@@ -14,7 +14,7 @@ from models.errors import TrainingError
 from training import train_dmvton, train_parsing
 from training.config import from_command_line
 from training.data.tryon.tryon import MadeUpTryOn
-from training.evaluation.dmvton import garment_features, recolour, retrieval, still_visible
+from training.evaluation.dmvton import garment_features, recolor, retrieval, still_visible
 
 ROOT = Path(__file__).parents[3]
 
@@ -105,10 +105,10 @@ def test_the_old_garment_is_visible_until_it_is_painted_over():
     assert still_visible(batch["fill"], person, parts, *other).max() == 0
 
 
-def test_recolouring_gives_the_region_the_garments_mean():
+def test_recoloring_gives_the_region_the_garments_mean():
     batch = MadeUpTryOn().batch(torch.arange(2), torch.Generator().manual_seed(2))
     other = batch["other_garment"], batch["other_mask"]
-    painted = recolour(batch["person"], batch["parts"], *other)
+    painted = recolor(batch["person"], batch["parts"], *other)
     torch.testing.assert_close(
         painted[:, :, 40, 32], batch["other_garment"][:, :, 30, 30], atol=1e-4, rtol=0
     )

@@ -124,9 +124,9 @@ def test_made_up_people_wear_the_stripes_of_their_garment():
     batch = MadeUpWardrobe((64, 48)).batch(torch.arange(6), torch.Generator())
     upper = is_part(batch["parts"], 4)[:, 0] > 0
     for person, garment, where in zip(batch["person"], batch["garment"], upper, strict=True):
-        colours = {tuple(x) for x in person.permute(1, 2, 0)[where].tolist()}
+        colors = {tuple(x) for x in person.permute(1, 2, 0)[where].tolist()}
         flat = {tuple(x) for x in garment.permute(1, 2, 0).reshape(-1, 3).tolist()}
-        assert colours == flat - {(0.0, 0.0, 0.0)}
+        assert colors == flat - {(0.0, 0.0, 0.0)}
     hidden = batch["condition"][:, 3] > 0
     assert hidden[upper].all()
 

@@ -167,7 +167,7 @@ def test_the_reference_is_the_targets_face_on_black(pairs):
     assert not torch.equal(source, target)
 
 
-def test_warped_references_keep_colours_and_lose_geometry(pairs):
+def test_warped_references_keep_colors_and_lose_geometry(pairs):
     still = Warp(turn=0, elastic=0, scale=(1, 1), shift=0)
     plain = MakeupPairs(pairs, 128, still).sample(0, seeding.generator_for(1))[2]
     picture = ((plain + 1) * 127.5).byte().permute(1, 2, 0).numpy()

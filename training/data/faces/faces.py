@@ -102,8 +102,8 @@ class FaceStore:
             )
             labels[face][hair] = HAIR
             labels[face][skin] = SKIN
-            colours = rng.uniform(30, 230, (3, 3))
-            pixels[face] = (colours[labels[face]] + rng.normal(0, 8, (size, size, 3))).clip(0, 255)
+            colors = rng.uniform(30, 230, (3, 3))
+            pixels[face] = (colors[labels[face]] + rng.normal(0, 8, (size, size, 3))).clip(0, 255)
         return cls(
             pixels=pixels,
             labels=labels,
@@ -316,12 +316,12 @@ class FaceData:
         moved[:, 2] += (matrix - moved)[:, :2] @ centre + (rng.normal(0, 0.03) * self.size, lower)
         square = (self.size, self.size)
         alpha = cv2.warpAffine(np.asarray(self.store.hair[donor]), moved, square) / np.float32(255)
-        colours = cv2.warpAffine(np.asarray(self.store.pixels[donor]), moved, square)
-        colours = colours.astype(np.float32)
+        colors = cv2.warpAffine(np.asarray(self.store.pixels[donor]), moved, square)
+        colors = colors.astype(np.float32)
         if rng.random() < 0.5:
-            colours = occluders.recolour(colours, rng, 0.15)
+            colors = occluders.recolor(colors, rng, 0.15)
         scene.darken(occluders.soften(np.roll(alpha, 3, axis=0), 2.5) * rng.uniform(0, 0.4))
-        scene.cover(colours, alpha, HAIR)
+        scene.cover(colors, alpha, HAIR)
         doubtful = (alpha > 0.05) & (alpha < 0.4)
         scene.weight *= 1 - 0.8 * doubtful
 

@@ -63,11 +63,11 @@ class Scene:
         step = self.points[_LEFT_IRIS] - self.points[_RIGHT_IRIS]
         return step / max(1e-3, float(np.linalg.norm(step)))
 
-    def cover(self, colours: np.ndarray, alpha: np.ndarray, label: int | None) -> None:
+    def cover(self, colors: np.ndarray, alpha: np.ndarray, label: int | None) -> None:
         """Lay colours over the picture.
 
         Args:
-            colours: (S, S, 3) or (3,), 0..255.
+            colors: (S, S, 3) or (3,), 0..255.
             alpha: (S, S) in 0..1.
             label: what it is, or None for paint, which leaves what is below it.
         """
@@ -76,9 +76,9 @@ class Scene:
             return
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         thin = alpha[part].astype(np.float32)
-        colours = np.asarray(colours, np.float32)
+        colors = np.asarray(colors, np.float32)
         here = self.pixels[part]
-        here += thin[..., None] * ((colours[part] if colours.ndim == 3 else colours) - here)
+        here += thin[..., None] * ((colors[part] if colors.ndim == 3 else colors) - here)
         if label is not None:
             self.target[part] *= 1 - thin[..., None]
             self.target[part][..., label] += thin
@@ -165,21 +165,21 @@ def spread(
     ).astype(np.float32)
 
 
-def recolour(colours: np.ndarray, rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
+def recolor(colors: np.ndarray, rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
     """Another brightness, contrast and tint; a share `vivid` gets a strong colour."""
-    mean = colours.mean((0, 1))
+    mean = colors.mean((0, 1))
     tint = rng.uniform(0.75, 1.25, 3)
     if rng.random() < vivid:
         tint = rng.uniform(0.2, 1.8, 3)
     wanted = mean * rng.uniform(0.4, 1.6) * tint + rng.uniform(-20, 20)
-    return ((colours - mean) * rng.uniform(0.5, 1.5) + wanted).clip(0, 255)
+    return ((colors - mean) * rng.uniform(0.5, 1.5) + wanted).clip(0, 255)
 
 
 def material(things: Materials, size: int, rng: np.random.Generator) -> np.ndarray:
     """What an object may be made of: a photograph, one colour, or noise. (S, S, 3) float32."""
     kind = rng.random()
     if kind < 0.45:
-        return recolour(spread(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
+        return recolor(spread(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
     base = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
     flat = np.broadcast_to(base, (size, size, 3)).astype(np.float32)
     if kind < 0.65:
@@ -222,10 +222,10 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
             cv2.circle(canvas, (int(dot[0]), int(dot[1])), radius, (1.0,), -1, cv2.LINE_AA)
     skin = scene.target[..., 0] * fill(size, outline)
     alpha = soften(canvas, rng.uniform(0, 0.06) * unit) * skin * rng.uniform(0.3, 0.97)
-    colour = rng.uniform(0, 255, 3) if rng.random() < 0.8 else np.full(3, rng.uniform(0, 255))
+    color = rng.uniform(0, 255, 3) if rng.random() < 0.8 else np.full(3, rng.uniform(0, 255))
     light = scene.pixels.mean(-1, keepdims=True)
     light = light / max(20.0, float(light[skin > 0.5].mean()) if (skin > 0.5).any() else 128.0)
-    scene.cover((colour * light ** rng.uniform(0.5, 1.0)).clip(0, 255), alpha, None)
+    scene.cover((color * light ** rng.uniform(0.5, 1.0)).clip(0, 255), alpha, None)
     if rng.random() < 0.2:
         sparkle = (rng.random((size, size)) < 0.06) * alpha * rng.uniform(0.3, 1)
         scene.cover(np.full(3, 255.0), sparkle.astype(np.float32), None)
@@ -233,7 +233,7 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
 
 def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Shadow around the eyes, from a light veil to black up to the brows."""
-    colour = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
+    color = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
     strength, reach = rng.uniform(0.3, 0.97), rng.uniform(0.12, 0.5)
     lift = rng.uniform(0.0, 0.25)
     for ring in (RIGHT_EYE, LEFT_EYE):
@@ -245,7 +245,7 @@ def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
         if rng.random() < 0.8:
             alpha *= 1 - fill(scene.size, eye)
         alpha *= strength * scene.target[..., 0]
-        scene.cover(colour, alpha, None)
+        scene.cover(color, alpha, None)
         if rng.random() < 0.5:
             wing = eye[8 if rng.random() < 0.1 else 0]
             path = np.stack([eye[8], eye[4], wing, wing + (wing - middle) * rng.uniform(0.1, 0.8)])
@@ -255,11 +255,11 @@ def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
 
 def lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Lipstick of any colour, red and black more than others."""
-    colour = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
+    color = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
     if rng.random() < 0.4:
-        colour = rng.uniform(0, 60, 3) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
+        color = rng.uniform(0, 60, 3) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
     lips = fill(scene.size, scene.points[list(LIPS)], 0.02 * scene.unit)
-    scene.cover(colour, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
+    scene.cover(color, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
 
 
 def skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
@@ -274,7 +274,7 @@ def hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None
     """Other hair: black, bleached, grey, dyed."""
     hair = soften(scene.target[..., HAIR] * scene.weight, 0.8)
     if float(hair.max()) > 0.5:
-        scene.cover(recolour(scene.pixels, rng, 0.25), hair, None)
+        scene.cover(recolor(scene.pixels, rng, 0.25), hair, None)
 
 
 # ---- hair
@@ -283,9 +283,9 @@ def hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None
 def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Hair that falls over the forehead or the sides of the face, in locks of real texture."""
     size, unit = scene.size, scene.unit
-    colours = spread(things.hair, size, rng, rng.uniform(0.6, 1.6))
+    colors = spread(things.hair, size, rng, rng.uniform(0.6, 1.6))
     if rng.random() < 0.6:
-        colours = recolour(colours, rng, 0.1)
+        colors = recolor(colors, rng, 0.1)
     top, brows = scene.points[_FOREHEAD], scene.points[_BROWS]
     left, right = scene.points[_RIGHT_SIDE], scene.points[_LEFT_SIDE]
     alpha = np.zeros((size, size), np.float32)
@@ -315,13 +315,13 @@ def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         moved = np.array([[1, 0, rng.normal(0, 0.5) * shift], [0, 1, shift]])
         cast = cv2.warpAffine(soften(alpha, 0.06 * unit + 0.3), moved, (size, size))
         scene.darken(cast * rng.uniform(0.1, 0.5))
-    scene.cover(colours, alpha, HAIR)
+    scene.cover(colors, alpha, HAIR)
 
 
 def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Single strands across the face; too thin to be certain of, they weigh what they cover."""
     size, unit = scene.size, scene.unit
-    colours = spread(things.hair, size, rng)
+    colors = spread(things.hair, size, rng)
     alpha = np.zeros((size, size), np.float32)
     start = scene.points[rng.choice(np.array(FACE_OVAL))] - (0, rng.uniform(0, 0.8) * unit)
     lean = rng.normal(0, 0.35) * unit
@@ -332,7 +332,7 @@ def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         t = np.linspace(0, 1, 9)[:, None]
         path = begin + t * np.array([[lean, length]]) + t * (1 - t) * np.array([[4 * bend, 0]])
         alpha = np.maximum(alpha, stroke(size, path, rng.uniform(0.3, 0.08 * unit + 0.5)))
-    scene.cover(colours, alpha * rng.uniform(0.6, 1.0), HAIR)
+    scene.cover(colors, alpha * rng.uniform(0.6, 1.0), HAIR)
 
 
 # ---- other things
@@ -379,15 +379,15 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     lens_mask = np.maximum(fill(size, lenses[0]), fill(size, lenses[1]))
     if rng.random() < 0.5:  # tinted, mirrored or black
         tint = rng.uniform(0, 60, 3) if rng.random() < 0.65 else rng.uniform(0, 255, 3)
-        colours = np.broadcast_to(tint, (size, size, 3)).astype(np.float32).copy()
+        colors = np.broadcast_to(tint, (size, size, 3)).astype(np.float32).copy()
         if rng.random() < 0.5:
             slope = np.linspace(0, rng.uniform(20, 120), size, dtype=np.float32)[:, None, None]
-            colours = (colours + slope).clip(0, 255)
+            colors = (colors + slope).clip(0, 255)
         if rng.random() < 0.35:
             mirrored = spread(things.objects, size, rng, rng.uniform(0.2, 0.8))
-            colours += (mirrored - colours) * rng.uniform(0.1, 0.6)
+            colors += (mirrored - colors) * rng.uniform(0.1, 0.6)
         opaque = rng.uniform(0.45, 1.0)
-        scene.cover(colours, lens_mask * opaque, None)
+        scene.cover(colors, lens_mask * opaque, None)
         scene.cover(scene.pixels, lens_mask, OTHER)
     elif rng.random() < 0.5:  # clear, with a reflection
         streak = stroke(
@@ -397,17 +397,17 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         scene.cover(np.full(3, 250.0), alpha * rng.uniform(0.2, 0.8), None)
         scene.weight *= 1 - alpha
     shade = rng.uniform(0, 70, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
-    colours = shade + (noise(size, 6, rng)[..., None] - 0.5) * rng.uniform(0, 90)
-    scene.cover(colours.clip(0, 255), frame, OTHER)
+    colors = shade + (noise(size, 6, rng)[..., None] - 0.5) * rng.uniform(0, 90)
+    scene.cover(colors.clip(0, 255), frame, OTHER)
 
 
 def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Fingers, and sometimes a palm, of another person's skin, rounded by light and shadow."""
     size, unit = scene.size, scene.unit
-    colours = spread(things.skin, size, rng, rng.uniform(0.8, 2.0))
+    colors = spread(things.skin, size, rng, rng.uniform(0.8, 2.0))
     face = scene.pixels[(scene.target[..., 0] > 0.5) & (scene.weight > 0.5)]
     if len(face) and rng.random() < 0.7:  # most hands belong to the face
-        colours = colours - colours.mean((0, 1)) + face.mean(0) * rng.uniform(0.75, 1.2)
+        colors = colors - colors.mean((0, 1)) + face.mean(0) * rng.uniform(0.75, 1.2)
     aim = scene.points[rng.choice(np.array([*FACE_OVAL, _MOUTH, _NOSE, 50, 280, 108, 337]))]
     heading = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:  # from below more often than from above
@@ -430,7 +430,7 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         if rng.random() < 0.4 and width > 4:
             nail = fill(size, oval(tip, (width * 0.28, width * 0.36), 2.5, heading + np.pi / 2))
             tone = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.array([235, 195, 185])
-            colours = colours + nail[..., None] * (tone - colours) * 0.8
+            colors = colors + nail[..., None] * (tone - colors) * 0.8
     if rng.random() < 0.6:
         palm = fill(size, oval(aim + back * 2.0 * unit, (unit * 0.8, unit * 0.7), 2.5, heading))
         depth = np.where(palm > 0.5, 0.9, depth)
@@ -439,7 +439,7 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         cast = soften(mask, 0.1 * unit) * rng.uniform(0.1, 0.6)
         scene.darken(cast * (1 - mask))
     light = 1 - rng.uniform(0.15, 0.6) * (1 - depth)
-    scene.cover((colours * light[..., None]).clip(0, 255), soften(mask, 0.4), OTHER)
+    scene.cover((colors * light[..., None]).clip(0, 255), soften(mask, 0.4), OTHER)
 
 
 def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
@@ -472,11 +472,11 @@ def microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
     stick = stroke(size, np.stack([centre, centre + back * 4 * unit]), radius * rng.uniform(0.5, 1))
     mask = np.maximum(head, stick)
     scene.darken(soften(mask, 0.1 * unit) * rng.uniform(0, 0.5))
-    colours = np.full((size, size, 3), rng.uniform(0, 90), np.float32)
+    colors = np.full((size, size, 3), rng.uniform(0, 90), np.float32)
     if rng.random() < 0.3:
-        colours = material(things, size, rng)
+        colors = material(things, size, rng)
     grain = (rng.random((size, size, 1), np.float32) - 0.5) * rng.uniform(0, 80)
-    scene.cover((colours + grain).clip(0, 255), mask, OTHER)
+    scene.cover((colors + grain).clip(0, 255), mask, OTHER)
 
 
 def thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:

@@ -209,7 +209,7 @@ class MadeUpPairs:
         paints = ((200, 20, 50), (120, 30, 140), (240, 110, 40), (40, 60, 190))
         skin, paint = tones[index % 4], paints[index // 4 % 4]
         x, y = _uniform(generator, 0.44, 0.56), _uniform(generator, 0.44, 0.56)
-        bare, made_up = (self._face(x, y, skin, colour) for colour in (skin, paint))
+        bare, made_up = (self._face(x, y, skin, color) for color in (skin, paint))
         x, y = _uniform(generator, 0.4, 0.6), _uniform(generator, 0.4, 0.6)
         reference = self._face(x, y, tones[(index // 16) % 4], paint, background=(0, 0, 0))
         source, target, reference = (
@@ -229,10 +229,10 @@ class MadeUpPairs:
         big = 8 * self.size  # drawn large and shrunk, so that edges are soft
         picture = np.full((big, big, 3), background, np.uint8)
 
-        def dot(dx: float, dy: float, across: float, down: float, colour: tuple[int, ...]) -> None:
+        def dot(dx: float, dy: float, across: float, down: float, color: tuple[int, ...]) -> None:
             centre = (round((x + dx) * big), round((y + dy) * big))
             axes = (round(across * big), round(down * big))
-            cv2.ellipse(picture, centre, axes, 0, 0, 360, colour, -1)
+            cv2.ellipse(picture, centre, axes, 0, 0, 360, color, -1)
 
         dot(0, 0, 0.28, 0.36, skin)
         for side in (-1, 1):

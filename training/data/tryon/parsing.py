@@ -110,8 +110,8 @@ class MadeUpParsing:
         columns = torch.arange(width) * len(Part) // width
         parts = (columns[None, None] + indices[:, None, None]) % len(Part)
         parts = parts.expand(-1, height, -1).contiguous()
-        colours = uniform(seeding.generator_for(0, "colours"), -1, 1, (len(Part), 3))
-        return augment(colours[parts].permute(0, 3, 1, 2), parts, generator, 0.0)
+        colors = uniform(seeding.generator_for(0, "colours"), -1, 1, (len(Part), 3))
+        return augment(colors[parts].permute(0, 3, 1, 2), parts, generator, 0.0)
 
 
 def augment(

@@ -124,10 +124,10 @@ def fill_garment_mask(garment: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Returns:
         (H, W) uint8, 0 or 255: what is inside the outline of the mask and of all that is not white.
     """
-    coloured = (cv2.medianBlur(garment, 5).min(2) < 250).astype(np.uint8) * 255
-    coloured = cv2.erode(coloured, np.ones((5, 5), np.uint8))
-    missed = (coloured > 0) & (mask == 0)
-    whole = mask | coloured if missed.sum() > 0.04 * max(1, (mask > 0).sum()) else mask
+    colored = (cv2.medianBlur(garment, 5).min(2) < 250).astype(np.uint8) * 255
+    colored = cv2.erode(colored, np.ones((5, 5), np.uint8))
+    missed = (colored > 0) & (mask == 0)
+    whole = mask | colored if missed.sum() > 0.04 * max(1, (mask > 0).sum()) else mask
     whole = cv2.morphologyEx(whole, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     whole = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     outlines, tree = cv2.findContours(whole, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)

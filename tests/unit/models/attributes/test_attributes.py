@@ -33,17 +33,17 @@ def lab_of(code: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("noun", ["red", "peach", "plum", "navy", "olive", "white", "black"])
-def test_a_colour_of_the_table_gets_its_own_noun(noun):
+def test_a_color_of_the_table_gets_its_own_noun(noun):
     assert color_name(lab_of(NOUNS[noun])) == noun
 
 
-def test_adjectives_say_how_a_colour_differs_from_its_noun():
+def test_adjectives_say_how_a_color_differs_from_its_noun():
     assert color_name(lab_of(NOUNS["mauve"]) - (10, 0, 0)) == "deep mauve"
     peach = lab_of(NOUNS["peach"])
     assert color_name(peach + np.array([8, -2, -2])) == "soft peach"
 
 
-def test_every_colour_of_srgb_has_a_name_of_at_most_three_words():
+def test_every_color_of_srgb_has_a_name_of_at_most_three_words():
     steps = np.arange(0, 256, 51, dtype=np.uint8)
     cube = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(1, -1, 3)
     for lab in rgb_to_lab(cube)[0]:
@@ -88,7 +88,7 @@ def test_shades_no_eye_tells_apart_become_one_and_the_largest_leads():
     assert groups == [[2, 0], [1], [3]]
 
 
-def test_the_colour_stays_when_light_and_glitter_fall_on_the_shade():
+def test_the_color_stays_when_light_and_glitter_fall_on_the_shade():
     rng = np.random.default_rng(0)
     true = np.array([45.0, 42.0, 18.0])
     body = true + rng.normal(0, 1.2, (700, 3))
@@ -146,7 +146,7 @@ def test_a_glint_far_smaller_than_the_pans_is_no_pan():
     assert len(separate_pans(shade, core, (40, 80))) == 3
 
 
-def test_a_tube_of_another_colour_is_no_piece_of_its_bullet():
+def test_a_tube_of_another_color_is_no_piece_of_its_bullet():
     shade, tone = np.zeros((60, 30), np.float32), np.zeros((60, 30), np.float32)
     shade[5:55, 10:20] = 0.9
     tone[5:20, 10:20] = 0.95
@@ -192,7 +192,7 @@ def test_signs_of_another_shade_are_others():
     assert np.abs(signs_in(a_shade(0)) - signs_in(a_shade(3))).mean() > 0.2
 
 
-def test_signs_hardly_change_with_the_lights_colour():
+def test_signs_hardly_change_with_the_lights_color():
     picture = a_shade()
     warm = picture.copy()
     warm[..., :3] = np.clip(picture[..., :3] * np.array([1.03, 1.0, 0.96]), 0, 255)

@@ -122,7 +122,7 @@ def test_a_fine_pattern_is_kept_to_half_a_step():
     assert np.abs(kept - pattern).max() <= DETAIL_STEP / 2 + 1e-5
 
 
-def test_another_colour_leaves_every_pattern_exactly_as_it_is(toy):
+def test_another_color_leaves_every_pattern_exactly_as_it_is(toy):
     before = draw_code(toy, code(4), 128)
     after = draw_code(toy, shifted(code(4), (10, -6, 3), ["lips"]), 128)
     assert np.array_equal(before.opacity, after.opacity)

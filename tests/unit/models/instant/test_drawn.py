@@ -48,7 +48,7 @@ def test_zones_lie_where_an_artist_puts_them():
 
 
 @pytest.mark.parametrize("place", ["apples", "cheekbones", "contour"])
-def test_cheek_colour_lifts_towards_the_ear(place):
+def test_cheek_color_lifts_towards_the_ear(place):
     mask = zone_mask(place, SIZE).copy()
     mask[:, SIZE // 2 :] = 0
     seen = canonical_face().interpolate(canonical_face().points_xyz, SIZE)[..., :2]
@@ -117,7 +117,7 @@ def test_sheer_shadow_and_lips_hide_nothing_and_opaque_ones_shift_nothing():
     assert opaque.opacity.max() > 0.9
 
 
-def test_lipstick_is_the_colour_on_the_label_and_darker_at_a_dark_liner():
+def test_lipstick_is_the_color_on_the_label_and_darker_at_a_dark_liner():
     plain = draw(Recipe(Lips("#a3122a")), SIZE)
     lined = draw(Recipe(Lips("#a3122a", liner="#4a0814")), SIZE)
     lips = canonical_regions(SIZE)[regions.LIPS]
@@ -159,7 +159,7 @@ def test_a_star_has_the_area_of_a_star():
 
 
 @pytest.mark.parametrize("color", ["red", "#12345", "#1234567", "123456", "#12345g"])
-def test_colours_that_are_none_are_refused(color):
+def test_colors_that_are_none_are_refused(color):
     with pytest.raises(ValueError, match=r"colour|non-hexadecimal"):
         lab(color)
 

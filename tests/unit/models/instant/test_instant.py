@@ -15,14 +15,14 @@ from models.ops.masks import canonical_regions, polygon
 SIZE = 512
 
 
-def made_up_texture(colour=(0.0, 0.0, 0.0), where=None, light=0.0) -> FaceTexture:
+def made_up_texture(color=(0.0, 0.0, 0.0), where=None, light=0.0) -> FaceTexture:
     """A plain face in the canonical map with a colour added in a mask, under a slope of light."""
     tone = np.float32([68, 12, 18])
     slope = np.linspace(-light, light, SIZE, dtype=np.float32)[None, :, None] * [1, 0, 0]
     bare = np.float32(np.ones((SIZE, SIZE, 1)) * tone + slope)
     lab = bare.copy()
     if where is not None:
-        lab += where[..., None] * np.float32(colour)
+        lab += where[..., None] * np.float32(color)
     return FaceTexture(lab, bare, np.ones((SIZE, SIZE), np.float32), tone)
 
 
@@ -107,17 +107,17 @@ def test_weights_share_each_pixel_and_never_exceed_it(face, painted, pipeline):
     assert min(w.min() for w in layer.weights.values()) >= 0
 
 
-def test_lips_reach_the_colour_of_the_reference(face, pipeline):
-    colour = np.float32([40, 55, 28])
+def test_lips_reach_the_color_of_the_reference(face, pipeline):
+    color = np.float32([40, 55, 28])
     lips = canonical_regions(SIZE)[regions.LIPS]
     plain = nothing()
     lipstick = replace(
-        plain, paint=np.broadcast_to(colour, (SIZE, SIZE, 3)).copy(), opacity=lips.copy()
+        plain, paint=np.broadcast_to(color, (SIZE, SIZE, 3)).copy(), opacity=lips.copy()
     )
     result = blend(face.image, render(lipstick, face, unfold(face)), {})
-    before = delta_e(lips_lab(face.image, face), colour)
+    before = delta_e(lips_lab(face.image, face), color)
     assert before > 15
-    assert delta_e(lips_lab(result, face), colour) < 3
+    assert delta_e(lips_lab(result, face), color) < 3
 
 
 def test_nothing_is_painted_on_teeth_or_eyes(face, painted, pipeline):
@@ -131,7 +131,7 @@ def test_nothing_is_painted_on_teeth_or_eyes(face, painted, pipeline):
         assert np.abs(result[inside == 1].astype(int) - face.image[inside == 1]).max(initial=0) <= 1
 
 
-def test_a_drawn_star_keeps_its_place_and_colour(face, painted, pipeline):
+def test_a_drawn_star_keeps_its_place_and_color(face, painted, pipeline):
     result = np.asarray(
         pipeline(Image.fromarray(face.image), pipeline.read_look(painted)).images[0]
     )

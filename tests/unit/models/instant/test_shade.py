@@ -16,7 +16,7 @@ from models.instant.shade import render_coats
 from models.ops.color import delta_e, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur
-from pipelines.catalog.extract.attributes import FINISHES as CATALOGUE_FINISHES
+from pipelines.catalog.extract.attributes import FINISHES as CATALOG_FINISHES
 from pipelines.makeup.report import draw_outline
 
 
@@ -100,12 +100,12 @@ def test_a_surface_mirrors_most_halfway_between_lamp_and_eye_and_more_so_when_sm
     assert wet.max() > 8 * powder.max()
 
 
-def test_finishes_have_the_names_the_catalogue_gives():
-    assert set(FINISHES) == set(CATALOGUE_FINISHES)
+def test_finishes_have_the_names_the_catalog_gives():
+    assert set(FINISHES) == set(CATALOG_FINISHES)
 
 
 @pytest.mark.parametrize("color", ["#b01030", "#c98a7c", "#3a1a20", "#f0b0b0", "#7a2048"])
-def test_lips_get_the_colour_asked_for_in_the_light_of_the_face(wear, lips, color):
+def test_lips_get_the_color_asked_for_in_the_light_of_the_face(wear, lips, color):
     image, (reached,) = wear(Coat(color))
     found = np.median(rgb_to_lab(image)[lips], axis=0)
     assert delta_e(found, reached.expected_lab) < 3
@@ -113,7 +113,7 @@ def test_lips_get_the_colour_asked_for_in_the_light_of_the_face(wear, lips, colo
 
 
 @pytest.mark.parametrize("finish", FINISHES)
-def test_no_finish_carries_the_colour_away(wear, finish):
+def test_no_finish_carries_the_color_away(wear, finish):
     for coat in (Coat("#b0304a", "lips", finish), Coat("#7a5a8a", "eyes", finish)):
         _, (reached,) = wear(coat)
         assert reached.delta_e < 2

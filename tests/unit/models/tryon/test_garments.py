@@ -4,7 +4,7 @@ import pytest
 
 from models.analysis.garment_cutout import filled, largest, on_plain_ground
 from models.tryon.garments import (
-    extend_colours,
+    extend_colors,
     is_a_pair,
     looks_like_trousers,
     to_training_geometry,
@@ -52,12 +52,12 @@ def test_a_garment_is_centred_and_fills_its_picture_as_the_training_garments_do(
     assert (garment == (200, 30, 40)).all()  # no white is left to seep in at the edge
 
 
-def test_colours_go_on_beyond_the_outline():
+def test_colors_go_on_beyond_the_outline():
     picture = np.zeros((5, 9, 3), np.uint8)
     inside = np.zeros((5, 9), bool)
     inside[:, 3:6] = True
     picture[:, 3:6] = np.arange(3)[None, :, None] + 10
-    wide = extend_colours(picture, inside)
+    wide = extend_colors(picture, inside)
     assert (wide[:, :3] == 10).all()
     assert (wide[:, 6:] == 12).all()
 

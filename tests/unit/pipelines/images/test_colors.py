@@ -166,7 +166,7 @@ SKIN_AND_LIPS = [
 
 
 @pytest.mark.parametrize("color", SKIN_AND_LIPS)
-def test_a_p3_colour_comes_out_as_the_matrices_say(color):
+def test_a_p3_color_comes_out_as_the_matrices_say(color):
     data = saved(flat(color), "PNG", icc_profile=display_p3())
     assert np.abs(pixel(data) - p3_to_srgb(color)).max() <= 1.01
 
@@ -331,7 +331,7 @@ def test_sixteen_bit_grey_with_a_clear_grey():
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
-def test_sixteen_bit_colour(suffix):
+def test_sixteen_bit_color(suffix):
     import cv2
 
     deep = np.full((32, 32, 3), (50 * 257, 100 * 257, 200 * 257), np.uint16)  # B, G, R

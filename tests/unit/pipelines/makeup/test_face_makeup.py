@@ -41,7 +41,7 @@ def test_a_made_up_eye_is_told_from_a_bare_one(wearing, face):
     assert bare["cheeks"].strength < 0.2
 
 
-def test_colours_are_pigments_a_shop_can_have(wearing):
+def test_colors_are_pigments_a_shop_can_have(wearing):
     for color in wearing("festival").values():
         assert color.finish in FINISHES
         assert np.allclose(color.lab, lab_of(color.hex), atol=0.01)

@@ -70,7 +70,7 @@ def test_eight_bits_are_finest_where_makeup_is_sheer(face):
     assert (np.sign(kept) * np.sign(deviation)).min() >= 0
 
 
-def test_beyond_the_reach_of_a_file_colours_saturate(face):
+def test_beyond_the_reach_of_a_file_colors_saturate(face):
     deviation = np.full((512, 512, 3), 500, np.float32)
     deviation[..., 2] = -500
     kept = quantize_makeup(replace(nothing(), deviation=deviation)).deviation
@@ -84,7 +84,7 @@ def test_quantising_again_changes_nothing(extracted):
         assert np.array_equal(getattr(again, name), getattr(extracted.makeup, name)), name
 
 
-def test_classic_red_lips_reach_the_colour_on_the_label(pipeline, face):
+def test_classic_red_lips_reach_the_color_on_the_label(pipeline, face):
     result = wear(pipeline, face, find_look("classic-red"))
     points = face.points_xyz[:, :2]
     outer = polygon(points[list(regions.LIPS_OUTER)], face.size_hw)

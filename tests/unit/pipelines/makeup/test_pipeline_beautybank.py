@@ -37,7 +37,7 @@ def lips_of(image, face):
     return np.median(rgb_to_lab(np.asarray(image))[(outer - inner) > 0.9], 0)
 
 
-def test_a_look_read_and_worn_again_has_the_colour_it_was_read_from(
+def test_a_look_read_and_worn_again_has_the_color_it_was_read_from(
     bank, look, plum, astronaut, face
 ):
     result = bank(astronaut, look).images[0]
@@ -63,7 +63,7 @@ def test_makeup_taken_off_is_nearer_to_the_bare_face(bank, plum, astronaut, face
     assert delta_e(lips_of(removed, face), bare) < 0.5 * delta_e(lips_of(plum, face), bare)
 
 
-def test_another_lip_colour_is_the_one_asked_for(bank, look, astronaut, face):
+def test_another_lip_color_is_the_one_asked_for(bank, look, astronaut, face):
     from models.instant.drawn import lab_of
 
     wanted = lab_of("#b01030")

@@ -104,8 +104,8 @@ def test_a_drawn_shirt_is_cut_out_and_a_room_or_trousers_are_not(shared, red_shi
     garment = shared.garments(red_shirt)
     assert not garment.on_body
     assert not garment.cut_off
-    colours = garment.image[garment.mask > 0.9]
-    assert (colours[:, 0] > colours[:, 1] + 30).mean() > 0.95
+    colors = garment.image[garment.mask > 0.9]
+    assert (colors[:, 0] > colors[:, 1] + 30).mean() > 0.95
     with pytest.raises(GarmentError) as caught:
         shared.garments(Image.new("RGB", (300, 300), (200, 190, 180)))
     assert caught.value.reason == "none"
@@ -120,8 +120,8 @@ def test_a_drawn_shirt_is_cut_out_and_a_room_or_trousers_are_not(shared, red_shi
 def test_a_garment_is_taken_off_the_person_who_wears_it(shared, astronaut):
     garment = shared.garments(astronaut)
     assert garment.on_body
-    colours = garment.image[garment.mask > 0.9].astype(int)
-    orange = (colours[:, 0] - colours[:, 2] > 60).mean()
+    colors = garment.image[garment.mask > 0.9].astype(int)
+    orange = (colors[:, 0] - colors[:, 2] > 60).mean()
     assert 0.3 < orange < 0.9  # her suit; patches and harness belong to it
 
 

@@ -97,8 +97,8 @@ def test_a_picture_is_judged_as_the_look_it_is_meant_to_wear(run):
 def test_clusters_keep_one_picture_of_each_kind():
     """Five kinds of noise around five colours; one of each kind must stay."""
     rng = np.random.default_rng(0)
-    colours = rng.integers(40, 200, (5, 1, 1, 1, 3))
-    pictures = (colours + rng.integers(-8, 8, (5, 6, 16, 16, 3))).astype(np.uint8)
+    colors = rng.integers(40, 200, (5, 1, 1, 1, 3))
+    pictures = (colors + rng.integers(-8, 8, (5, 6, 16, 16, 3))).astype(np.uint8)
     kept = representatives(pictures.reshape(30, 16, 16, 3), 5)
     assert sorted(kept // 6) == [0, 1, 2, 3, 4]
 

@@ -11,7 +11,7 @@ from models.errors import NoFaceError
 from pipelines.makeup.named_looks import find_look
 from training.evaluation.fairness import AXES, Tally, _in_shade, _made_up, gaps
 from training.evaluation.fairness_report import plot, table
-from training.evaluation.makeup import Colours, Wearer
+from training.evaluation.makeup import Colors, Wearer
 
 ROOT = Path(__file__).resolve().parents[4]
 RESULTS = ROOT / "tests" / "benchmarks" / "results"
@@ -50,12 +50,12 @@ def test_each_group_has_its_own_figures(tally):
     assert card["gap"]["skin tone"] == {"success": 0.25, "colour_error": 3.5, "skin_shift": 0}
 
 
-def test_a_colour_that_is_reached_has_no_error_and_plain_skin_stays(pipeline, face):
+def test_a_color_that_is_reached_has_no_error_and_plain_skin_stays(pipeline, face):
     wearer, look = Wearer(face), find_look("classic-red")
     reached = np.asarray(pipeline.blend(pipeline.wear([face], look)))
-    made_up = _made_up(pipeline, wearer, look, Colours.of(face, reached))
+    made_up = _made_up(pipeline, wearer, look, Colors.of(face, reached))
     assert made_up["colour_error"] == 0
-    assert _made_up(pipeline, wearer, look, wearer.colours)["colour_error"] > 8
+    assert _made_up(pipeline, wearer, look, wearer.colors)["colour_error"] > 8
     assert _in_shade(pipeline, wearer, "#b01030")["skin_shift"] == 0
 
 

@@ -3,15 +3,15 @@ import pytest
 from PIL import Image
 
 from models.ops.color import rgb_to_lab
-from training.evaluation.products import calibration, most_colourful, summary, variants
+from training.evaluation.products import calibration, most_colorful, summary, variants
 
 
-def test_the_baseline_reads_the_colourful_thing_on_white():
+def test_the_baseline_reads_the_colorful_thing_on_white():
     picture = np.full((40, 40, 3), 255, np.uint8)
     picture[:20] = (120, 118, 121)
     picture[8:18, 5:35] = (190, 30, 60)
     red = rgb_to_lab(np.array([[[190, 30, 60]]], np.uint8))[0, 0]
-    np.testing.assert_allclose(most_colourful(rgb_to_lab(picture)), red, atol=0.5)
+    np.testing.assert_allclose(most_colorful(rgb_to_lab(picture)), red, atol=0.5)
 
 
 def test_a_confidence_that_is_the_chance_is_calibrated_and_a_boast_is_not():

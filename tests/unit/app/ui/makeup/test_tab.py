@@ -64,7 +64,7 @@ def lips_measured(picture: str, face, strength: float) -> float:
     ]
 
 
-def test_the_colour_figure_is_of_the_strength_that_is_shown(visit, face):
+def test_the_color_figure_is_of_the_strength_that_is_shown(visit, face):
     (soft, line), (full, _), *_ = visit
     assert read_embedded(soft).strength == 0.4
     assert lips_told(line) == lips_measured(soft, face, 0.4)

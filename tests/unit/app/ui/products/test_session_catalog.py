@@ -63,7 +63,7 @@ def test_a_cell_that_means_nothing_is_refused(reading, column, cell):
         corrected([reading], table)
 
 
-def test_what_is_saved_is_found_by_colour_and_gone_with_the_visit(reading):
+def test_what_is_saved_is_found_by_color_and_gone_with_the_visit(reading):
     pytest.importorskip("lancedb")
     studio, own = Studio(), SessionCatalog()
     assert studio.keep(reading.rows(), own.catalog) == 2
@@ -75,7 +75,7 @@ def test_what_is_saved_is_found_by_colour_and_gone_with_the_visit(reading):
     assert not folder.exists()
 
 
-def test_visitors_share_a_catalogue_only_when_the_operator_says_so(tmp_path):
+def test_visitors_share_a_catalog_only_when_the_operator_says_so(tmp_path):
     own, other = SessionCatalog(), SessionCatalog()
     try:
         assert catalog_of(Settings(catalog=None), None) is None
@@ -93,6 +93,6 @@ def test_products_are_named_after_their_files_and_apart():
     assert product_name(str(Path("/") / "..png"), []) == "."
 
 
-def test_both_ways_a_browser_writes_a_colour_are_read():
+def test_both_ways_a_browser_writes_a_color_are_read():
     assert _hex("#B01030") == "#B01030"
     assert _hex("rgba(176.2, 15.9, 48, 1)") == "#b01030"

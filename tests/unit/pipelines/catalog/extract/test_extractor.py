@@ -42,7 +42,7 @@ def test_everything_read_is_in_the_vocabulary_and_in_the_picture(extractor, pale
         assert 0 <= shade.confidence <= 1
 
 
-def test_most_pans_of_rendered_palettes_are_found_in_order_with_their_colours(extractor, palettes):
+def test_most_pans_of_rendered_palettes_are_found_in_order_with_their_colors(extractor, palettes):
     errors, found, there = [], 0, 0
     for scene in palettes:
         numbers = []
@@ -61,7 +61,7 @@ def test_most_pans_of_rendered_palettes_are_found_in_order_with_their_colours(ex
 
 
 @pytest.mark.parametrize("seed", [3, 4])
-def test_a_smear_on_paper_gives_its_colour(extractor, seed):
+def test_a_smear_on_paper_gives_its_color(extractor, seed):
     scene = scene_of("smear", seed)
     attributes = extractor(Image.fromarray(scene.pixels))
     best = attributes.shades[attributes.best]

@@ -34,7 +34,7 @@ ROWS = [
 ]
 
 
-def test_a_product_is_a_group_whose_variants_differ_by_colour():
+def test_a_product_is_a_group_whose_variants_differ_by_color():
     one, palette = map(json.loads, schema_org(ROWS))
     assert (one["@type"], one["productGroupID"]) == ("ProductGroup", "N-1")
     (variant,) = one["hasVariant"]
@@ -83,5 +83,5 @@ def test_every_word_of_ours_has_one_of_theirs_that_is_well_formed():
      ((50, 40, 160), "green"), ((40, 50, 280), "blue"), ((35, 45, 320), "purple"),
      ((97, 1, 90), "white"), ((5, 3, 0), "black"), ((50, 3, 0), "gray"), ((65, 70, 60), "orange")],
 )  # fmt: skip
-def test_basic_colours_are_those_a_shopper_would_say(lch, name):
+def test_basic_colors_are_those_a_shopper_would_say(lch, name):
     assert basic_color(lch) == name

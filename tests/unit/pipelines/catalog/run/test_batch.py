@@ -196,7 +196,7 @@ def swatch(color, size=(320, 240)) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def test_a_repeated_picture_is_known_by_shape_and_colour():
+def test_a_repeated_picture_is_known_by_shape_and_color():
     seen = Duplicates(4)
     red = swatch((180, 30, 50))
     assert seen.first(fingerprint(red)) is None

@@ -44,7 +44,7 @@ def outfit(color, share=1.0) -> OutfitColor:
     return OutfitColor((lab[0], lab[1], lab[2]), color, f"the colour {color}", share)
 
 
-def test_the_colours_of_a_dress_on_a_table_are_found_with_their_shares():
+def test_the_colors_of_a_dress_on_a_table_are_found_with_their_shares():
     image = Image.new("RGB", (300, 400), (238, 236, 232))
     draw = ImageDraw.Draw(image)
     draw.rectangle((60, 40, 240, 360), fill=(20, 110, 110))

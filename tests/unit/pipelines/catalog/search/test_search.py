@@ -78,7 +78,7 @@ def test_the_nearest_are_the_nearest_also_with_filters(catalog, limit):
             assert [m.delta_e for m in found] == pytest.approx(expected, abs=0.011)
 
 
-def test_the_box_leaves_no_colour_out_anywhere():
+def test_the_box_leaves_no_color_out_anywhere():
     """Against CIEDE2000 itself: pairs all over CIELAB, many of them near, many of them blue."""
     rng = np.random.default_rng(5)
     first = rng.uniform((0, -110, -110), (100, 110, 110), (60_000, 3))
@@ -108,7 +108,7 @@ def test_a_product_is_replaced_with_all_its_shades(tmp_path):
     assert catalog.stats()["shades"] == 3
 
 
-def test_a_swatch_finds_its_finish_among_equal_colours(tmp_path):
+def test_a_swatch_finds_its_finish_among_equal_colors(tmp_path):
     catalog = Catalog(tmp_path / "c")
     lab = [45.0, 50.0, 20.0]
     catalog.upsert([row(0, lab=lab, gloss=0.05), row(2, lab=lab, gloss=0.9)])
@@ -138,14 +138,14 @@ def test_questions_nobody_can_answer_are_refused(tmp_path):
     assert caught.value.reason == "missing"
 
 
-def test_a_catalogue_counts_its_shades(catalog):
+def test_a_catalog_counts_its_shades(catalog):
     stats = catalog.stats()
     assert (stats["shades"], stats["products"]) == (COUNT, COUNT // 2)
     assert sum(stats["finish"].values()) == COUNT
     assert stats["brand"]["Ö'Hara"] == COUNT - COUNT // 3
 
 
-def test_a_catalogue_without_its_extra_says_so_in_a_sentence(tmp_path, monkeypatch):
+def test_a_catalog_without_its_extra_says_so_in_a_sentence(tmp_path, monkeypatch):
     for name in ("lancedb", "pyarrow"):  # as an import finds a package that is not installed
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(CatalogError) as caught:

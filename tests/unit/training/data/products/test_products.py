@@ -38,7 +38,7 @@ def lit(**numbers) -> np.ndarray:
     return shade_surface(dome, material, RIG, under, np.random.default_rng(0), pixel=1 / 64)
 
 
-def test_without_highlights_the_middle_of_a_matte_dome_has_the_materials_colour():
+def test_without_highlights_the_middle_of_a_matte_dome_has_the_materials_color():
     middle = rgb_to_lab(to_srgb(lit())[28:36, 28:36]).mean((0, 1))
     assert delta_e(middle, LAB) < 3
 
@@ -66,7 +66,7 @@ def test_gloss_shows_the_edges_of_a_softbox_and_satin_does_not():
     assert steepest[0] > 1.4 * steepest[1] > 4 * steepest[2]
 
 
-def test_a_metals_highlight_keeps_the_colour_of_the_metal():
+def test_a_metals_highlight_keeps_the_color_of_the_metal():
     shine = lit(metal=0.9, roughness=0.4) - lit(metal=0.9, roughness=1.0)
     peak = shine.reshape(-1, 3)[shine.sum(-1).argmax()]
     assert peak[0] > 2 * peak[2]
@@ -85,7 +85,7 @@ def test_the_sheerer_the_layer_the_more_of_the_paper_is_seen():
     assert toward == sorted(toward)
 
 
-def test_a_colour_shifting_pigment_turns_its_hue():
+def test_a_color_shifting_pigment_turns_its_hue():
     plain, turned = lit(metal=0.8, roughness=0.4), lit(metal=0.8, roughness=0.4, hue_shift=120.0)
     place = np.unravel_index(plain.sum(-1).argmax(), (64, 64))
     hues = [np.degrees(np.arctan2(*rgb_to_lab(to_srgb(x))[place][[2, 1]])) for x in (plain, turned)]
@@ -101,7 +101,7 @@ def test_scenes_are_their_seeds_and_know_their_shades(kind):
     assert bool(seen) == (kind != "packaging")
 
 
-def test_the_median_of_a_rendered_shade_is_near_its_true_colour():
+def test_the_median_of_a_rendered_shade_is_near_its_true_color():
     errors = []
     for scene in render_scenes(12, 96, seed=3, kinds=("pan", "smear", "bullet")):
         lab = rgb_to_lab(scene.pixels)
@@ -127,7 +127,7 @@ def test_a_batch_is_a_function_of_its_numbers_and_the_generator():
     assert one["shade"].shape == (2, 32, 32)
 
 
-def test_recoloured_truth_goes_with_its_picture():
+def test_recolored_truth_goes_with_its_picture():
     flat = np.full((64, 64, 3), (180, 60, 80), np.uint8)
     store = SceneStore(
         flat[None],

@@ -37,10 +37,10 @@ def person_with_open_arms():
         shoulder, elbow, wrist = at(*joints)
         line(parts, shoulder, elbow, int(side), 7)
         line(parts, elbow, wrist, int(side), 7)
-    colours = np.full((11, 3), 200, np.uint8)
-    colours[Part.UPPER], colours[Part.LEFT_ARM] = (200, 20, 20), (20, 20, 200)
-    colours[Part.RIGHT_ARM] = colours[Part.LEFT_ARM]
-    return Sample(colours[parts], parts, POSE)
+    colors = np.full((11, 3), 200, np.uint8)
+    colors[Part.UPPER], colors[Part.LEFT_ARM] = (200, 20, 20), (20, 20, 200)
+    colors[Part.RIGHT_ARM] = colors[Part.LEFT_ARM]
+    return Sample(colors[parts], parts, POSE)
 
 
 def some_poses(count=200):

@@ -51,8 +51,8 @@ def test_a_fill_paints_the_region_and_nothing_else():
     filled = batch["fill"]
     assert torch.equal(filled[upper == 0], batch["person"][upper == 0])
     # Made-up garments are plain, so the region becomes the other garment's colour.
-    colour = batch["other_garment"][:, :, 30:31, 30:31].expand_as(filled)
-    torch.testing.assert_close(filled[upper == 1], colour[upper == 1], atol=1e-5, rtol=0)
+    color = batch["other_garment"][:, :, 30:31, 30:31].expand_as(filled)
+    torch.testing.assert_close(filled[upper == 1], color[upper == 1], atol=1e-5, rtol=0)
 
 
 def test_a_fill_with_the_same_box_puts_each_pixel_where_it_was():
