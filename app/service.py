@@ -323,12 +323,12 @@ class Studio:
         """
         from models.instant.coats import Coat
         from models.instant.drawn import lab_of
-        from pipelines.catalog.search.search import within
+        from pipelines.catalog.search.search import find_within
         from pipelines.catalog.search.store import Filters
 
         filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
         lab = [float(value) for value in lab_of(Coat(color).color)]
-        return within(catalog, lab, radius, filters)
+        return find_within(catalog, lab, radius, filters)
 
     def match_makeup(
         self, face: Face, catalog: Catalog | None

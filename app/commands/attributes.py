@@ -96,18 +96,18 @@ def read(
 
     from app.messages import explain
     from models.errors import CatalogError
-    from pipelines.catalog.formats.tables import suffix_of
-    from pipelines.catalog.run.batch import read_pictures, state_path
+    from pipelines.catalog.formats.tables import check_suffix
+    from pipelines.catalog.run.batch import find_state_path, read_pictures
     from pipelines.catalog.run.engines import Work
     from pipelines.catalog.run.inputs import read_inputs
 
     try:
-        suffix_of(out)
+        check_suffix(out)
         items = islice(read_inputs(inputs), limit)
         if dry_run:
             typer.echo(f"{sum(1 for _ in items):,} pictures; nothing was read or written")
             return
-        _settle(out, state_path(out), resume, overwrite)
+        _settle(out, find_state_path(out), resume, overwrite)
 
         from pipelines.catalog.extract.extractor import PIPELINE_VERSION, AttributeExtractor
 
@@ -128,9 +128,9 @@ def read(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a row."""
-    from pipelines.catalog.formats.tables import json_schema
+    from pipelines.catalog.formats.tables import make_json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=1))
+    typer.echo(json.dumps(make_json_schema(), indent=1))
 
 
 @app.command()

@@ -41,10 +41,10 @@ def build(
     Where a SKU has several pictures, the one that was read best counts.
     """
     from pipelines.catalog.formats.tables import read_rows
-    from pipelines.catalog.search.store import best_pictures
+    from pipelines.catalog.search.store import keep_best_pictures
 
     for table in tables:
-        _add(catalog, best_pictures(lambda table=table: read_rows(table)), table)
+        _add(catalog, keep_best_pictures(lambda table=table: read_rows(table)), table)
 
 
 @app.command("import")
@@ -74,7 +74,7 @@ def stats(catalog: Folder) -> None:
     from pipelines.catalog.search.store import Catalog
 
     with _plainly():
-        typer.echo(json.dumps(Catalog(catalog).stats(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(Catalog(catalog).count_shades(), indent=1, ensure_ascii=False))
 
 
 @app.command()
@@ -102,17 +102,17 @@ def search(
     if like is not None:
         refuse_unlicensed("product-reader", commercial_only)
 
-    from pipelines.catalog.search.search import nearest, similar, within
+    from pipelines.catalog.search.search import find_nearest, find_similar, find_within
     from pipelines.catalog.search.store import Catalog
 
     store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
     with _plainly():
         if like is not None:
-            matches = similar(store, _swatch(like), limit, filters)
+            matches = find_similar(store, _swatch(like), limit, filters)
         elif radius is None:
-            matches = nearest(store, _lab(color or ""), limit, filters)
+            matches = find_nearest(store, _lab(color or ""), limit, filters)
         else:
-            matches = within(store, _lab(color or ""), radius, filters)[:limit]
+            matches = find_within(store, _lab(color or ""), radius, filters)[:limit]
         _show(matches, as_json)
 
 
@@ -158,12 +158,12 @@ def match(
                 asked = {"region": color.region, "worn": color.hex, "worn_finish": color.finish}
                 _show(matches, as_json, asked)
         elif outfit is not None:
-            from pipelines.catalog.search.harmony import suits
+            from pipelines.catalog.search.harmony import find_harmonies
 
             colors = _outfit(outfit)
             said = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
             typer.echo(f"Outfit: {said}", err=True)
-            _show(suits(store, colors, limit, filters), as_json)
+            _show(find_harmonies(store, colors, limit, filters), as_json)
 
 
 def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
@@ -245,11 +245,11 @@ def _face_and_tone(path: Path) -> tuple[Any, Any]:
 
 
 def _outfit(path: Path) -> Any:
-    from pipelines.catalog.search.outfit import outfit_colors
+    from pipelines.catalog.search.outfit import read_outfit_colors
     from pipelines.images.decode import decode
 
     face, tone = _face_and_tone(path)
-    return outfit_colors(decode(path), face, tone)
+    return read_outfit_colors(decode(path), face, tone)
 
 
 def _show(matches: Iterable[Match], as_json: bool, asked: dict[str, str] | None = None) -> None:

@@ -154,7 +154,7 @@ def coats_of_skus(
     store = Catalog(catalog)
     coats: list[Coat] = []
     for sku in skus:
-        shades = store.product(sku)
+        shades = store.read_product(sku)
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:

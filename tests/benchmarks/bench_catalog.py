@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipelines.catalog.run.batch import Progress, read_pictures, state_path
-from pipelines.catalog.run.batch_worker import Extract
+from pipelines.catalog.run.batch import Progress, find_state_path, read_pictures
+from pipelines.catalog.run.batch_worker import BatchExtractor
 from pipelines.catalog.run.engines import Work, use_one_thread
 from pipelines.catalog.run.inputs import read_inputs
 from tests.mean_color import MeanColor
@@ -68,7 +68,7 @@ def throughput(folder: Path) -> dict[str, Any]:
     files = [encode(product(1000, seed), "jpeg", quality=90) for seed in range(8)]
     results: dict[str, Any] = {"picture": "1000x1000 JPEG, four pans"}
     for name, maker, repeats in (("mean_color", MeanColor, 5), ("real", AttributeExtractor, 5)):
-        extract = Extract(maker)
+        extract = BatchExtractor(maker)
         batch = {
             "position": range(8), "title": [""] * 8, "description": [""] * 8, "data": files,
             "sha256": [""] * 8, "key": [""] * 8, "payload": [""] * 8,
@@ -119,7 +119,7 @@ def memory(folder: Path) -> dict[str, Any]:
         "resident_mb_after_the_table_was_written": round(
             pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1
         ),
-        "state_mb": round(state_path(folder / "o.parquet").stat().st_size / 2**20, 1),
+        "state_mb": round(find_state_path(folder / "o.parquet").stat().st_size / 2**20, 1),
         "seconds": round(time.perf_counter() - start),
     }
 
@@ -147,7 +147,7 @@ def kills(folder: Path, times: int = 20) -> dict[str, Any]:
     pictures, script = shop(folder / "shop", 4000, 96), folder / "run.py"
     script.write_text(RUN)
     read_pictures(read_inputs([str(pictures)]), whole, Work(MeanColor, "1"))
-    step = state_path(whole).stat().st_size * 1.6 / times
+    step = find_state_path(whole).stat().st_size * 1.6 / times
     draw, kept = random.Random(7), []
     for number in range(times):
         workers = 2 if number % 5 == 0 else 0
@@ -156,14 +156,14 @@ def kills(folder: Path, times: int = 20) -> dict[str, Any]:
         if number % 4 == 1:
             time.sleep(draw.uniform(0, 4))
         else:
-            until = _size(state_path(out)) + draw.uniform(0, step)
-            while run.poll() is None and _size(state_path(out)) < until:
+            until = _size(find_state_path(out)) + draw.uniform(0, step)
+            while run.poll() is None and _size(find_state_path(out)) < until:
                 time.sleep(0.002)
             time.sleep(draw.uniform(0, 0.05))
         assert run.poll() is None, "the run ended before it was killed"
         run.send_signal(signal.SIGKILL)
         run.wait()
-        kept.append(_results(state_path(out)))
+        kept.append(_results(find_state_path(out)))
         assert not out.exists()
     time.sleep(5)
     left = subprocess.run(["pgrep", "-f", str(script)], capture_output=True, text=True).stdout
@@ -199,7 +199,7 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     import pyarrow as pa
 
     from models.ops.color import delta_e
-    from pipelines.catalog.search.search import nearest, similar, within
+    from pipelines.catalog.search.search import find_nearest, find_similar, find_within
     from pipelines.catalog.search.store import (
         AXES,
         NUMBERS,
@@ -207,7 +207,7 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
         WORDS,
         Catalog,
         Filters,
-        appearance,
+        make_appearance_vector,
     )
     from pipelines.catalog.search.store import _schema as schema
     from tests.mean_color import shade_of
@@ -231,7 +231,7 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     }  # fmt: skip
     columns["sku"] = columns["id"]
     vectors = labs @ np.eye(3, 8, dtype=np.float32)
-    assert np.allclose(vectors[0], appearance(labs[0].tolist(), [0] * len(AXES)))
+    assert np.allclose(vectors[0], make_appearance_vector(labs[0].tolist(), [0] * len(AXES)))
     arrow = {k: pa.array(v) for k, v in columns.items()}
     arrow["vector"] = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), 8)
     table = pa.table([arrow[field.name] for field in schema()], names=schema().names).cast(schema())
@@ -248,9 +248,9 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     for number in queries[:5]:
         differences = delta_e(np.float64(labs), np.float64(labs[number]))
         want = int((differences[allowed] <= 2).sum())
-        exact += len(within(catalog, labs[number], 2.0, filters)) == want
+        exact += len(find_within(catalog, labs[number], 2.0, filters)) == want
         best = np.sort(differences[allowed])[:10].round(2)
-        got = [match.delta_e for match in nearest(catalog, labs[number], 10, filters)]
+        got = [match.delta_e for match in find_nearest(catalog, labs[number], 10, filters)]
         exact += bool(np.abs(best - got).max() <= 0.011)
 
     def timed(work: Callable[[np.ndarray], Any]) -> dict[str, float]:
@@ -277,11 +277,11 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
             sum(f.stat().st_size for f in (folder / "catalog").rglob("*") if f.is_file()) / 2**20
         ),
         "equal_to_brute_force": f"{exact} of 10",
-        "nearest_10_filtered": timed(lambda lab: nearest(catalog, lab, 10, filters)),
-        "nearest_10": timed(lambda lab: nearest(catalog, lab, 10)),
-        "within_2_filtered": timed(lambda lab: within(catalog, lab, 2.0, filters)),
+        "nearest_10_filtered": timed(lambda lab: find_nearest(catalog, lab, 10, filters)),
+        "nearest_10": timed(lambda lab: find_nearest(catalog, lab, 10)),
+        "within_2_filtered": timed(lambda lab: find_within(catalog, lab, 2.0, filters)),
         "similar_10_filtered": timed(
-            lambda lab: similar(catalog, shade_of(lab, opacity=0.0), 10, filters)
+            lambda lab: find_similar(catalog, shade_of(lab, opacity=0.0), 10, filters)
         ),
         "brute_force_ciede2000": timed_once(lambda: delta_e(np.float64(labs), np.float64(labs[0]))),
     }

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from models.ops.color import chroma, delta_e, rgb_to_lab
 from pipelines.catalog.extract.attributes import FINISHES, Attributes
 from pipelines.catalog.extract.extractor import AttributeExtractor
-from pipelines.catalog.extract.words import finish_in
+from pipelines.catalog.extract.words import find_finish
 from pipelines.images.decode import decode
 from training.data.products.photos import SPLIT, read_labels, read_members
 from training.data.products.scene_data import CLOSE_UPS, render_scenes
@@ -196,7 +196,7 @@ def _words(readings: list[Reading]) -> dict[str, Any]:
     """Finish by the picture alone against the finish its words name."""
     pairs = []
     for reading in readings:
-        named = finish_in(f"{reading.label['product']} {reading.label['description'] or ''}")
+        named = find_finish(f"{reading.label['product']} {reading.label['description'] or ''}")
         shades = reading.attributes.shades
         if named and shades:
             pairs.append((reading.name, named, shades[reading.attributes.best].finish))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.attributes.vocabulary import CATEGORIES
-from pipelines.catalog.extract.words import category_in
+from pipelines.catalog.extract.words import find_category
 
 # How often a kind of picture shows a category, as shops go; what is missing is rare.
 _SHOWN_AS: dict[str, dict[str, float]] = {
@@ -42,7 +42,7 @@ def decide_category(kinds: dict[str, float], lab: np.ndarray | None, words: str)
     if lab is not None:
         for category in chances:
             chances[category] *= _plausible(category, lab)
-    named = category_in(words)
+    named = find_category(words)
     if named is not None:
         chances[named] *= WORDS_WEIGH
     best = max(chances, key=lambda category: chances[category])

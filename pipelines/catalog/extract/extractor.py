@@ -38,7 +38,7 @@ from pipelines.analysis import load_network
 from pipelines.catalog.extract.attributes import Attributes, Shade
 from pipelines.catalog.extract.category import decide_category
 from pipelines.catalog.extract.drawing import draw_shades
-from pipelines.catalog.extract.words import finish_in
+from pipelines.catalog.extract.words import find_finish
 
 __all__ = ["PIPELINE_VERSION", "AttributeExtractor", "draw_shades"]
 
@@ -208,7 +208,7 @@ def _ordered(finding: Finding, regions: list[Region], colors: list[ShadeColor]) 
 
 def _finish(probabilities: np.ndarray, kind: str, words: str) -> str:
     chances = probabilities ** (0.3 if kind in HIDDEN_FINISH_KINDS else 1.0)
-    named = finish_in(words)
+    named = find_finish(words)
     if named is not None:
         chances = chances * np.where(np.array(FINISHES) == named, WORDS_WEIGH, 1.0)
     return FINISHES[int(np.argmax(chances))]

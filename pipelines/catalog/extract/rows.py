@@ -18,7 +18,7 @@ _DIGITS = {
 }  # fmt: skip
 
 
-def rows_of(item: Item, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:
+def make_rows(item: Item, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:
     """Rows of one picture: one a shade, or a single one that says why there is none.
 
     Of a palette the shades stay in reading order; of anything else the best comes first, for the
@@ -68,7 +68,7 @@ def _shade(shade: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def all_rows(
+def make_all_rows(
     pictures: Iterable[tuple[Item, str]], version: str, dedupe: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Rows of all pictures in order.
@@ -85,11 +85,11 @@ def all_rows(
         payload = json.loads(text)
         mark = payload.get("print")
         if seen is not None and mark:
-            first = seen.first(mark)
+            first = seen.find_first(mark)
             if first is not None:
                 payload = {**payload, "status": "duplicate", "shades": []}
-                (row,) = rows_of(item, payload, version)
+                (row,) = make_rows(item, payload, version)
                 yield {**row, "shade_count": None, "duplicate_of": sources[first]}
                 continue
             sources.append(item.source)
-        yield from rows_of(item, payload, version)
+        yield from make_rows(item, payload, version)

@@ -37,12 +37,12 @@ _FINISH = (
 )
 
 
-def category_in(text: str) -> str | None:
+def find_category(text: str) -> str | None:
     """The category a text names, one of `CATEGORIES`, or None."""
     return _first(_CATEGORY, text)
 
 
-def finish_in(text: str) -> str | None:
+def find_finish(text: str) -> str | None:
     """The finish a text names, one of `FINISHES`, or None."""
     return _first(_FINISH, text)
 

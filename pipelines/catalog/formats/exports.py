@@ -15,7 +15,7 @@ from pipelines.catalog.formats.taxonomy import (
     CATEGORY_LEAVES,
     COSMETICS,
     SHOPIFY_FINISHES,
-    basic_color,
+    find_basic_color,
 )
 
 Row = Mapping[str, Any]
@@ -24,21 +24,21 @@ _MEASURES = {  # axis -> UN/CEFACT unit: C62 is a plain number, DD a degree
 }  # fmt: skip
 
 
-def products(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def group_by_product(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Shades of one product after the other; rows without a shade are passed over."""
     shades = (row for row in rows if row.get("hex"))
     for _, group in groupby(shades, key=lambda row: (row["sku"], row.get("source"))):
         yield list(group)
 
 
-def shade_id(row: Row, shades: int) -> str:
+def make_shade_id(row: Row, shades: int) -> str:
     """Id of a variant: the SKU, and the shade's place where there are several."""
     return f"{row['sku']}-{row['shade_index'] + 1}" if shades > 1 else str(row["sku"])
 
 
-def schema_org(rows: Iterable[Row]) -> Iterator[str]:
+def format_schema_org(rows: Iterable[Row]) -> Iterator[str]:
     """A schema.org ProductGroup (JSON-LD) a line, its shades as variants by colour."""
-    for shades in products(rows):
+    for shades in group_by_product(rows):
         first = shades[0]
         group: dict[str, Any] = {
             "@context": "https://schema.org/",
@@ -69,7 +69,7 @@ def _variant(row: Row, shades: int) -> dict[str, Any]:
     return _given(
         {
             "@type": "Product",
-            "sku": shade_id(row, shades),
+            "sku": make_shade_id(row, shades),
             "name": " ".join(filter(None, (row.get("title"), row.get("name")))),
             "color": row.get("name"),
             "image": row["source"] if "://" in str(row.get("source")) else None,
@@ -86,16 +86,16 @@ GOOGLE_COLUMNS = (
 )  # fmt: skip
 
 
-def google_feed(rows: Iterable[Row]) -> Iterator[str]:
+def format_google_feed(rows: Iterable[Row]) -> Iterator[str]:
     """A supplemental feed, tab-separated: what pictures tell, to join the shop's own by `id`."""
     yield "\t".join(GOOGLE_COLUMNS) + "\n"
-    for shades in products(rows):
+    for shades in group_by_product(rows):
         for row in shades:
             leaf = CATEGORY_LEAVES.get(row.get("category") or "")
             price = f"{row['price']:.2f} {row['currency']}" if _priced(row) else ""
             link = row["source"] if "://" in str(row.get("source")) else ""
             yield _line(
-                shade_id(row, len(shades)), row["sku"] if len(shades) > 1 else "",
+                make_shade_id(row, len(shades)), row["sku"] if len(shades) > 1 else "",
                 row.get("title"), row.get("brand"), link, price, row.get("name"),
                 COSMETICS + leaf.google if leaf else "",
                 (row.get("category") or "").replace("_", " "),
@@ -111,13 +111,13 @@ def _line(*cells: Any) -> str:
     return text.getvalue()
 
 
-def shopify(rows: Iterable[Row]) -> Iterator[str]:
+def format_shopify(rows: Iterable[Row]) -> Iterator[str]:
     """A product a line: taxonomy category, then metafields of the product and its variants.
 
     `shopify.color-pattern` and `shopify.cosmetic-finish` take the taxonomy's values (attributes 1
     and 1614); what has no place there is under the namespace `mirra`.
     """
-    for shades in products(rows):
+    for shades in group_by_product(rows):
         first = shades[0]
         leaf = CATEGORY_LEAVES.get(first.get("category") or "")
         finishes = {SHOPIFY_FINISHES[row["finish"]]: None for row in shades if row.get("finish")}
@@ -135,7 +135,9 @@ def shopify(rows: Iterable[Row]) -> Iterator[str]:
                 {
                     "id": "gid://shopify/TaxonomyAttribute/1",
                     "handle": "color",
-                    "values": list({f"color__{basic_color(row['lch'])}": None for row in shades}),
+                    "values": list(
+                        {f"color__{find_basic_color(row['lch'])}": None for row in shades}
+                    ),
                 },
             ],
             "variants": [_shopify_variant(row, len(shades)) for row in shades],
@@ -155,7 +157,7 @@ def _shopify_variant(row: Row, shades: int) -> dict[str, Any]:
         },
     }
     return {
-        "sku": shade_id(row, shades),
+        "sku": make_shade_id(row, shades),
         "option": row.get("name"),
         "metafields": [
             {"namespace": "mirra", "key": key, "type": kind, "value": value}
@@ -174,9 +176,9 @@ def _given(record: dict[str, Any]) -> dict[str, Any]:
 
 
 EXPORTS: dict[str, Callable[[Iterable[Row]], Iterator[str]]] = {
-    "schemaorg": schema_org,
-    "google-feed": google_feed,
-    "shopify": shopify,
+    "schemaorg": format_schema_org,
+    "google-feed": format_google_feed,
+    "shopify": format_shopify,
 }
 
 

@@ -66,7 +66,7 @@ COLUMNS = (
 NAMES = tuple(column.name for column in COLUMNS)
 
 
-def json_schema() -> dict[str, Any]:
+def make_json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of one row."""
     properties: dict[str, Any] = {}
     for column in COLUMNS:
@@ -94,7 +94,7 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def suffix_of(path: Path) -> str:
+def check_suffix(path: Path) -> str:
     """Ending of a table we read and write.
 
     Raises:
@@ -110,7 +110,7 @@ def suffix_of(path: Path) -> str:
     return suffix
 
 
-def parquet() -> Any:
+def import_parquet() -> Any:
     """The module pyarrow.parquet.
 
     Raises:
@@ -125,9 +125,9 @@ def parquet() -> Any:
     return pyarrow.parquet
 
 
-def arrow_schema() -> Any:
+def make_arrow_schema() -> Any:
     """The columns as a pyarrow schema."""
-    parquet()
+    import_parquet()
     import pyarrow as pa
 
     base = {"string": pa.string(), "number": pa.float64(), "integer": pa.int64()}
@@ -148,7 +148,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
         CatalogError: another ending, or pyarrow is missing.
         OSError: no such folder, no room, no permission.
     """
-    suffix = suffix_of(path)
+    suffix = check_suffix(path)
     with replacing(path) as temporary:
         if suffix == ".parquet":
             return _write_parquet(iter(rows), temporary)
@@ -177,10 +177,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> int:
-    schema, count = arrow_schema(), 0
+    schema, count = make_arrow_schema(), 0
     import pyarrow as pa
 
-    with parquet().ParquetWriter(path, schema, compression="zstd") as writer:
+    with import_parquet().ParquetWriter(path, schema, compression="zstd") as writer:
         while group := [_whole(row) for row in islice(rows, ROW_GROUP)]:
             writer.write_table(pa.Table.from_pylist(group, schema))
             count += len(group)
@@ -201,10 +201,10 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         CatalogError: another ending, damaged, not such a table, or pyarrow is missing.
     """
-    suffix = suffix_of(path)
+    suffix = check_suffix(path)
     try:
         if suffix == ".parquet":
-            for batch in parquet().ParquetFile(path).iter_batches(ROW_GROUP):
+            for batch in import_parquet().ParquetFile(path).iter_batches(ROW_GROUP):
                 yield from map(_checked, batch.to_pylist())
         else:
             with path.open(encoding="utf-8", newline="") as file:

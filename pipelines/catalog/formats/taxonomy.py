@@ -57,7 +57,7 @@ _HUES = ((15, "pink"), (45, "red"), (75, "orange"), (105, "yellow"), (195, "gree
          (340, "purple"), (360, "pink"))  # fmt: skip
 
 
-def basic_color(lch: tuple[float, float, float] | list[float]) -> str:
+def find_basic_color(lch: tuple[float, float, float] | list[float]) -> str:
     """One of Shopify's basic colours for a shade's lightness, chroma and hue in degrees."""
     lightness, chroma, hue = lch
     if chroma < 8:

@@ -8,11 +8,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from pipelines.catalog.extract.rows import all_rows
-from pipelines.catalog.formats.tables import suffix_of, write_rows
-from pipelines.catalog.run.batch_worker import KNOWN, Batch, Load
-from pipelines.catalog.run.engines import Work, here, on_ray, processes
-from pipelines.catalog.run.inputs import Item, columns
+from pipelines.catalog.extract.rows import make_all_rows
+from pipelines.catalog.formats.tables import check_suffix, write_rows
+from pipelines.catalog.run.batch_worker import KNOWN, Batch, BatchLoader
+from pipelines.catalog.run.engines import Work, work_here, work_in_processes, work_on_ray
+from pipelines.catalog.run.inputs import Item, to_columns
 from pipelines.catalog.run.state import RunState
 
 BATCH = 16  # pictures; a killed run reads at most a few of these again
@@ -35,7 +35,7 @@ class Progress:
     rows: int = 0
 
 
-def state_path(out: Path) -> Path:
+def find_state_path(out: Path) -> Path:
     """Where the state of the run that writes `out` is kept."""
     return out.with_name(out.name + ".state")
 
@@ -50,7 +50,7 @@ def read_pictures(
     dedupe: int | None = None,
     report: Callable[[Progress], Any] = lambda progress: None,
 ) -> Progress:
-    """Read pictures and write the table `out`, going on from what `state_path(out)` holds.
+    """Read pictures and write the table `out`, going on from what `find_state_path(out)` holds.
 
     The table depends on the items, `work.version` and `dedupe` only: not on workers, engine,
     batches, or how often the run was killed and started again.
@@ -61,18 +61,18 @@ def read_pictures(
         work: the extractor, its version, and the words for errors.
         workers: processes; 0 works in this one.
         ray: work on a Ray cluster instead.
-        dedupe: see `rows.all_rows`.
+        dedupe: see `rows.make_all_rows`.
         report: called after every batch.
 
     Raises:
         CatalogError: bad inputs or output, another run at work on `out`, or Ray is missing.
         OSError: no such folder, no room, no permission.
     """
-    suffix_of(out)
+    check_suffix(out)
     progress = Progress()
     items = iter(items)
     items = chain(list(islice(items, 1)), items)  # inputs that are not there fail before any trace
-    with RunState(state_path(out)) as state:
+    with RunState(find_state_path(out)) as state:
         waiting: dict[int, Item] = {}
         batches = _batches(items, waiting)
         for result in _engine(batches, state, work, workers, ray):
@@ -91,7 +91,7 @@ def read_pictures(
             report(progress)
 
         def counted() -> Iterator[dict[str, Any]]:
-            for row in all_rows(state.pictures(), work.version, dedupe):
+            for row in make_all_rows(state.iterate_pictures(), work.version, dedupe):
                 progress.errors += row["status"] == "error"
                 yield row
 
@@ -103,14 +103,18 @@ def _engine(
     batches: Iterator[Batch], state: RunState, work: Work, workers: int, ray: bool
 ) -> Iterator[Batch]:
     if ray:
-        load = Load(work.version, state.all_keys().intersection, work.explain)
-        return on_ray(batches, load, work, max(1, workers))
-    load = Load(work.version, state.known, work.explain)
-    return processes(batches, load, work, workers) if workers else here(batches, load, work)
+        load = BatchLoader(work.version, state.read_keys().intersection, work.explain)
+        return work_on_ray(batches, load, work, max(1, workers))
+    load = BatchLoader(work.version, state.find_known, work.explain)
+    return (
+        work_in_processes(batches, load, work, workers)
+        if workers
+        else work_here(batches, load, work)
+    )
 
 
 def _batches(items: Iterable[Item], waiting: dict[int, Item]) -> Iterator[Batch]:
     numbered = enumerate(items)
     while some := list(islice(numbered, BATCH)):
         waiting.update(some)
-        yield columns(some)
+        yield to_columns(some)

@@ -1,16 +1,16 @@
 """The work on a batch of pictures: dictionaries of columns in, dictionaries of columns out.
 
-That is the contract of Ray Data's `map_batches` (see `engines.on_ray`), and Spark's `mapInPandas`
-is one line away:
+That is the contract of Ray Data's `map_batches` (see `engines.work_on_ray`), and Spark's
+`mapInPandas` is one line away:
 
     def read(frames):
-        load, extract = Load(PIPELINE_VERSION), Extract(AttributeExtractor)
-        for frame in frames:  # columns of `reader.columns`
+        load, extract = BatchLoader(PIPELINE_VERSION), BatchExtractor(AttributeExtractor)
+        for frame in frames:  # columns of `inputs.to_columns`
             yield pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
 
     items.mapInPandas(read, "position long, key string, payload string")
 
-A payload is what one picture told, as JSON; `rows.rows_of` makes rows of it.
+A payload is what one picture told, as JSON; `rows.make_rows` makes rows of it.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class Extractor(Protocol):
         ...
 
 
-def result_key(digest: str, title: str, description: str, version: str) -> str:
+def make_result_key(digest: str, title: str, description: str, version: str) -> str:
     """What a result depends on: the picture's bytes, the words beside it, and the method."""
     return hashlib.sha256("\0".join((digest, title, description, version)).encode()).hexdigest()
 
 
-class Load:
+class BatchLoader:
     """Fetches the pictures of a batch and names each by its content.
 
     Args:
@@ -72,7 +72,8 @@ class Load:
         """Load a batch.
 
         Args:
-            batch: columns position, locator, start, size, title, description; see `reader.columns`.
+            batch: columns position, locator, start, size, title, description, from
+                `inputs.to_columns`.
 
         Returns:
             Columns position, title, description, data (bytes), sha256, key ("" if the picture
@@ -101,12 +102,12 @@ class Load:
         try:
             data = read_item(locator, int(start), int(size))
         except MirraError as error:
-            return b"", "", "", error_payload(error, self.explain)
+            return b"", "", "", make_error_payload(error, self.explain)
         digest = hashlib.sha256(data).hexdigest()
-        return data, digest, result_key(digest, title, description, self.version), TO_DO
+        return data, digest, make_result_key(digest, title, description, self.version), TO_DO
 
 
-class Extract:
+class BatchExtractor:
     """Reads the pictures of a loaded batch.
 
     Args:
@@ -123,7 +124,7 @@ class Extract:
         self.explain = explain
 
     def __call__(self, batch: Batch) -> dict[str, np.ndarray]:
-        """Read a batch that `Load` gave.
+        """Read a batch that `BatchLoader` gave.
 
         Returns:
             Columns position, key and payload (JSON, or `KNOWN`). The key is "" where the same
@@ -151,28 +152,28 @@ class Extract:
         except (CheckpointError, OSError) as error:
             raise CheckpointError(f"the extractor cannot work: {error}") from None
         except MirraError as error:
-            return key, error_payload(error, self.explain, digest)
+            return key, make_error_payload(error, self.explain, digest)
         except Exception as error:  # one picture's trouble, whatever it is, is one row's
-            return "", error_payload(error, self.explain, digest)
+            return "", make_error_payload(error, self.explain, digest)
         told = {"sha256": digest, "print": fingerprint(image), **asdict(found)}
         return key, json.dumps({"status": "ok" if found.shades else "no_shade", **told})
 
 
-def error_payload(
+def make_error_payload(
     error: BaseException, explain: Callable[[BaseException], str], digest: str = ""
 ) -> str:
     """Payload of a picture that could not be read."""
     return json.dumps(
         {
             "status": "error",
-            "error": error_code(error),
+            "error": find_error_code(error),
             "message": explain(error),
             "sha256": digest or None,
         }
     )
 
 
-def error_code(error: BaseException) -> str:
+def find_error_code(error: BaseException) -> str:
     """A word for programs: an `ImageError`'s reason, else the class, such as NoFaceError."""
     return error.reason if isinstance(error, ImageError) else type(error).__name__
 

@@ -50,7 +50,7 @@ class Duplicates:
         self._shapes: list[np.ndarray] = []
         self._grids: list[np.ndarray] = []
 
-    def first(self, text: str) -> int | None:
+    def find_first(self, text: str) -> int | None:
         """Number of the earliest picture that looks the same, or None; then this one is kept."""
         data = base64.b64decode(text)
         shape = np.unpackbits(np.frombuffer(data[:8], np.uint8))

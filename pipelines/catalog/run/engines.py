@@ -23,7 +23,13 @@ from typing import Any
 import numpy as np
 
 from models.errors import CatalogError, CrashError
-from pipelines.catalog.run.batch_worker import Batch, Extract, Extractor, Load, error_payload
+from pipelines.catalog.run.batch_worker import (
+    Batch,
+    BatchExtractor,
+    BatchLoader,
+    Extractor,
+    make_error_payload,
+)
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,16 @@ class Work:
     explain: Callable[[BaseException], str] = str
 
 
-def here(batches: Iterable[Batch], load: Load, work: Work) -> Iterator[Batch]:
+def work_here(batches: Iterable[Batch], load: BatchLoader, work: Work) -> Iterator[Batch]:
     """Work on one batch after the other in this process."""
-    extract = Extract(work.make_extractor, work.explain)
+    extract = BatchExtractor(work.make_extractor, work.explain)
     for batch in batches:
         yield extract(load(batch))
 
 
-def processes(batches: Iterable[Batch], load: Load, work: Work, workers: int) -> Iterator[Batch]:
+def work_in_processes(
+    batches: Iterable[Batch], load: BatchLoader, work: Work, workers: int
+) -> Iterator[Batch]:
     """Load in threads of this process, read in `workers` processes of one thread each.
 
     A picture that ends its process (a crash, no memory left) costs a new pool and one error row;
@@ -57,7 +65,7 @@ def processes(batches: Iterable[Batch], load: Load, work: Work, workers: int) ->
     pool = _Pool(work, workers)
     waiting: deque[tuple[Batch, Future[Batch]]] = deque()
     try:
-        for loaded in _loaded(batches, load, 4):
+        for loaded in _load_ahead(batches, load, 4):
             waiting.append((loaded, pool.submit(loaded)))
             if len(waiting) > 2 * workers:
                 yield pool.result(waiting)
@@ -67,7 +75,7 @@ def processes(batches: Iterable[Batch], load: Load, work: Work, workers: int) ->
         pool.close()
 
 
-def _loaded(batches: Iterable[Batch], load: Load, threads: int) -> Iterator[Batch]:
+def _load_ahead(batches: Iterable[Batch], load: BatchLoader, threads: int) -> Iterator[Batch]:
     """Batches with their pictures, fetched ahead by some threads; in order."""
     source = iter(batches)
     executor: Executor = ThreadPoolExecutor(threads)
@@ -130,7 +138,7 @@ class _Pool:
                 executor.shutdown(wait=True)
                 executor = self._executor(1)
                 error = CrashError("reading the picture ended its process")
-                payload = error_payload(error, self.work.explain, single["sha256"][0])
+                payload = make_error_payload(error, self.work.explain, single["sha256"][0])
                 results.append({**single, "key": [""], "payload": [payload]})
         executor.shutdown(wait=True)
         return {
@@ -143,7 +151,7 @@ class _Pool:
 
 
 _work: Work | None = None
-_extract: Extract | None = None
+_extract: BatchExtractor | None = None
 
 
 def _start_worker(work: Work) -> None:
@@ -152,12 +160,12 @@ def _start_worker(work: Work) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     use_one_thread()
     _work = work
 
 
-def _end_with(parent: Any) -> None:
+def _end_with_parent(parent: Any) -> None:
     parent.join()
     os._exit(1)
 
@@ -177,12 +185,12 @@ def _work_on(batch: Batch) -> Batch:
     global _extract
     if _extract is None:  # not sooner: an error here reaches the parent, one at the start does not
         assert _work is not None
-        _extract = Extract(_work.make_extractor, _work.explain)
+        _extract = BatchExtractor(_work.make_extractor, _work.explain)
     return _extract(batch)
 
 
-def on_ray(
-    batches: Iterable[Batch], load: Load, work: Work, workers: int, window: int = 512
+def work_on_ray(
+    batches: Iterable[Batch], load: BatchLoader, work: Work, workers: int, window: int = 512
 ) -> Iterator[Batch]:
     """Fetch and read on a Ray cluster: `RAY_ADDRESS` names it, otherwise a local one is started.
 
@@ -239,7 +247,7 @@ def _cluster(workers: int) -> dict[str, Any]:
     return {"runtime_env": code, "num_cpus": workers + 2, "include_dashboard": False}
 
 
-class _RayExtract(Extract):
+class _RayExtract(BatchExtractor):
     """An actor of the cluster."""
 
     def __init__(self, work: Work) -> None:

@@ -217,10 +217,10 @@ def _manifest_items(rows: Iterator[Mapping[str, Any]], name: str, folder: str) -
 def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, Any]]:
     try:
         if suffix == ".parquet":
-            from pipelines.catalog.formats.tables import parquet
+            from pipelines.catalog.formats.tables import import_parquet
 
             with _open(locator) as file:
-                for batch in parquet().ParquetFile(file).iter_batches(1024):
+                for batch in import_parquet().ParquetFile(file).iter_batches(1024):
                     yield from batch.to_pylist()
         else:
             with _open(locator, "rt", encoding="utf-8-sig", newline="") as file:
@@ -273,7 +273,7 @@ def _text(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def columns(items: Sequence[tuple[int, Item]]) -> dict[str, list[Any]]:
+def to_columns(items: Sequence[tuple[int, Item]]) -> dict[str, list[Any]]:
     """What the work needs of some items, by column; the first of each pair is its place."""
     return {
         "position": [position for position, _ in items],

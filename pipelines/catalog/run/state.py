@@ -61,14 +61,14 @@ class RunState:
             self._database.close()
             raise CatalogError(f"{path} is not the state of a run: {error}") from None
 
-    def known(self, keys: Sequence[str]) -> set[str]:
+    def find_known(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that have a result."""
         marks = ",".join("?" * len(keys))
         query = f"SELECT key FROM results WHERE key IN ({marks})"
         with self._lock:
             return {key for (key,) in self._database.execute(query, list(keys))}
 
-    def all_keys(self) -> frozenset[str]:
+    def read_keys(self) -> frozenset[str]:
         """Every key that has a result."""
         return frozenset(key for (key,) in self._database.execute("SELECT key FROM results"))
 
@@ -92,7 +92,7 @@ class RunState:
                     (position, json.dumps(asdict(item)), key or None, own),
                 )
 
-    def pictures(self) -> Iterator[tuple[Item, str]]:
+    def iterate_pictures(self) -> Iterator[tuple[Item, str]]:
         """This run's pictures in order, each with its payload."""
         query = (
             "SELECT item, coalesce(results.payload, pictures.payload) FROM pictures "

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pipelines.catalog.search.store import Filters
 
-LOOKED_AT = ("L", "a", "b", "price", "category", "finish", "brand")
+INDEXED_COLUMNS = ("L", "a", "b", "price", "category", "finish", "brand")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class ColorIndex:
     words: dict[str, tuple[np.ndarray, list[str]]]
 
     @classmethod
-    def of(cls, table: Any) -> ColorIndex:
-        """From an Arrow table of `_rowid` and the columns `LOOKED_AT`."""
+    def from_table(cls, table: Any) -> ColorIndex:
+        """From an Arrow table of `_rowid` and the columns `INDEXED_COLUMNS`."""
         ids = table["_rowid"].to_numpy().astype(np.int64)
         order = np.argsort(ids)
         words = {}
@@ -44,7 +44,7 @@ class ColorIndex:
         prices = table["price"].to_numpy().astype(np.float32)
         return cls(ids[order], labs[:, order], prices[order], words)
 
-    def places(self, box: Sequence[tuple[float, float]], filters: Filters) -> np.ndarray:
+    def find_places(self, box: Sequence[tuple[float, float]], filters: Filters) -> np.ndarray:
         """Places of the shades within a box of CIELAB (all, if it is empty) that filters allow."""
         found = np.arange(len(self.ids))
         for axis, (low, high) in zip(self.labs, box, strict=False):

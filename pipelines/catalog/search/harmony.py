@@ -41,7 +41,7 @@ _NATURAL = (-40.0, 70.0)  # hue angles that lips and cheeks wear outside a carni
 _UNLIKE = 5.0  # CIEDE2000 that two proposals of one category must differ by
 
 
-def suits(
+def find_harmonies(
     catalog: Catalog,
     outfit: Sequence[OutfitColor],
     per_category: int = 3,
@@ -80,7 +80,7 @@ def suits(
                 picked.append(int(place))
             if len(picked) == per_category:
                 break
-        for place, shade in zip(picked, catalog.rows(ids[picked].tolist()), strict=True):
+        for place, shade in zip(picked, catalog.read_shades(ids[picked].tolist()), strict=True):
             color = outfit[colors[place]]
             difference = float(delta_e(labs[place], np.asarray(color.lab)))
             rule = _RULES[relations[place]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.attributes.skin import skin_tone
-from pipelines.catalog.search.search import EVERYTHING, Match, nearest
+from pipelines.catalog.search.search import EVERYTHING, Match, find_nearest
 from pipelines.catalog.search.store import Catalog, Filters
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def match_skin(
     skin = skin_tone(np.asarray(lab))
     foundations = replace(filters, categories=("foundation",))
     matches = []
-    for match in nearest(catalog, lab, limit, foundations):
+    for match in find_nearest(catalog, lab, limit, foundations):
         own = skin_tone(np.asarray(match.shade["lab"]))
         lighter = match.shade["lab"][0] - lab[0]
         depth = "as light" if abs(lighter) < 1.5 else "lighter" if lighter > 0 else "darker"
@@ -69,7 +69,7 @@ def match_makeup(
         if color.strength < at_least:
             continue
         here = replace(filters, categories=CATEGORIES_OF_REGION[color.region])
-        near = nearest(catalog, color.lab, 8 * limit, here)
+        near = find_nearest(catalog, color.lab, 8 * limit, here)
         near.sort(
             key=lambda match, finish=color.finish: (
                 match.delta_e + _OTHER_FINISH * (match.shade["finish"] not in (None, finish))

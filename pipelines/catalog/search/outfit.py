@@ -36,7 +36,7 @@ class OutfitColor:
     share: float
 
 
-def outfit_colors(
+def read_outfit_colors(
     image: Image.Image,
     face: Face | None = None,
     tone: np.ndarray | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.ops.color import delta_e
 from pipelines.catalog.extract.attributes import Shade
-from pipelines.catalog.search.store import AXES, Catalog, Filters, appearance
+from pipelines.catalog.search.store import AXES, Catalog, Filters, make_appearance_vector
 
 EVERYTHING = Filters()
 _FIRST_RADIUS = 2.0
@@ -33,7 +33,7 @@ class Match:
     reason: str = ""
 
 
-def within(
+def find_within(
     catalog: Catalog, lab: Sequence[float], radius: float, filters: Filters = EVERYTHING
 ) -> list[Match]:
     """All shades whose CIEDE2000 to `lab` is at most `radius`, the nearest first."""
@@ -41,7 +41,7 @@ def within(
     return _matches(catalog, ids, differences)
 
 
-def nearest(
+def find_nearest(
     catalog: Catalog, lab: Sequence[float], limit: int = 10, filters: Filters = EVERYTHING
 ) -> list[Match]:
     """The `limit` shades nearest to `lab` in CIEDE2000, the nearest first; ties by row."""
@@ -53,11 +53,11 @@ def nearest(
         radius = radius * 2 if radius < _NO_BOX else math.inf
 
 
-def similar(
+def find_similar(
     catalog: Catalog, shade: Shade, limit: int = 10, filters: Filters = EVERYTHING
 ) -> list[Match]:
-    """Shades that look like a swatch: nearest in colour and finish together (`appearance`)."""
-    point = appearance(shade.lab, [getattr(shade, name) for name in AXES])
+    """Shades like a swatch: nearest in colour and finish together (`make_appearance_vector`)."""
+    point = make_appearance_vector(shade.lab, [getattr(shade, name) for name in AXES])
     query = catalog.table.search(point).distance_type("l2").bypass_vector_index()
     if conditions := filters.sql():
         query = query.where(" AND ".join(conditions), prefilter=True)
@@ -72,15 +72,15 @@ def _ranked(
     catalog: Catalog, lab: Sequence[float], radius: float, filters: Filters
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row ids and differences of all within the radius, sorted by difference, then row id."""
-    index = catalog.color_index()
-    places = index.places(lab_box(lab, radius) if radius < _NO_BOX else [], filters)
+    index = catalog.load_color_index()
+    places = index.find_places(make_lab_box(lab, radius) if radius < _NO_BOX else [], filters)
     differences = delta_e(index.labs[:, places].T, np.asarray(lab))
     order = np.argsort(differences, kind="stable")
     order = order[differences[order] <= radius]
     return index.ids[places[order]], differences[order]
 
 
-def lab_box(lab: Sequence[float], radius: float) -> list[tuple[float, float]]:
+def make_lab_box(lab: Sequence[float], radius: float) -> list[tuple[float, float]]:
     """A box in CIELAB, (low, high) of L, a, b, that holds every colour within a CIEDE2000 radius.
 
     With x = dC'/SC and y = dH'/SH, CIEDE2000 squared is (dL/SL)^2 + x^2 + y^2 + RT x y (kL = kC =
@@ -124,5 +124,5 @@ def _saturation(chroma: float) -> float:
 
 
 def _matches(catalog: Catalog, ids: np.ndarray, differences: np.ndarray) -> list[Match]:
-    shades = catalog.rows(ids.tolist())
+    shades = catalog.read_shades(ids.tolist())
     return [Match(s, round(float(d), 2)) for s, d in zip(shades, differences, strict=True)]

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.errors import CatalogError
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
-from pipelines.catalog.search.color_index import LOOKED_AT, ColorIndex
+from pipelines.catalog.search.color_index import INDEXED_COLUMNS, ColorIndex
 from pipelines.lance_table import LanceTable
 
 TABLE = "shades"
@@ -58,7 +58,7 @@ class Filters:
 
     def sql(self) -> list[str]:
         """The conditions, each true for a shade that may be found."""
-        found = [f"{name} IN ({quoted(words)})" for name, words in self.words().items()]
+        found = [f"{name} IN ({quote_words(words)})" for name, words in self.words().items()]
         if self.min_price is not None:
             found.append(f"price >= {float(self.min_price)}")
         if self.max_price is not None:
@@ -101,7 +101,7 @@ class Catalog(LanceTable):
         if not self.exists():
             database.create_table(TABLE, new)
             return
-        skus = quoted({record["sku"] for record in records})
+        skus = quote_words({record["sku"] for record in records})
         (
             self.table.merge_insert("id")
             .when_matched_update_all()
@@ -118,11 +118,11 @@ class Catalog(LanceTable):
         for column in ("id", "sku"):
             self.table.create_index(column, config=BTree(), replace=True)
 
-    def color_index(self) -> ColorIndex:
+    def load_color_index(self) -> ColorIndex:
         """Colours of this state of the catalogue; read once, then kept."""
         version = self.table.version
         if self._index is None or self._index[0] != version:
-            self._index = (version, ColorIndex.of(self.select([], LOOKED_AT)))
+            self._index = (version, ColorIndex.from_table(self.select([], INDEXED_COLUMNS)))
         return self._index[1]
 
     def select(self, conditions: Sequence[str], columns: Sequence[str]) -> Any:
@@ -130,7 +130,7 @@ class Catalog(LanceTable):
         query = self.table.search().with_row_id(True).select(list(columns))
         return (query.where(" AND ".join(conditions)) if conditions else query).to_arrow()
 
-    def rows(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
+    def read_shades(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Whole shades by `_rowid`, in the order asked."""
         if not len(row_ids):
             return []
@@ -138,12 +138,12 @@ class Catalog(LanceTable):
         by_id = {row.pop("_rowid"): row for row in found}
         return [_public(by_id[int(row_id)]) for row_id in row_ids]
 
-    def product(self, sku: str) -> list[dict[str, Any]]:
+    def read_product(self, sku: str) -> list[dict[str, Any]]:
         """All shades of one product in reading order; empty if there is none."""
-        found = self.table.search().where(f"sku = {quoted([sku])}").to_list()
+        found = self.table.search().where(f"sku = {quote_words([sku])}").to_list()
         return sorted(map(_public, found), key=lambda row: row["shade_index"])
 
-    def stats(self) -> dict[str, Any]:
+    def count_shades(self) -> dict[str, Any]:
         """Shades, products, and how many shades of each category, finish and brand ("" unknown)."""
         table = self.select([], ["sku", "category", "finish", "brand"])
         counts = {
@@ -158,7 +158,7 @@ class Catalog(LanceTable):
         return {"shades": table.num_rows, "products": len(table["sku"].unique()), **counts}
 
 
-def appearance(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:
+def make_appearance_vector(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:
     """Colour and finish as a point, (8,) float32, whose distances are about those of the eye.
 
     CIELAB, then `AXES` scaled so that matte to mirror counts as much as 25 units of CIELAB.
@@ -166,7 +166,7 @@ def appearance(lab: Sequence[float], axes: Sequence[float]) -> np.ndarray:
     return (np.array([*lab, *axes]) * _SCALES).astype(np.float32)
 
 
-def quoted(words: Iterable[str]) -> str:
+def quote_words(words: Iterable[str]) -> str:
     """Words as a list of SQL strings, whatever is in them."""
     return ", ".join("'" + word.replace("'", "''") + "'" for word in sorted(words))
 
@@ -183,7 +183,7 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
         "L": lab[0],
         "a": lab[1],
         "b": lab[2],
-        "vector": appearance(lab, axes).tolist(),
+        "vector": make_appearance_vector(lab, axes).tolist(),
     }
 
 
@@ -210,7 +210,7 @@ def _schema() -> Any:
     )
 
 
-def best_pictures(read: Any) -> Iterator[dict[str, Any]]:
+def keep_best_pictures(read: Any) -> Iterator[dict[str, Any]]:
     """Rows of the best read picture of each SKU, when a shop has several of one product.
 
     Args:

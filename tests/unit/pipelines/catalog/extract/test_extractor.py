@@ -9,7 +9,7 @@ from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, KINDS
 from pipelines.catalog.extract.category import decide_category
 from pipelines.catalog.extract.drawing import draw_shades
 from pipelines.catalog.extract.extractor import AttributeExtractor
-from pipelines.catalog.extract.words import category_in, finish_in
+from pipelines.catalog.extract.words import find_category, find_finish
 from training.data.products.scene_data import render_scenes
 from training.data.products.scenes import Scene
 
@@ -129,8 +129,8 @@ def test_words_are_evidence_and_the_picture_has_the_last_word():
 
 
 def test_compounds_are_understood_before_their_parts():
-    assert category_in("Hydrating Lip Gloss") == "lip_gloss"
-    assert category_in("lip-liner, lipstick's friend") == "lip_liner"
-    assert finish_in("Matte liquid lipstick") == "matte"
-    assert finish_in("a metallic duo-chrome topper") == "duochrome"
-    assert finish_in("nothing to see") is None
+    assert find_category("Hydrating Lip Gloss") == "lip_gloss"
+    assert find_category("lip-liner, lipstick's friend") == "lip_liner"
+    assert find_finish("Matte liquid lipstick") == "matte"
+    assert find_finish("a metallic duo-chrome topper") == "duochrome"
+    assert find_finish("nothing to see") is None

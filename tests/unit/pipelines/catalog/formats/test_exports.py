@@ -7,12 +7,12 @@ import pytest
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
 from pipelines.catalog.formats.exports import (
     GOOGLE_COLUMNS,
-    google_feed,
-    schema_org,
-    shopify,
+    format_google_feed,
+    format_schema_org,
+    format_shopify,
     write_export,
 )
-from pipelines.catalog.formats.taxonomy import CATEGORY_LEAVES, SHOPIFY_FINISHES, basic_color
+from pipelines.catalog.formats.taxonomy import CATEGORY_LEAVES, SHOPIFY_FINISHES, find_basic_color
 
 
 def row(index=0, **given):
@@ -35,7 +35,7 @@ ROWS = [
 
 
 def test_a_product_is_a_group_whose_variants_differ_by_color():
-    one, palette = map(json.loads, schema_org(ROWS))
+    one, palette = map(json.loads, format_schema_org(ROWS))
     assert (one["@type"], one["productGroupID"]) == ("ProductGroup", "N-1")
     (variant,) = one["hasVariant"]
     assert variant["offers"] == {"@type": "Offer", "price": 12.5, "priceCurrency": "EUR"}
@@ -46,7 +46,7 @@ def test_a_product_is_a_group_whose_variants_differ_by_color():
 
 def test_googles_feed_is_a_table_whatever_is_in_the_titles(tmp_path):
     path = tmp_path / "feed.tsv"
-    assert write_export(google_feed(ROWS), path) == 4
+    assert write_export(format_google_feed(ROWS), path) == 4
     with path.open(newline="") as file:
         header, *lines = csv.reader(file, delimiter="\t")
     assert tuple(header) == GOOGLE_COLUMNS
@@ -59,7 +59,7 @@ def test_googles_feed_is_a_table_whatever_is_in_the_titles(tmp_path):
 
 
 def test_shopify_gets_its_own_words():
-    one, palette = map(json.loads, shopify(ROWS))
+    one, palette = map(json.loads, format_shopify(ROWS))
     assert one["category"] == "gid://shopify/TaxonomyCategory/hb-3-2-6-5-6"
     finish, color = palette["attributes"]
     assert finish["id"].endswith("/1614")
@@ -84,4 +84,4 @@ def test_every_word_of_ours_has_one_of_theirs_that_is_well_formed():
      ((97, 1, 90), "white"), ((5, 3, 0), "black"), ((50, 3, 0), "gray"), ((65, 70, 60), "orange")],
 )  # fmt: skip
 def test_basic_colors_are_those_a_shopper_would_say(lch, name):
-    assert basic_color(lch) == name
+    assert find_basic_color(lch) == name

@@ -12,11 +12,11 @@ from PIL import Image
 from app.messages import explain
 from models.errors import CatalogError, CheckpointError
 from pipelines.catalog.formats.tables import read_rows
-from pipelines.catalog.run.batch import read_pictures, state_path
-from pipelines.catalog.run.batch_worker import KNOWN, Extract, Load
+from pipelines.catalog.run.batch import find_state_path, read_pictures
+from pipelines.catalog.run.batch_worker import KNOWN, BatchExtractor, BatchLoader
 from pipelines.catalog.run.duplicates import Duplicates, fingerprint
 from pipelines.catalog.run.engines import Work
-from pipelines.catalog.run.inputs import columns, read_inputs
+from pipelines.catalog.run.inputs import read_inputs, to_columns
 from pipelines.catalog.run.state import RunState
 from tests.mean_color import Deadly, MeanColor, Picky, TwoColors, Unready
 
@@ -133,16 +133,19 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
         )
         until = time.monotonic() + 60
         while run.poll() is None and time.monotonic() < until:
-            if state_path(out).exists() and state_path(out).stat().st_size > written + 60_000:
+            if (
+                find_state_path(out).exists()
+                and find_state_path(out).stat().st_size > written + 60_000
+            ):
                 break
             time.sleep(0.01)
         run.send_signal(stop)
         run.wait(60)
         assert not out.exists()
-        with RunState(state_path(out)) as state:
-            before, known = known, len(state.all_keys())
+        with RunState(find_state_path(out)) as state:
+            before, known = known, len(state.read_keys())
         assert before < known < 200
-        written = state_path(out).stat().st_size
+        written = find_state_path(out).stat().st_size
     assert read(shop, out).kept >= known
     assert out.read_bytes() == whole.read_bytes()
     assert [p.name for p in tmp_path.iterdir() if ".tmp" in p.name] == []
@@ -150,27 +153,27 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
 
 def test_two_runs_do_not_write_one_result(shop, tmp_path):
     out = tmp_path / "out.jsonl"
-    with RunState(state_path(out)), pytest.raises(CatalogError) as caught:
+    with RunState(find_state_path(out)), pytest.raises(CatalogError) as caught:
         read(shop, out)
     assert caught.value.reason == "busy"
 
 
 def test_a_file_that_is_no_state_is_left_alone(shop, tmp_path):
     out = tmp_path / "out.jsonl"
-    state_path(out).write_text("my diary\n" * 100)
+    find_state_path(out).write_text("my diary\n" * 100)
     with pytest.raises(CatalogError, match="not the state"):
         read(shop, out)
-    assert state_path(out).read_text().startswith("my diary")
+    assert find_state_path(out).read_text().startswith("my diary")
 
 
 def test_an_ending_we_do_not_write_is_refused_before_any_work(shop, tmp_path):
     with pytest.raises(CatalogError, match="xlsx"):
         read(shop, tmp_path / "out.xlsx")
-    assert not state_path(tmp_path / "out.xlsx").exists()
+    assert not find_state_path(tmp_path / "out.xlsx").exists()
 
 
 def test_the_best_shade_comes_first_unless_it_is_a_palette(tmp_path):
-    from pipelines.catalog.extract.rows import rows_of
+    from pipelines.catalog.extract.rows import make_rows
     from pipelines.catalog.run.inputs import Item
 
     shades = [
@@ -180,9 +183,9 @@ def test_the_best_shade_comes_first_unless_it_is_a_palette(tmp_path):
         for i in range(3)
     ]  # fmt: skip
     found = {"status": "ok", "kind": "bullet", "shades": shades, "best": 2, "size_wh": (9, 9)}
-    assert [r["shade_index"] for r in rows_of(Item("s", "s", "s"), found, "1")] == [2, 0, 1]
+    assert [r["shade_index"] for r in make_rows(Item("s", "s", "s"), found, "1")] == [2, 0, 1]
     found["kind"] = "palette"
-    rows = rows_of(Item("s", "s", "s", category="blush"), found, "1")
+    rows = make_rows(Item("s", "s", "s", category="blush"), found, "1")
     assert [r["shade_index"] for r in rows] == [0, 1, 2]
     assert [r["best"] for r in rows] == [False, False, True]
     assert {r["category"] for r in rows} == {"blush"}
@@ -199,10 +202,10 @@ def swatch(color, size=(320, 240)) -> Image.Image:
 def test_a_repeated_picture_is_known_by_shape_and_color():
     seen = Duplicates(4)
     red = swatch((180, 30, 50))
-    assert seen.first(fingerprint(red)) is None
-    assert seen.first(fingerprint(swatch((180, 30, 50), (640, 480)))) == 0
-    assert seen.first(fingerprint(red.resize((200, 150), Image.Resampling.BICUBIC))) == 0
-    assert seen.first(fingerprint(swatch((150, 45, 90)))) is None, "another shade of one line"
+    assert seen.find_first(fingerprint(red)) is None
+    assert seen.find_first(fingerprint(swatch((180, 30, 50), (640, 480)))) == 0
+    assert seen.find_first(fingerprint(red.resize((200, 150), Image.Resampling.BICUBIC))) == 0
+    assert seen.find_first(fingerprint(swatch((150, 45, 90)))) is None, "another shade of one line"
 
 
 def test_duplicates_are_exact_for_any_distance():
@@ -217,7 +220,7 @@ def test_duplicates_are_exact_for_any_distance():
     for row in shapes:
         mark = base64.b64encode(np.packbits(row).tobytes() + bytes(192)).decode()
         near = [i for i, other in enumerate(kept) if (other != row).sum() <= 6]
-        assert seen.first(mark) == (near[0] if near else None)
+        assert seen.find_first(mark) == (near[0] if near else None)
         if not near:
             kept.append(row)
 
@@ -244,13 +247,13 @@ def test_reports_grow_batch_by_batch(shop, tmp_path):
     assert json.loads((tmp_path / "o.csv").read_text().splitlines()[1].split(",")[-2]) == 1
 
 
-def test_the_kernel_takes_what_spark_and_ray_hand_over(shop, tmp_path):
-    """The recipe of `kernel`'s docstring, with the frames that mapInPandas gives."""
+def test_the_batch_worker_takes_what_spark_and_ray_hand_over(shop, tmp_path):
+    """The recipe of `batch_worker`'s docstring, with the frames that mapInPandas gives."""
     import pandas
 
     items = list(enumerate(read_inputs([str(shop)])))
-    frames = [pandas.DataFrame(columns(items[start : start + 7])) for start in range(0, 20, 7)]
-    load, extract = Load("1"), Extract(MeanColor)
+    frames = [pandas.DataFrame(to_columns(items[start : start + 7])) for start in range(0, 20, 7)]
+    load, extract = BatchLoader("1"), BatchExtractor(MeanColor)
     results = [
         pandas.DataFrame(extract(load({name: frame[name].to_numpy() for name in frame})))
         for frame in frames
@@ -260,13 +263,13 @@ def test_the_kernel_takes_what_spark_and_ray_hand_over(shop, tmp_path):
     assert found["position"].tolist() == list(range(20))
     assert sum(json.loads(text)["status"] == "ok" for text in found["payload"]) == 17
     known = frozenset(found["key"]) - {""}
-    again = Load("1", known.intersection)(columns(items))
+    again = BatchLoader("1", known.intersection)(to_columns(items))
     assert again["payload"].tolist().count(KNOWN) == 19
     assert extract(again)["payload"].tolist().count(KNOWN) == 19
 
 
 def test_a_batch_without_pictures_gives_one_without_results():
-    empty = Extract(MeanColor)(Load("1")(columns([])))
+    empty = BatchExtractor(MeanColor)(BatchLoader("1")(to_columns([])))
     assert {name: len(values) for name, values in empty.items()} == {
         "position": 0, "key": 0, "payload": 0,
     }  # fmt: skip

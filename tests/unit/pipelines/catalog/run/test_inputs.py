@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from models.errors import CatalogError, ImageError
-from pipelines.catalog.formats.tables import parquet
+from pipelines.catalog.formats.tables import import_parquet
 from pipelines.catalog.run.inputs import parse_price, read_inputs, read_item
 
 
@@ -77,7 +77,7 @@ def test_a_manifest_brings_the_words_of_the_shop(shop, ending):
     else:
         import pyarrow as pa
 
-        parquet().write_table(pa.Table.from_pylist(rows), path)
+        import_parquet().write_table(pa.Table.from_pylist(rows), path)
     first, second, third = read_inputs([str(path)])
     assert (first.sku, first.price, first.currency) == ("B-1", 12.5, "EUR")
     assert (first.title, first.brand, first.category) == ("Rouge", "X & Y", "lip_gloss")

@@ -5,9 +5,9 @@ from PIL import Image, ImageDraw
 from models.errors import AnalysisError
 from models.instant.drawn import lab_of
 from models.ops.color import delta_e
-from pipelines.catalog.search.harmony import suits
+from pipelines.catalog.search.harmony import find_harmonies
 from pipelines.catalog.search.matching import match_makeup, match_skin
-from pipelines.catalog.search.outfit import OutfitColor, outfit_colors
+from pipelines.catalog.search.outfit import OutfitColor, read_outfit_colors
 from pipelines.catalog.search.store import Catalog
 from pipelines.makeup.face_makeup import MakeupColor
 
@@ -49,7 +49,7 @@ def test_the_colors_of_a_dress_on_a_table_are_found_with_their_shares():
     draw = ImageDraw.Draw(image)
     draw.rectangle((60, 40, 240, 360), fill=(20, 110, 110))
     draw.rectangle((60, 280, 240, 360), fill=(230, 200, 60))
-    first, second = outfit_colors(image)
+    first, second = read_outfit_colors(image)
     assert delta_e(np.array(first.lab), lab_of("#146e6e")) < 2
     assert delta_e(np.array(second.lab), lab_of("#e6c83c")) < 2
     assert (first.share, second.share) == pytest.approx((0.75, 0.25), abs=0.02)
@@ -57,20 +57,20 @@ def test_the_colors_of_a_dress_on_a_table_are_found_with_their_shares():
 
 def test_an_empty_table_has_no_outfit():
     with pytest.raises(AnalysisError):
-        outfit_colors(Image.new("RGB", (300, 400), (238, 236, 232)))
+        read_outfit_colors(Image.new("RGB", (300, 400), (238, 236, 232)))
 
 
 def test_below_the_face_her_suit_is_orange_and_her_skin_is_no_garment(astronaut, face):
     from models.instant.face_texture import unfold
 
-    colors = outfit_colors(astronaut, face, unfold(face).tone)
+    colors = read_outfit_colors(astronaut, face, unfold(face).tone)
     hue = [np.degrees(np.arctan2(c.lab[2], c.lab[1])) for c in colors]
     orange = sum(c.share for c, h in zip(colors, hue, strict=True) if 35 < h < 75 and c.lab[1] > 25)
     assert orange > 0.3
 
 
 def test_every_category_is_proposed_but_what_follows_the_skin(catalog):
-    matches = suits(catalog, [outfit("#146e6e")])
+    matches = find_harmonies(catalog, [outfit("#146e6e")])
     assert {m.shade["category"] for m in matches} == {"lipstick", "lip_gloss", "eyeshadow", "blush"}
     first = {m.shade["category"]: m for m in reversed(matches)}
     assert first["eyeshadow"].shade["sku"] == "teal"
@@ -81,10 +81,14 @@ def test_every_category_is_proposed_but_what_follows_the_skin(catalog):
 
 
 def test_black_leaves_room_for_an_accent_and_red_is_repeated(catalog):
-    accent = [m for m in suits(catalog, [outfit("#101010")]) if m.shade["category"] == "lipstick"]
+    accent = [
+        m for m in find_harmonies(catalog, [outfit("#101010")]) if m.shade["category"] == "lipstick"
+    ]
     assert accent[0].shade["sku"] in ("ruby", "coral")
     assert "accent" in accent[0].reason
-    red = [m for m in suits(catalog, [outfit("#c01838")]) if m.shade["category"] == "lipstick"]
+    red = [
+        m for m in find_harmonies(catalog, [outfit("#c01838")]) if m.shade["category"] == "lipstick"
+    ]
     assert red[0].shade["sku"] == "ruby"
     assert "repeats" in red[0].reason
 

@@ -5,8 +5,8 @@ import pytest
 
 from models.errors import CatalogError
 from models.ops.color import delta_e, lab_to_hex
-from pipelines.catalog.search.search import lab_box, nearest, similar, within
-from pipelines.catalog.search.store import Catalog, Filters, best_pictures
+from pipelines.catalog.search.search import find_nearest, find_similar, find_within, make_lab_box
+from pipelines.catalog.search.store import Catalog, Filters, keep_best_pictures
 from tests.mean_color import shade_of
 
 RNG = np.random.default_rng(11)
@@ -60,7 +60,7 @@ def test_a_radius_finds_what_brute_force_finds(catalog, radius):
     for number in (0, 7, COUNT // 2 + 5, COUNT - 20):
         differences, _ = by_hand(LABS[number])
         expected = set(np.flatnonzero(differences <= radius))
-        found = within(catalog, LABS[number], radius)
+        found = find_within(catalog, LABS[number], radius)
         assert {asked(m) for m in found} == {(f"it's {n // 2}", n % 2) for n in expected}
         assert [m.delta_e for m in found] == sorted(m.delta_e for m in found)
 
@@ -73,7 +73,7 @@ def test_the_nearest_are_the_nearest_also_with_filters(catalog, limit):
     for lab in ((45, 50, 20), (30, 30, -70), (97, 0, 2)):
         for chosen, mask in ((Filters(), None), (filters, allowed)):
             differences, order = by_hand(lab, mask)
-            found = nearest(catalog, lab, limit, chosen)
+            found = find_nearest(catalog, lab, limit, chosen)
             expected = differences[order[:limit]].round(2).tolist()
             assert [m.delta_e for m in found] == pytest.approx(expected, abs=0.011)
 
@@ -89,12 +89,12 @@ def test_the_box_leaves_no_color_out_anywhere():
     near = differences < 15.9
     assert near.sum() > 30_000
     for one, other, radius in zip(first[near], second[near], differences[near], strict=True):
-        box = lab_box(one, radius)
+        box = make_lab_box(one, radius)
         assert all(low <= v <= high for v, (low, high) in zip(other, box, strict=True))
 
 
 def test_the_box_of_a_red_is_small():
-    box = lab_box((40, 55, 25), 2.0)
+    box = make_lab_box((40, 55, 25), 2.0)
     assert all(high - low < 25 for low, high in box)
 
 
@@ -102,10 +102,10 @@ def test_a_product_is_replaced_with_all_its_shades(tmp_path):
     catalog = Catalog(tmp_path / "c")
     catalog.upsert([row(0), row(1), row(2), row(3)])
     catalog.upsert([row(0, lab=[50.0, 0.0, 0.0]), row(0, lab=[60.0, 0.0, 0.0])])
-    assert [s["lab"][0] for s in catalog.product("it's 0")] == [60.0]
-    assert len(catalog.product("it's 1")) == 2
-    assert catalog.product("no such") == []
-    assert catalog.stats()["shades"] == 3
+    assert [s["lab"][0] for s in catalog.read_product("it's 0")] == [60.0]
+    assert len(catalog.read_product("it's 1")) == 2
+    assert catalog.read_product("no such") == []
+    assert catalog.count_shades()["shades"] == 3
 
 
 def test_a_swatch_finds_its_finish_among_equal_colors(tmp_path):
@@ -113,7 +113,7 @@ def test_a_swatch_finds_its_finish_among_equal_colors(tmp_path):
     lab = [45.0, 50.0, 20.0]
     catalog.upsert([row(0, lab=lab, gloss=0.05), row(2, lab=lab, gloss=0.9)])
     for gloss, sku in ((0.0, "it's 0"), (1.0, "it's 1")):
-        first, second = similar(catalog, shade_of(lab, gloss=gloss, opacity=0.0))
+        first, second = find_similar(catalog, shade_of(lab, gloss=gloss, opacity=0.0))
         assert first.shade["sku"] == sku
         assert first.delta_e == second.delta_e == 0
 
@@ -126,7 +126,9 @@ def test_of_several_pictures_of_a_product_the_best_read_counts():
         row(0, source="back", shade_index=1, confidence=0.3, best=False),
         {"sku": "it's 0", "source": "broken", "status": "error"},
     ]
-    kept = [(r["sku"], r["source"], r["shade_index"]) for r in best_pictures(lambda: iter(rows))]
+    kept = [
+        (r["sku"], r["source"], r["shade_index"]) for r in keep_best_pictures(lambda: iter(rows))
+    ]
     assert kept == [("it's 1", "other", 0), ("it's 0", "back", 0), ("it's 0", "back", 1)]
 
 
@@ -134,12 +136,12 @@ def test_questions_nobody_can_answer_are_refused(tmp_path):
     with pytest.raises(CatalogError, match="velvety"):
         Filters(finishes=("velvety",))
     with pytest.raises(CatalogError) as caught:
-        nearest(Catalog(tmp_path / "none"), (50, 0, 0))
+        find_nearest(Catalog(tmp_path / "none"), (50, 0, 0))
     assert caught.value.reason == "missing"
 
 
 def test_a_catalog_counts_its_shades(catalog):
-    stats = catalog.stats()
+    stats = catalog.count_shades()
     assert (stats["shades"], stats["products"]) == (COUNT, COUNT // 2)
     assert sum(stats["finish"].values()) == COUNT
     assert stats["brand"]["Ö'Hara"] == COUNT - COUNT // 3
