@@ -46,11 +46,11 @@ def serve(settings: Settings | None = None) -> None:
             import spaces  # noqa: F401  # pyright: ignore[reportMissingImports]
         from app.service import Studio
         from app.ui.page import build, launch
-        from pipelines.flux import missing
-        from pipelines.images.provenance import tag
+        from pipelines.flux import list_missing
+        from pipelines.images.provenance import make_provenance_text
 
-        studio = Studio(png_text=tag() if settings.provenance else None)
-        if is_zero_gpu() and not missing():
+        studio = Studio(png_text=make_provenance_text() if settings.provenance else None)
+        if is_zero_gpu() and not list_missing():
             _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
         threading.Thread(target=studio.warm_up, daemon=True).start()
         launch(build(studio, settings, sessions), studio, sessions, settings)

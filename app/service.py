@@ -82,7 +82,7 @@ class Studio:
     """Everything the page and the API can do, without a page. Safe to share between threads.
 
     Args:
-        png_text: text each result carries as a PNG; see `pipelines.images.provenance.tag`.
+        png_text: text each result carries as a PNG; see `pipelines.images.provenance`.
     """
 
     def __init__(self, png_text: Mapping[str, str] | None = None) -> None:
@@ -145,7 +145,7 @@ class Studio:
 
     @locked_cached_property
     def extractor(self) -> AttributeExtractor:
-        """The reader of product pictures."""
+        """Reads product pictures."""
         from pipelines.catalog.extract.extractor import AttributeExtractor
 
         return AttributeExtractor()
@@ -224,10 +224,10 @@ class Studio:
         Raises:
             MirraError: a picture or the pipeline cannot be used.
         """
-        from pipelines.flux import in_a_sentence, where_flux_is
+        from pipelines.flux import locate_flux, translate_loading_errors
         from pipelines.images.decode import decode
 
-        with in_a_sentence(where_flux_is()):
+        with translate_loading_errors(locate_flux()):
             return self.painter(
                 decode(source), decode(reference), seed=seed, on_step=_still_wanted
             ).images[0]

@@ -81,7 +81,7 @@ class FaceAnalyzer:
             faces = [face for face in unsure if _shows_skin(face)]
         return faces
 
-    def largest(self, image: Image.Image) -> Face:
+    def find_largest(self, image: Image.Image) -> Face:
         """Find the largest face.
 
         Raises:

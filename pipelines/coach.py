@@ -21,7 +21,7 @@ SMALL_FACE = 160  # below this lips are a few pixels and makeup looks painted on
 DARK, BRIGHT = 25.0, 93.0  # median L* of the skin
 LIT = 40.0  # L* of eye whites and highlights in a face that has light enough, however dark its skin
 UNEVEN = 22.0  # difference of L* between the halves of the face
-SOFT = 1.2  # sharpness below which a face is blurred, see `sharpness`
+SOFT = 1.2  # sharpness below which a face is blurred, see `measure_sharpness`
 TURNED = 35.0  # degrees of yaw or pitch
 COVERED = 0.55  # share of the face that must be bare of hair, glasses and hands
 CUT_OFF = 0.15  # share of mesh points outside the picture
@@ -76,7 +76,7 @@ def _about_face(face: Face) -> list[Advice]:
     light = (left + right) / 2
     turned = max(abs(face.yaw), abs(face.pitch))
     outside = _outside(face)
-    sharp = sharpness(face)
+    sharp = measure_sharpness(face)
     covered = 1.0 if face.skin is None else _uncovered(face)
     checks = [
         ("small", height < SMALL_FACE, height, SMALL_FACE),
@@ -91,7 +91,7 @@ def _about_face(face: Face) -> list[Advice]:
     return [Advice(code, "warn", float(f), float(n), 0) for code, bad, f, n in checks if bad]
 
 
-def sharpness(face: Face) -> float:
+def measure_sharpness(face: Face) -> float:
     """How fine the finest detail is: mean absolute Laplacian of L* around the eyes.
 
     Measured with the face brought to 96 pixels between the irises at most, so that a large soft

@@ -48,18 +48,18 @@ class Loading:
     gguf: Path | None = None
 
 
-def where_flux_is() -> str:
+def locate_flux() -> str:
     """Folder or hub id of the base: MIRRA_FLUX, or the hub's."""
     return os.environ.get("MIRRA_FLUX") or KONTEXT
 
 
-def missing(base: str | None = None) -> list[str]:
+def list_missing(base: str | None = None) -> list[str]:
     """What must be had before FLUX-Makeup can run here, in words; nothing is loaded or fetched.
 
     Args:
-        base: folder or hub id; `where_flux_is()` when None.
+        base: folder or hub id; `locate_flux()` when None.
     """
-    base = base or where_flux_is()
+    base = base or locate_flux()
     lacks = [f"the library {name}" for name in LIBRARIES if not importlib.util.find_spec(name)]
     if Path(base).is_dir():
         index = _index(Path(base))
@@ -84,7 +84,7 @@ def load_flux_makeup(
     """Load FLUX-Makeup, or plain Kontext.
 
     Args:
-        base: folder or hub id; `where_flux_is()` when None.
+        base: folder or hub id; `locate_flux()` when None.
         adapter: the injector: a folder `save_pretrained` wrote, the released `checkpoint.pt`, or a
             hub id; None for plain Kontext. A base that holds an injector needs none.
         how: how it is kept in memory.
@@ -95,7 +95,7 @@ def load_flux_makeup(
         CheckpointError: the injector's or the student's file is damaged or does not fit.
     """
     how = how or Loading()
-    base = base or where_flux_is()
+    base = base or locate_flux()
     lacking = [name for name in LIBRARIES if not importlib.util.find_spec(name)]
     if lacking:
         raise WeightsError(f"{lacking[0]} is not installed", reason="package", needed=lacking[0])
@@ -106,10 +106,10 @@ def load_flux_makeup(
 
     device = devices.pick(how.device)
     dtype = devices.dtype_of(device)
-    with in_a_sentence(base):
+    with translate_loading_errors(base):
         parts: dict[str, Any] = {}
         if how.gguf or how.quantise != "none":
-            parts["transformer"] = quantised_transformer(base, how, dtype)
+            parts["transformer"] = load_quantized_transformer(base, how, dtype)
         whole = Path(base).is_dir() and "injector" in (_index(Path(base)) or {})
         pipe = FluxMakeupPipeline.from_pretrained(base, dtype=dtype, **parts)
         if adapter is not None and not whole:
@@ -118,7 +118,7 @@ def load_flux_makeup(
             injector.install(pipe.transformer)
         if student is not None:
             load_student(pipe, student)
-        place(pipe, how.offload, device)
+        place_pipeline(pipe, how.offload, device)
     assert isinstance(pipe.transformer, torch.nn.Module)
     return pipe
 
@@ -150,7 +150,7 @@ def load_student(pipe: FluxMakeupPipeline, weights: Path) -> None:
 
 
 @contextmanager
-def in_a_sentence(base: str) -> Iterator[None]:
+def translate_loading_errors(base: str) -> Iterator[None]:
     """Turn what loading and running a FLUX can raise into a WeightsError with its reason.
 
     Args:
@@ -181,7 +181,7 @@ def in_a_sentence(base: str) -> Iterator[None]:
         raise WeightsError(f"{base} cannot be read: {error}", reason=reason, found=base) from error
 
 
-def quantised_transformer(base: str, how: Loading, dtype: Any) -> Any:
+def load_quantized_transformer(base: str, how: Loading, dtype: Any) -> Any:
     """The transformer alone, quantised."""
     from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
     from diffusers.quantizers.quantization_config import (
@@ -223,7 +223,7 @@ def _injector(adapter: str, transformer: Any) -> Any:
     return load_official(path, transformer)
 
 
-def place(pipe: Any, offload: Offload, device: Any) -> None:
+def place_pipeline(pipe: Any, offload: Offload, device: Any) -> None:
     """Bring a pipeline to its device, or let it be fetched there piece by piece."""
     if offload == "model":
         pipe.enable_model_cpu_offload(device=device)

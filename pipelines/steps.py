@@ -35,7 +35,7 @@ OnStep = Callable[[Progress], bool | None]
 """Called after every step; returning False stops the generation."""
 
 
-class Watch:
+class ProgressReporter:
     """Turns a sampler's steps into `Progress`.
 
     Args:

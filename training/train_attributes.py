@@ -18,7 +18,7 @@ from typing import Literal
 import cv2
 import torch
 
-from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.networks import FinishClassifier, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
 from training.data.products.scene_data import SceneData, SceneStore, render_scenes
 from training.data.products.shades import FinishData
@@ -100,8 +100,8 @@ def build(config: AttributesConfig) -> Trainer:
     if config.network == "reader":
         shades = _shades(config)
         signs = torch.from_numpy(shades.signs[:, 0])
-        reader = FinishReader(signs=signs.shape[1], width=config.widths[-1])
-        return Trainer(config, ReadFinish(reader, signs, config.loop.seed), shades)
+        classifier = FinishClassifier(signs=signs.shape[1], width=config.widths[-1])
+        return Trainer(config, ReadFinish(classifier, signs, config.loop.seed), shades)
     method = FindShades(ShadeFinder(widths=config.widths, depths=depths), config.loop.seed)
     if config.start is not None:
         start = ShadeFinder.from_pretrained(config.start)

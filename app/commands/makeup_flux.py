@@ -82,11 +82,11 @@ def flux(options: FluxOptions) -> Painter:
     Raises:
         WeightsError: it cannot be loaded here.
     """
-    from pipelines.flux import Loading, in_a_sentence, load_flux_makeup, where_flux_is
+    from pipelines.flux import Loading, load_flux_makeup, locate_flux, translate_loading_errors
 
     how: dict[str, Any] = {"offload": options.offload, "quantise": options.quantise}
     given = {name: value for name, value in how.items() if value is not None}
-    base = options.model or where_flux_is()
+    base = options.model or locate_flux()
     pipe = load_flux_makeup(
         base,
         adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
@@ -96,7 +96,7 @@ def flux(options: FluxOptions) -> Painter:
     asked = {"seed": options.seed, "size": options.size, "negative_prompt": options.negative}
 
     def painter(*pictures: Any, **told: Any) -> GeneratedMakeupOutput:
-        with in_a_sentence(base):
+        with translate_loading_errors(base):
             return pipe(*pictures, **asked, on_step=tell, **told)
 
     return painter

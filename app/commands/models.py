@@ -40,7 +40,7 @@ def lacking(entry: object) -> list[str]:
 
     assert isinstance(entry, Entry)
     lacks = [f"assets/weights/{name}" for name in entry.weights if not has_weights(name)]
-    elsewhere = {"flux-makeup": flux.missing, "mcvton": mcvton_weights.missing}
+    elsewhere = {"flux-makeup": flux.list_missing, "mcvton": mcvton_weights.list_missing}
     return lacks + (elsewhere[entry.name]() if entry.remote else [])
 
 

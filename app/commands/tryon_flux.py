@@ -73,16 +73,16 @@ def paint(
     from app.messages import explain
     from models.errors import MirraError, WeightsError
     from pipelines.analysis import BodyAnalyzer
-    from pipelines.flux import Loading, in_a_sentence
+    from pipelines.flux import Loading, translate_loading_errors
     from pipelines.images.decode import decode, save
-    from pipelines.tryon.garment import GarmentReader
+    from pipelines.tryon.garment import GarmentAnalyzer
     from pipelines.tryon.mcvton_weights import load_mcvton
 
     given = {"offload": options.offload, "quantise": options.quantise}
     how: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     pipe = load_mcvton(how=Loading(**how))
     analyzer = BodyAnalyzer()
-    reader = GarmentReader(analyzer)
+    garments = GarmentAnalyzer(analyzer)
     reports: list[dict[str, Any]] = []
     failures: dict[Path, str] = {}
     for person, garment_path, target in jobs:
@@ -93,10 +93,10 @@ def paint(
             at = options.mask or person
             mask = pipe.check_mask(picture, _mask(picture, options, analyzer))
             at = Path(garment_path)
-            garment, outline = _garment(decode(at), options, reader)
+            garment, outline = _garment(decode(at), options, garments)
             at = target
             seed = secrets.randbelow(2**31) if options.seed is None else options.seed
-            with in_a_sentence("MC-VTON"):
+            with translate_loading_errors("MC-VTON"):
                 result = pipe(
                     picture, garment, mask, garment_mask=outline, seeds=[seed], on_step=tell
                 )
@@ -131,12 +131,12 @@ def _mask(picture: Image.Image, options: FluxOptions, analyzer: Any) -> np.ndarr
 
 
 def _garment(
-    picture: Image.Image, options: FluxOptions, reader: Any
+    picture: Image.Image, options: FluxOptions, garments: Any
 ) -> tuple[Image.Image, np.ndarray | None]:
     """The garment and where it is; a skirt or a dress is taken with what surrounds it."""
     from PIL import Image
 
     if options.wear in ("bottom", "dress"):
         return picture, None
-    garment = reader(picture)
+    garment = garments(picture)
     return Image.fromarray(garment.image), garment.mask

@@ -1,8 +1,9 @@
 """The two networks that read product pictures; both are small enough for a CPU.
 
 `ShadeFinder` looks at the whole picture: where shades are, where one ends and the next begins,
-which of their pixels show the shade's own colour, and what kind of picture it is. `FinishReader`
-judges what is measured of one shade: its finish, and the axes that finishes are made of.
+which of their pixels show the shade's own colour, and what kind of picture it is.
+`FinishClassifier` judges what is measured of one shade: its finish, and the axes that finishes are
+made of.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class ShadeFinder(ModelMixin, ConfigMixin):
         return Found(maps[:, 0], maps[:, 1], maps[:, 2], self.to_kind(torch.cat(pooled, 1)))
 
 
-class FinishReader(ModelMixin, ConfigMixin):
+class FinishClassifier(ModelMixin, ConfigMixin):
     """Three layers over what `signs.signs_of` measures of one shade.
 
     Args:

@@ -50,7 +50,7 @@ def to_srgb(image: Image.Image, *, primaries: int | None = None) -> Image.Image:
     """
     to_rgb = _profile_converter(image) or _primaries_converter(primaries) or _plain
     result = Image.new("RGB", image.size)
-    for box in bands(image.size):
+    for box in split_into_bands(image.size):
         band = image.crop(box)
         colors, alpha = _colors_and_alpha(band)
         rgb = to_rgb(colors)
@@ -62,7 +62,7 @@ def to_srgb(image: Image.Image, *, primaries: int | None = None) -> Image.Image:
     return result
 
 
-def bands(size_wh: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def split_into_bands(size_wh: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
     """Boxes (x0, y0, x1, y1) of whole rows that cover a picture from the top."""
     width, height = size_wh
     rows = max(1, BAND_PIXELS // max(1, width))

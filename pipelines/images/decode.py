@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image
 
 from models.errors import ImageError, ShapeError
-from pipelines.images.colors import bands, to_srgb
-from pipelines.images.exif import orientation
+from pipelines.images.colors import split_into_bands, to_srgb
+from pipelines.images.exif import read_orientation
 from pipelines.images.files import DEFAULT_LIMITS, Limits, read_bytes
 from pipelines.images.headers import KINDS, read_header
-from pipelines.images.png_text import MAX_TEXT_BYTES, read_text, text_chunks
+from pipelines.images.png_text import MAX_TEXT_BYTES, make_text_chunks, read_text
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -126,7 +126,7 @@ def encode(
         image.info = {}
     options: dict[str, object] = {"quality": quality}
     if kind == "png":
-        options = {"compress_level": compress_level, "pnginfo": text_chunks(text or {})}
+        options = {"compress_level": compress_level, "pnginfo": make_text_chunks(text or {})}
     elif kind == "jpeg":
         options["subsampling"] = 0  # halved colour would smear a lip line
     buffer = BytesIO()
@@ -225,7 +225,7 @@ def _orientation_of(image: Image.Image) -> int:
     if exif is None and isinstance(old := image.info.get("Raw profile type exif"), str):
         # ImageMagick's way of EXIF in PNG: a name, a length, then hexadecimal lines
         exif = bytes.fromhex("".join(old.split("\n")[3:]))
-    return orientation(exif) if isinstance(exif, bytes) else 1
+    return read_orientation(exif) if isinstance(exif, bytes) else 1
 
 
 _TURNS = {
@@ -267,7 +267,7 @@ def _from_array(array: np.ndarray, limits: Limits) -> Image.Image:
     size_wh = array.shape[1], array.shape[0]
     limits.check_size(size_wh)
     result = Image.new("RGB", size_wh)
-    for box in bands(size_wh):
+    for box in split_into_bands(size_wh):
         values = array[box[1] : box[3]]
         if floating:
             if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN

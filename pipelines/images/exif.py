@@ -88,7 +88,7 @@ def read_tiff_header(data: bytes) -> tuple[int, int]:
     return width, height
 
 
-def orientation(exif: bytes) -> int:
+def read_orientation(exif: bytes) -> int:
     """How the camera was held, 1-8 (1: upright), from EXIF bytes; 1 where they do not say.
 
     Read by hand since Pillow reads all of the directory to find this one number.

@@ -24,7 +24,7 @@ XMP_KEY = "XML:com.adobe.xmp"
 """Under it a PNG carries XMP, which other programs find only if it is not compressed."""
 
 
-def text_chunks(text: dict[str, str]) -> PngInfo:
+def make_text_chunks(text: dict[str, str]) -> PngInfo:
     """Texts, and the mark that says "sRGB", for Pillow's PNG writer.
 
     Raises:

@@ -27,6 +27,6 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
-def tag() -> dict[str, str]:
+def make_provenance_text() -> dict[str, str]:
     """The text for `encode` and its kin in `images.decode`; the same for everybody, at any time."""
     return {XMP_KEY: _PACKET}

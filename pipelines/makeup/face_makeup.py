@@ -69,7 +69,7 @@ def read_makeup(image: Image.Image, analyzer: FaceAnalyzer | None = None) -> lis
     Raises:
         NoFaceError: the picture shows no face.
     """
-    return read_face_makeup((analyzer or FaceAnalyzer()).largest(image))
+    return read_face_makeup((analyzer or FaceAnalyzer()).find_largest(image))
 
 
 def read_face_makeup(face: Face) -> list[MakeupColor]:

@@ -44,7 +44,7 @@ from pipelines.analysis import FaceAnalyzer
 from pipelines.makeup.flux_crop import EXPAND, Square, cut_painted_parts, make_layer
 from pipelines.makeup.flux_recipes import TRANSFER, PromptRecipe
 from pipelines.makeup.output import GeneratedMakeup, GeneratedMakeupOutput
-from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
+from pipelines.steps import OnStep, ProgressReporter, to_float_pixels, to_images, to_tensor
 
 
 class FluxMakeupPipeline(FluxKontextPipeline):
@@ -157,8 +157,8 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         }
         size = size or int(self.config["default_size"])
         # 1. Look at the faces
-        faces = [self.analyzer.largest(picture) for picture in sources]
-        looks = [self.analyzer.largest(picture) for picture in references or []]
+        faces = [self.analyzer.find_largest(picture) for picture in sources]
+        looks = [self.analyzer.find_largest(picture) for picture in references or []]
         # 2. Cut out the square around each face, and of the reference what is painted
         expand = float(self.config["expand"])
         squares = [Square.around(face, expand) for face in faces]
@@ -288,7 +288,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             attention,
         )
         steps = len(few["times"]) if few else recipe.steps
-        watch = Watch(steps, on_step, lambda x: to_images(self.decode(x, rows, columns)))
+        watch = ProgressReporter(steps, on_step, lambda x: to_images(self.decode(x, rows, columns)))
         if few:
             sampler = FewStepSampler(tuple(few["times"]), few["noise"])
             generator = seeding.generator_for(seeds[0], "fresh")

@@ -109,7 +109,7 @@ class NanoMakeupPipeline:
             CheckpointError: weights are missing or damaged.
         """
         weights = {region: (strengths or {}).get(region, 1.0) for region in MAKEUP_REGIONS}
-        face, look = self.analyzer.largest(source), self.analyzer.largest(reference)
+        face, look = self.analyzer.find_largest(source), self.analyzer.find_largest(reference)
         square = Square.around(face, nano.EXPAND)
         before = square.cut(face.image, nano.SIZE)
         shown = align_reference(look, face, square)

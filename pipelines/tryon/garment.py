@@ -54,7 +54,7 @@ class Garment:
         return Image.fromarray(np.rint(self.image * share + 255 * (1 - share)).astype(np.uint8))
 
 
-class GarmentReader:
+class GarmentAnalyzer:
     """Cuts garments out of pictures. One object may be shared by threads.
 
     Args:

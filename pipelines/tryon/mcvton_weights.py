@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import WeightsError
-from pipelines.flux import Loading, in_a_sentence, place, quantised_transformer
+from pipelines.flux import (
+    Loading,
+    load_quantized_transformer,
+    place_pipeline,
+    translate_loading_errors,
+)
 
 if TYPE_CHECKING:
     from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
@@ -23,15 +28,15 @@ FLUX_DEV = "black-forest-labs/FLUX.1-dev"
 ADAPTERS = ("person", "garment", "prompt")
 
 
-def where_adapters_are() -> Path | None:
+def locate_adapters() -> Path | None:
     """Folder that MIRRA_MCVTON names, if it is set."""
     named = os.environ.get("MIRRA_MCVTON")
     return Path(named) if named else None
 
 
-def missing(adapters: Path | None = None, base: str | None = None) -> list[str]:
+def list_missing(adapters: Path | None = None, base: str | None = None) -> list[str]:
     """What must be had before MC-VTON can run here, in words; nothing is loaded or fetched."""
-    adapters = adapters or where_adapters_are()
+    adapters = adapters or locate_adapters()
     base = base or os.environ.get("MIRRA_FLUX_DEV") or FLUX_DEV
     lacks = [] if importlib.util.find_spec("accelerate") else ["the library accelerate"]
     if adapters is None:
@@ -75,18 +80,18 @@ def load_mcvton(
     from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 
     how = how or Loading()
-    adapters = adapters or where_adapters_are()
+    adapters = adapters or locate_adapters()
     base = base or os.environ.get("MIRRA_FLUX_DEV") or FLUX_DEV
     if adapters is None:
         raise WeightsError("MC-VTON's adapters are trained, not downloaded", needed="MIRRA_MCVTON")
     device = devices.pick(how.device)
     settings: dict[str, Any] = {"dtype": devices.dtype_of(device)}
-    with in_a_sentence(str(adapters if is_whole(adapters) else base)):
+    with translate_loading_errors(str(adapters if is_whole(adapters) else base)):
         if is_whole(adapters):
             pipe = MCVTONPipeline.from_pretrained(adapters, **settings)
         else:
             pipe = _assembled(adapters, base, how, size_hw, settings)
-        place(pipe, how.offload, device)
+        place_pipeline(pipe, how.offload, device)
     assert isinstance(pipe.transformer, torch.nn.Module)
     return pipe
 
@@ -108,7 +113,7 @@ def _assembled(
     if absent:
         raise WeightsError(f"{adapters} lacks {', '.join(absent)}", found=str(adapters))
     if how.gguf or how.quantise != "none":
-        transformer = quantised_transformer(base, how, settings["dtype"])
+        transformer = load_quantized_transformer(base, how, settings["dtype"])
     else:
         transformer = FluxTransformer2DModel.from_pretrained(
             base, subfolder="transformer", **settings

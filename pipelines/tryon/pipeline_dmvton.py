@@ -15,7 +15,7 @@ from models.ops.crops import cut, paste
 from models.structures import Person
 from pipelines.analysis import NETWORK_SIZE_HW, BodyAnalyzer, load_network, shrink
 from pipelines.registry import WEIGHTS
-from pipelines.tryon.garment import Garment, GarmentReader
+from pipelines.tryon.garment import Garment, GarmentAnalyzer
 from pipelines.tryon.output import TryOnOutput
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class DMVTONPipeline:
     """
 
     def __init__(
-        self, analyzer: BodyAnalyzer | None = None, garments: GarmentReader | None = None
+        self, analyzer: BodyAnalyzer | None = None, garments: GarmentAnalyzer | None = None
     ) -> None:
         self.analyzer = analyzer or BodyAnalyzer()
-        self.garments = garments or GarmentReader(self.analyzer)
+        self.garments = garments or GarmentAnalyzer(self.analyzer)
         self._lock = threading.Lock()
         self._student: LightStudent | None = None
         self._teacher: MobileTeacher | None = None

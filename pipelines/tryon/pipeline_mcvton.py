@@ -25,7 +25,7 @@ from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, denoise, flux_sigmas
 from models.mcvton.transformer import Memory, MinimalControl
 from models.ops.crops import Box, cut, paste
-from pipelines.steps import OnStep, Watch, to_float_pixels, to_images, to_tensor
+from pipelines.steps import OnStep, ProgressReporter, to_float_pixels, to_images, to_tensor
 
 _CONTEXT = 0.15  # of the mask's longer side is shown around it, to tell light and place
 
@@ -146,17 +146,17 @@ class MCVTONPipeline(DiffusionPipeline):
         distilled = few_steps and self.student_adapter is not None
         # 1. Cut out what surrounds the mask, and fit both pictures to the working size
         changeable = self.check_mask(person, mask)
-        box = box_around(changeable, self.size_hw)
+        box = find_working_box(changeable, self.size_hw)
         crop = cut(np.asarray(person.convert("RGB")), box)
         hidden = cut(np.uint8(changeable) * 255, box)
-        fitted = fit(garment, self.size_hw, garment_mask)
+        fitted = fit_garment(garment, self.size_hw, garment_mask)
         # 2. Pass the masked person and the garment through the transformer, once
-        memory = self.look(crop, hidden, fitted)
+        memory = self.encode_conditions(crop, hidden, fitted)
         # 3. Draw the noise each seed stands for
-        noise = self.draw(seeds)
+        noise = self.draw_noise(seeds)
         # 4. Denoise, with both conditions' keys and values in every block
-        sigmas = self.sigmas(num_inference_steps, distilled)
-        watch = Watch(len(sigmas), on_step, self._preview)
+        sigmas = self.choose_sigmas(num_inference_steps, distilled)
+        watch = ProgressReporter(len(sigmas), on_step, self._preview)
         latents = noise
         for step in denoise(
             self.control, noise, sigmas, memory, guidance_scale, distilled=distilled
@@ -188,7 +188,7 @@ class MCVTONPipeline(DiffusionPipeline):
             raise ShapeError("the mask allows no pixel to change", found=0, needed=1)
         return changeable
 
-    def look(self, crop: np.ndarray, hidden: np.ndarray, garment: Tensor) -> Memory:
+    def encode_conditions(self, crop: np.ndarray, hidden: np.ndarray, garment: Tensor) -> Memory:
         """Encode both conditions and pass them through the transformer.
 
         Args:
@@ -197,19 +197,19 @@ class MCVTONPipeline(DiffusionPipeline):
             garment: (1, 3, H, W) at the working size.
         """
         size = self.size_hw
-        seen = resized(to_tensor([crop]), size)
-        covered = resized(torch.from_numpy(hidden / np.float32(255))[None, None], size) > 0
+        seen = resize(to_tensor([crop]), size)
+        covered = resize(torch.from_numpy(hidden / np.float32(255))[None, None], size) > 0
         latents = encode(self.vae, torch.cat([seen.masked_fill(covered, 0.0), garment]))
         return self.control.remember(*latents.to(self._execution_device).split(1))
 
-    def draw(self, seeds: Sequence[int]) -> Tensor:
+    def draw_noise(self, seeds: Sequence[int]) -> Tensor:
         """Return one noise for each seed, (B, C, H, W), the same on every device."""
         rows, columns = (side // self.latent_pixels for side in self.size_hw)
         shape = (self.vae.config["latent_channels"], rows, columns)
         noise = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
         return torch.stack(noise).to(self._execution_device, self.transformer.dtype)
 
-    def sigmas(self, steps: int, distilled: bool) -> tuple[float, ...]:
+    def choose_sigmas(self, steps: int, distilled: bool) -> tuple[float, ...]:
         """Return the noise levels: the student's own, or FLUX's for the working size."""
         if distilled:
             return tuple(self.student_adapter.config["sigmas"])
@@ -221,7 +221,7 @@ class MCVTONPipeline(DiffusionPipeline):
         return to_images(decode(self.vae, torch.nn.functional.avg_pool2d(latents, 4)))
 
 
-def box_around(mask: np.ndarray, size_hw: tuple[int, int]) -> Box:
+def find_working_box(mask: np.ndarray, size_hw: tuple[int, int]) -> Box:
     """Return the smallest box of the working aspect around a mask and some of what surrounds it.
 
     It is moved into the picture where it can be, and reaches beyond where the picture is narrower.
@@ -245,7 +245,9 @@ def box_around(mask: np.ndarray, size_hw: tuple[int, int]) -> Box:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def fit(picture: Image.Image, size_hw: tuple[int, int], mask: np.ndarray | None = None) -> Tensor:
+def fit_garment(
+    picture: Image.Image, size_hw: tuple[int, int], mask: np.ndarray | None = None
+) -> Tensor:
     """Fit a garment whole and undistorted into a size, grey around it, (1, 3, H, W) in [-1, 1]."""
     height, width = size_hw
     pixels = to_tensor([np.asarray(picture.convert("RGB"))])
@@ -255,7 +257,7 @@ def fit(picture: Image.Image, size_hw: tuple[int, int], mask: np.ndarray | None 
     inner = max(1, round(picture.height * scale)), max(1, round(picture.width * scale))
     top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
     page = torch.zeros(1, 3, height, width)
-    page[..., top : top + inner[0], left : left + inner[1]] = resized(pixels, inner)
+    page[..., top : top + inner[0], left : left + inner[1]] = resize(pixels, inner)
     return page
 
 
@@ -280,6 +282,6 @@ def put_back(person: Image.Image, painted: np.ndarray, mask: np.ndarray, box: Bo
     return Image.fromarray(np.where(mask[..., None], np.uint8(np.clip(blended, 0, 255)), pixels))
 
 
-def resized(x: Tensor, size_hw: tuple[int, int]) -> Tensor:
+def resize(x: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Resize (B, C, h, w) smoothly, without aliasing."""
     return torch.nn.functional.interpolate(x, size_hw, mode="bilinear", antialias=True)

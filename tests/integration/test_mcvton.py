@@ -9,7 +9,7 @@ from PIL import Image
 from app.messages import explain
 from models import tiny
 from models.errors import WeightsError
-from pipelines.tryon.mcvton_weights import load_mcvton, missing
+from pipelines.tryon.mcvton_weights import list_missing, load_mcvton
 from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 from training.train_mcvton import PRESETS, build
 
@@ -43,7 +43,7 @@ def test_a_run_leaves_a_pipeline_that_keeps_its_pictures(weights, flux_folder, t
     pipe = load_mcvton(weights, str(flux_folder), size_hw=(32, 24))
     assert pipe.student_adapter is not None
     pipe.save_pretrained(tmp_path)
-    assert missing(tmp_path) == []
+    assert list_missing(tmp_path) == []
     again = load_mcvton(tmp_path)
     assert isinstance(again, MCVTONPipeline)
     assert np.array_equal(picture(pipe), picture(again))
@@ -52,9 +52,9 @@ def test_a_run_leaves_a_pipeline_that_keeps_its_pictures(weights, flux_folder, t
 def test_what_lacks_is_said_before_anything_is_loaded(weights, tmp_path, monkeypatch):
     monkeypatch.delenv("MIRRA_MCVTON", raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert any("train_mcvton" in each for each in missing())
-    assert missing(weights, str(tmp_path)) == []
-    assert any(each.startswith("garment in") for each in missing(tmp_path, str(tmp_path)))
+    assert any("train_mcvton" in each for each in list_missing())
+    assert list_missing(weights, str(tmp_path)) == []
+    assert any(each.startswith("garment in") for each in list_missing(tmp_path, str(tmp_path)))
     for adapters, base in ((None, None), (tmp_path, None), (weights, str(tmp_path))):
         with pytest.raises(WeightsError) as caught:
             load_mcvton(adapters, base)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models import seeding
-from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.networks import FinishClassifier, ShadeFinder
 from training.loop import Method
 
 
@@ -58,19 +58,19 @@ class ReadFinish(Method):
     learned from as well, on photographs of which nobody said the finish too.
 
     Args:
-        reader: its weights are drawn anew.
+        classifier: its weights are drawn anew.
         signs: (N, K), examples of what it will read.
         seed: of the first weights.
         noise: added to the signs, as a share of how far they spread.
     """
 
     def __init__(
-        self, reader: FinishReader, signs: Tensor, seed: int = 0, noise: float = 0.1
+        self, classifier: FinishClassifier, signs: Tensor, seed: int = 0, noise: float = 0.1
     ) -> None:
-        seeding.initialise(reader, seeding.generator_for(seed, "reader"))
-        reader.expect(signs)
-        self.spread, self.noise = reader.spread.clone(), noise
-        self.networks = {"reader": reader}
+        seeding.initialise(classifier, seeding.generator_for(seed, "reader"))
+        classifier.expect(signs)
+        self.spread, self.noise = classifier.spread.clone(), noise
+        self.networks = {"reader": classifier}
         self.phases = {"reader": ("reader",)}
 
     def step(

@@ -17,7 +17,7 @@ from app.ui.files import save_before_and_after
 from app.ui.languages import TranslatedOnLoad
 from app.ui.makeup import painting_api
 from models.errors import MirraError
-from pipelines.flux import missing
+from pipelines.flux import list_missing
 from pipelines.registry import entry_of, is_ready
 
 
@@ -63,7 +63,7 @@ def part(
             **work, api_visibility="private",
         )  # fmt: skip
     about = gr.Markdown(_about_flux(), elem_id="painting")
-    if is_allowed("flux-makeup", settings.commercial_only) and not missing():
+    if is_allowed("flux-makeup", settings.commercial_only) and not list_missing():
         painting_api.endpoints(studio, about.GRADIO_CACHE)
     return translated | {about: _about_flux}
 
@@ -76,7 +76,7 @@ def _networks() -> list[tuple[str, str]]:
 def _about_flux() -> str:
     """How to paint with FLUX here, or what that lacks."""
     entry = entry_of("flux-makeup")
-    lacks = missing()
+    lacks = list_missing()
     if not lacks:
         return translate(text.PAINTED_READY)
     listed = "\n".join(f"- {each}" for each in lacks)

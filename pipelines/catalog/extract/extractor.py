@@ -20,7 +20,7 @@ from PIL import Image
 from models.attributes.color_names import color_name
 from models.attributes.crops import crop_shade
 from models.attributes.finding import Finding, find_shades
-from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.networks import FinishClassifier, ShadeFinder
 from models.attributes.shade_color import ShadeColor, color_of, confidence
 from models.attributes.shades import (
     Region,
@@ -53,7 +53,7 @@ SAME_THROUGH_GLASS = 12.0
 """The same for a bottle and the tip of its wand."""
 WORDS_WEIGH = 12.0
 """How many times likelier the finish becomes that title or description name: high, for photographs
-are not lit as the rendered products are that the reader learned from."""
+are not lit as the rendered products are that the network learned from."""
 HIDDEN_FINISH_KINDS = ("bottle", "pencil")
 """Kinds whose surface is glass or wood: there the network's word counts for less."""
 
@@ -136,7 +136,7 @@ class AttributeExtractor:
             mask: (H, W) bool.
 
         Returns:
-            The finish and the reader's five axes in 0..1, or None for an empty mask.
+            The finish and the network's five axes in 0..1, or None for an empty mask.
         """
         if not mask.any():
             return None
@@ -152,8 +152,8 @@ class AttributeExtractor:
         return load_network(ShadeFinder, self.weights / "pan-finder")
 
     @locked_cached_property
-    def _reader(self) -> FinishReader:
-        return load_network(FinishReader, self.weights / "finish-reader")
+    def _finish_classifier(self) -> FinishClassifier:
+        return load_network(FinishClassifier, self.weights / "finish-reader")
 
     @locked_cached_property
     def _calibration(self) -> dict[str, float]:
@@ -168,7 +168,7 @@ class AttributeExtractor:
         if not regions:
             return np.zeros((0, len(FINISHES))), np.zeros((0, 5))
         signs = [signs_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
-        logits, axes = self._reader(torch.from_numpy(np.stack(signs)))
+        logits, axes = self._finish_classifier(torch.from_numpy(np.stack(signs)))
         return logits.softmax(1).numpy(), axes.numpy()
 
 

@@ -9,7 +9,7 @@ from models import seeding
 from models.attributes.color_names import NOUNS, color_name
 from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import likeliest
-from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.networks import FinishClassifier, ShadeFinder
 from models.attributes.pan_grid import complete, fit_lattice
 from models.attributes.shade_color import shade_color
 from models.attributes.shades import (
@@ -217,7 +217,7 @@ def test_letterboxing_keeps_the_shape_of_things():
     ("toy", "shape"),
     [
         (ShadeFinder(widths=(8, 8, 8), depths=(1, 1, 1)), (1, 3, 64, 64)),
-        (FinishReader(signs=7, width=8), (2, 7)),
+        (FinishClassifier(signs=7, width=8), (2, 7)),
     ],
     ids=["finder", "reader"],
 )

@@ -13,7 +13,7 @@ from models import seeding, tiny
 from models.diffusion.negative_attention import NAG, NASA
 from models.errors import CancelledError, ShapeError, WeightsError
 from models.instant.layer import region_weights
-from pipelines.flux import in_a_sentence, load_flux_makeup, missing
+from pipelines.flux import list_missing, load_flux_makeup, translate_loading_errors
 from pipelines.makeup.flux_recipes import PromptRecipe
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 
@@ -159,7 +159,7 @@ def test_sizes_and_numbers_that_do_not_fit_are_refused(pipe, astronaut):
     ],
 )
 def test_what_can_go_wrong_has_its_reason(raised, reason):
-    with pytest.raises(WeightsError) as caught, in_a_sentence("somewhere"):
+    with pytest.raises(WeightsError) as caught, translate_loading_errors("somewhere"):
         raise raised
     assert caught.value.reason == reason
 
@@ -171,13 +171,13 @@ def test_gated_weights_say_where_to_accept_the_licence():
     from app.messages import explain
 
     response = httpx.Response(403, request=httpx.Request("GET", "https://huggingface.co"))
-    with pytest.raises(WeightsError) as caught, in_a_sentence("somewhere"):
+    with pytest.raises(WeightsError) as caught, translate_loading_errors("somewhere"):
         raise GatedRepoError("gated", response=response)
     assert "Accept it" in explain(caught.value)
 
 
 def test_an_empty_folder_lacks_a_pipeline(tmp_path):
-    assert "no model_index.json" in missing(str(tmp_path))[0]
+    assert "no model_index.json" in list_missing(str(tmp_path))[0]
     with pytest.raises(WeightsError):
         load_flux_makeup(str(tmp_path))
 

@@ -66,7 +66,7 @@ def test_strength_0_leaves_every_pixel_and_a_region_at_0_its_own(painter, astron
 def test_a_reference_is_laid_where_the_wearer_is(painter, astronaut):
     """Turned, moved and shrunk, it comes back to where it was."""
     turned = astronaut.rotate(20, Image.Resampling.BICUBIC, expand=True).resize((400, 400))
-    face, look = painter.analyzer.largest(astronaut), painter.analyzer.largest(turned)
+    face, look = painter.analyzer.find_largest(astronaut), painter.analyzer.find_largest(turned)
     square = Square.around(face, nano.EXPAND)
     own, other = (align_reference(each, face, square).astype(int) for each in (face, look))
     both = (own.sum(2) > 0) & (other.sum(2) > 0)
@@ -76,7 +76,7 @@ def test_a_reference_is_laid_where_the_wearer_is(painter, astronaut):
 
 
 def test_a_change_of_the_lips_stays_on_the_lips(painter, astronaut):
-    face = painter.analyzer.largest(astronaut)
+    face = painter.analyzer.find_largest(astronaut)
     square = Square.around(face, nano.EXPAND)
     weights = region_weights(face)
     x0, y0, x1, y1 = face.box_xyxy

@@ -10,7 +10,7 @@ from models import tiny
 from models.diffusion.vae import decode
 from models.errors import CancelledError, ShapeError
 from models.mcvton.sampling import denoise
-from pipelines.tryon.pipeline_mcvton import MCVTONPipeline, box_around, fit
+from pipelines.tryon.pipeline_mcvton import MCVTONPipeline, find_working_box, fit_garment
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_without_conditions_it_is_diffusers_flux_pipeline(pipe):
         generator=torch.Generator().manual_seed(11),
         output_type="pt",
     ).images
-    *_, last = denoise(pipe.control, pipe.draw([11]), pipe.sigmas(5, False), None, 3.5)
+    *_, last = denoise(pipe.control, pipe.draw_noise([11]), pipe.choose_sigmas(5, False), None, 3.5)
     ours = (decode(pipe.vae, last.latents) + 1) / 2
     torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
 
@@ -135,7 +135,7 @@ def test_the_working_box_holds_the_mask_at_the_working_aspect(size):
     width, height = size
     mask = np.zeros((height, width), bool)
     mask[height // 2 :, 3 : width // 2] = True
-    x0, y0, x1, y1 = box_around(mask, (32, 24))
+    x0, y0, x1, y1 = find_working_box(mask, (32, 24))
     assert abs((x1 - x0) - 0.75 * (y1 - y0)) <= 1
     rows, columns = np.nonzero(mask)
     assert x0 <= columns.min() < columns.max() < x1
@@ -144,13 +144,13 @@ def test_the_working_box_holds_the_mask_at_the_working_aspect(size):
 
 def test_a_garment_is_fitted_whole_and_undistorted():
     square = Image.new("RGB", (40, 40), (255, 0, 0))
-    page = fit(square, (32, 24))[0]
+    page = fit_garment(square, (32, 24))[0]
     red = page[0] > 0.9
     assert red.sum(0).max() == red.sum(1).max() == 24
     assert (page[:, ~red] == 0).all()
     half = np.zeros((40, 40), np.float32)
     half[:, :20] = 1
-    assert fit(square, (32, 24), half)[0, 0, 16, 18:].abs().max() == 0
+    assert fit_garment(square, (32, 24), half)[0, 0, 16, 18:].abs().max() == 0
 
 
 @pytest.mark.parametrize("component", ["person_adapter", "garment_adapter", "prompt"])

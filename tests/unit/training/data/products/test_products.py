@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.attributes.networks import FinishReader, ShadeFinder
+from models.attributes.networks import FinishClassifier, ShadeFinder
 from models.ops.color import delta_e, rgb_to_lab
 from training import train_attributes
 from training.data.products.light import Rig, Softbox, unit
@@ -155,7 +155,7 @@ def test_a_shade_shown_elsewhere_has_about_the_same_place():
 def test_no_finish_is_learned_where_nobody_knows_it():
     signs = np.random.default_rng(0).normal(size=(4, SHOPS, 7)).astype(np.float32)
     data = FinishData(signs, np.array([-1, -1, 3, 4]), np.full((4, 5), np.nan, np.float32))
-    method = ReadFinish(FinishReader(signs=7, width=8), torch.from_numpy(signs[:, 0]))
+    method = ReadFinish(FinishClassifier(signs=7, width=8), torch.from_numpy(signs[:, 0]))
     with torch.no_grad():
         generator = torch.Generator().manual_seed(0)
         batch = data.batch(torch.arange(4), generator)
