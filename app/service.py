@@ -164,7 +164,7 @@ class Studio:
         Raises:
             MirraError: there is none, or the file or photograph cannot be used.
         """
-        from pipelines.makeup.look import load_look
+        from pipelines.makeup.look_files import load_look
         from pipelines.makeup.named_looks import find_look
         from pipelines.makeup.pipeline_instant import combine
 
@@ -358,6 +358,6 @@ class Studio:
     def _read(self, path: Path) -> Look:
         """The look a Mirra PNG carries, or the makeup on a photograph."""
         from pipelines.images.decode import decode
-        from pipelines.makeup.look import read_embedded
+        from pipelines.makeup.look_files import read_embedded
 
         return read_embedded(path) or self.makeup.read_look(decode(path))

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gradio_client import Client, handle_file
 
-from pipelines.makeup.look import read_embedded
+from pipelines.makeup.look_files import read_embedded
 from pipelines.makeup.named_looks import find_look
 from tests.running import ROOT, serving
 

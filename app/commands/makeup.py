@@ -158,7 +158,7 @@ def _one(
 ) -> dict[str, Any]:
     """Make one result; returns its report, or only its names when nobody asked for one."""
     from pipelines.images.decode import decode, encode, write_bytes
-    from pipelines.makeup.look import embed
+    from pipelines.makeup.look_files import embed
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure
 
@@ -234,7 +234,7 @@ def wanted_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
         MirraError: it is none of these; that ends the run, for every result would need it.
     """
     from pipelines.images.decode import decode
-    from pipelines.makeup.look import load_look, read_embedded
+    from pipelines.makeup.look_files import load_look, read_embedded
 
     path = Path(name)
     if not path.exists() or path.suffix.lower() == ".json":

@@ -1,4 +1,4 @@
-"""Looks: makeup with a name and strengths, kept in a small file or inside a result's PNG.
+"""Looks: makeup with a name and strengths, to be kept as JSON.
 
 The maps are brought to 8 bits when a look is made, not when it is saved, so that a look read back
 from a file gives the very same pixels.
@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,9 @@ from models.errors import LookError
 from models.instant.face_texture import TEXTURE_SIZE
 from models.instant.makeup import Makeup
 from models.regions import MAKEUP_REGIONS
-from pipelines.images.decode import encode, read_text
-from pipelines.images.files import read_bytes
 
 LOOK_VERSION = 1
 MAX_LOOK_BYTES = 1_000_000
-PNG_KEY = "mirra.look"
 
 # CIELAB difference of each code value 0..255: steps of 0.3 about bare skin, where a soft blush
 # would show coarser ones as rings, growing to 1.2 for face paint; together a reach of 96.
@@ -166,63 +162,6 @@ def _paint_of(codes: np.ndarray) -> np.ndarray:
     return (np.asarray(codes, np.float32) - np.asarray([0, 128, 128], np.float32)) / np.asarray(
         [2.55, 1, 1], np.float32
     )
-
-
-def embed(
-    image: Image.Image,
-    look: Look,
-    *,
-    compress_level: int = 4,
-    png_text: Mapping[str, str] | None = None,
-) -> bytes:
-    """The picture as a PNG that carries the look it wears, and nothing else but `png_text`.
-
-    A look too large for a PNG's text (very noisy references) is left out.
-    """
-    text = look.to_json().decode()
-    carried = dict(png_text or {})
-    if len(text) <= MAX_LOOK_BYTES:
-        carried[PNG_KEY] = text
-    return encode(image, "png", compress_level=compress_level, text=carried)
-
-
-def read_embedded(source: bytes | str | Path) -> Look | None:
-    """The look a Mirra PNG carries; None if the file carries none or is no PNG.
-
-    Raises:
-        ImageError: the file cannot be read.
-        LookError: it carries a look, but a damaged one.
-    """
-    text = read_text(source, PNG_KEY, max_bytes=MAX_LOOK_BYTES)
-    return None if text is None else Look.from_json(text.encode())
-
-
-def load_look(source: str | Path | bytes) -> Look:
-    """A look from a `look.json`, a PNG made by Mirra, or by the name of a drawn one.
-
-    Raises:
-        LookError: there is no look in it.
-        ImageError: the file cannot be read.
-    """
-    from pipelines.makeup.named_looks import find_look
-
-    if isinstance(source, str) and _may_be_name(source):
-        return find_look(source)
-    data = source if isinstance(source, bytes) else read_bytes(source)
-    if data.lstrip()[:1] == b"{":
-        return Look.from_json(data)
-    look = read_embedded(data)
-    if look is None:
-        raise LookError("the file carries no look")
-    return look
-
-
-def _may_be_name(source: str) -> bool:
-    path = Path(source)
-    try:
-        return not path.suffix and not path.is_file()
-    except (OSError, ValueError):  # too long for a path, or with a NUL in it
-        return True
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from pipelines.makeup.look import read_embedded
+from pipelines.makeup.look_files import read_embedded
 from pipelines.makeup.named_looks import NAMES
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.makeup.look import read_embedded
+from pipelines.makeup.look_files import read_embedded
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from PIL import Image
 from models import regions
 from models.ops.masks import polygon
 from pipelines.images.decode import decode
-from pipelines.makeup.look import embed, load_look, read_embedded
+from pipelines.makeup.look_files import embed, load_look, read_embedded
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.makeup.look import Look, read_embedded
+from pipelines.makeup.look import Look
+from pipelines.makeup.look_files import read_embedded
 from pipelines.makeup.named_looks import NAMES
 from pipelines.registry import REGISTRY
 from tests.command import run

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.messages import REFUSALS, explain
 from models.errors import ImageError, LookError
-from pipelines.makeup.look import PNG_KEY
+from pipelines.makeup.look_files import PNG_KEY
 from pipelines.makeup.named_looks import find_look
 from tests.integration.test_hostile_files import chunk, png
 from tests.server.caller import API, Caller, said

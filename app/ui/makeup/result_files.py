@@ -45,7 +45,7 @@ def save_picture(studio: Studio, output: MakeupOutput, cache: str, *, draft: boo
 
     A draft, shown while a slider moves, is written fast and without its look.
     """
-    from pipelines.makeup.look import embed
+    from pipelines.makeup.look_files import embed
 
     image = output.images[0]
     if draft:

@@ -16,7 +16,8 @@ from models.instant.drawn import draw, lab_of
 from models.instant.makeup import nothing
 from models.ops.color import delta_e, rgb_to_lab
 from models.ops.masks import polygon
-from pipelines.makeup.look import Look, embed, load_look, quantize_makeup, read_embedded
+from pipelines.makeup.look import Look, quantize_makeup
+from pipelines.makeup.look_files import embed, load_look, read_embedded
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES, find_look
 from pipelines.makeup.pipeline_instant import combine
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipelines.makeup.look import read_embedded
+from pipelines.makeup.look_files import read_embedded
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.report import measure_color_error
 
