@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -96,7 +96,7 @@ def encode(
     *,
     quality: int = 95,
     compress_level: int = 4,
-    text: dict[str, str] | None = None,
+    text: Mapping[str, str] | None = None,
 ) -> bytes:
     """Write a picture as the bytes of a file, without EXIF, place or anything else it carried.
 
@@ -143,7 +143,7 @@ def save(
     *,
     quality: int = 95,
     compress_level: int = 4,
-    text: dict[str, str] | None = None,
+    text: Mapping[str, str] | None = None,
 ) -> None:
     """Write a picture to a file whose ending names the format; whole or not at all.
 

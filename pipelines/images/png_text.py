@@ -6,6 +6,7 @@ This is how a look travels in the picture it made (`look.json`).
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ XMP_KEY = "XML:com.adobe.xmp"
 """Under it a PNG carries XMP, which other programs find only if it is not compressed."""
 
 
-def make_text_chunks(text: dict[str, str]) -> PngInfo:
+def make_text_chunks(text: Mapping[str, str]) -> PngInfo:
     """Texts, and the mark that says "sRGB", for Pillow's PNG writer.
 
     Raises:

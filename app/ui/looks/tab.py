@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 
 from app.language import translate
 from app.messages import explain
@@ -13,11 +12,9 @@ from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.compare import before_and_after
 from app.ui.endpoints import endpoint, require_picture
-from app.ui.files import save_before_and_after, save_png
-from app.ui.gallery import gallery
-from app.ui.uploads import pass_paths, photo_input
+from app.ui.result_files import save_before_and_after, save_file, save_png
+from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
 from models.errors import MirraError
 
 NEAREST = 6
@@ -48,7 +45,6 @@ def tab(studio: Studio, settings: Settings) -> None:
                 label=text.MAP, interactive=False, visible=False, format="png", buttons=[],
                 elem_id="look-map",
             )  # fmt: skip
-    cache = result.GRADIO_CACHE
     work: dict[str, Any] = {
         "concurrency_id": WORK, "concurrency_limit": settings.at_once,
         "api_visibility": "private",
@@ -65,9 +61,9 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.wear_code(photo, look, made_up)
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip()
-        saved = save_bytes_to_cache(look.to_bytes(), "look.safetensors", cache)
+        saved = save_file(look.to_bytes(), "look.safetensors")
         return (
-            save_before_and_after(output.layers.image, output.images[0], cache, studio.png_text),
+            save_before_and_after(output.layers.image, output.images[0], studio.png_text),
             translate(text.WEARING, name=translate(look.name), size=len(look.to_bytes())),
             gr.update(value=saved, interactive=True),
         )
@@ -90,9 +86,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             before, after = studio.take_off(photo)
         except MirraError as error:
             return gr.skip(), explain(error)
-        return save_before_and_after(before, after, cache, studio.png_text), translate(
-            text.TAKEN_OFF
-        )
+        return save_before_and_after(before, after, studio.png_text), translate(text.TAKEN_OFF)
 
     def choose(near: list[Any], event: gr.SelectData) -> tuple[Any, float]:
         return near[event.index], 1.0
@@ -116,10 +110,10 @@ def tab(studio: Studio, settings: Settings) -> None:
     show.click(
         lambda: gr.update(value=studio.look_map.picture, visible=True), None, [chart], **work
     )
-    _api(studio, settings, cache)
+    _api(studio, settings)
 
 
-def _api(studio: Studio, settings: Settings, cache: str) -> None:
+def _api(studio: Studio, settings: Settings) -> None:
     """Named endpoints for programs."""
 
     def encode_look(picture: str) -> str:
@@ -129,7 +123,7 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
             picture: of someone wearing makeup.
         """
         data = studio.read_code(require_picture(picture), 60).to_bytes()
-        return save_bytes_to_cache(data, "look.safetensors", cache)
+        return save_file(data, "look.safetensors")
 
     def remove_makeup(picture: str) -> str:
         """Estimate every face of a picture without its makeup; the rest stays bit-equal.
@@ -138,7 +132,7 @@ def _api(studio: Studio, settings: Settings, cache: str) -> None:
             picture: of someone wearing makeup.
         """
         _, after = studio.take_off(require_picture(picture))
-        return save_png(after, "bare.png", cache, studio.png_text)
+        return save_png(after, "bare.png", studio.png_text)
 
     work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
     with gr.Row(visible=False):

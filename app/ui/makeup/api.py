@@ -12,12 +12,12 @@ from app.service import LookRequest, Studio
 from app.ui import text
 from app.ui.endpoints import endpoint, require_picture
 from app.ui.makeup.result_files import adjust_to, save_look, save_picture
-from app.ui.uploads import pass_paths
+from app.ui.widgets import pass_paths
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS
 
 
-def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
+def endpoints(studio: Studio, work: dict[str, Any]) -> None:
     """Add `apply_makeup`, `list_looks`, `read_look` and `check_photo` to the page."""
 
     def apply_makeup(
@@ -61,7 +61,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         request = LookRequest(reference, look, saved_look, second, tuple(from_second or ()))
         faces = None if face < 0 else [int(face)]
         output = studio.try_on(require_picture(source), request, faces=faces)
-        return save_picture(studio, adjust_to(studio, output, levels), cache)
+        return save_picture(studio, adjust_to(studio, output, levels))
 
     def list_looks() -> list[dict[str, str]]:
         """The looks drawn by Mirra's own code: name, title and a sentence about each."""
@@ -79,7 +79,7 @@ def endpoints(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         Returns:
             A look.json, for `apply_makeup` and `mirra makeup --look`.
         """
-        return save_look(studio.look(LookRequest(reference=require_picture(reference))), cache)
+        return save_look(studio.look(LookRequest(reference=require_picture(reference))))
 
     def check_photo(source: str) -> dict[str, Any]:
         """Look at a photo before anything is tried on.

@@ -12,10 +12,10 @@ from app.messages import explain
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.compare import before_and_after
-from app.ui.files import save_before_and_after
 from app.ui.languages import TranslatedOnLoad
 from app.ui.makeup import painting_api
+from app.ui.result_files import save_before_and_after
+from app.ui.widgets import before_and_after
 from models.errors import MirraError
 from pipelines.flux import list_missing
 from pipelines.registry import entry_of, is_ready
@@ -42,7 +42,6 @@ def part(
         said = gr.Markdown(elem_id="painted-said", visible=False)
         painted = before_and_after("painted", 420)
         file = gr.DownloadButton(text.DOWNLOAD, elem_id="download-painted", interactive=False)
-        cache = painted.GRADIO_CACHE
 
         def show(photo: str | None, look: str | None, name: str) -> tuple[Any, Any, Any]:
             if not photo or not look:
@@ -55,7 +54,7 @@ def part(
                 before, after = studio.paint_small(photo, look, name)
             except MirraError as error:
                 return gr.update(value=explain(error), visible=True), gr.skip(), gr.skip()
-            files = save_before_and_after(before, after, cache, studio.png_text)
+            files = save_before_and_after(before, after, studio.png_text)
             return gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
 
         paint.click(
@@ -64,7 +63,7 @@ def part(
         )  # fmt: skip
     about = gr.Markdown(_about_flux(), elem_id="painting")
     if is_allowed("flux-makeup", settings.commercial_only) and not list_missing():
-        painting_api.endpoints(studio, about.GRADIO_CACHE)
+        painting_api.endpoints(studio)
     return translated | {about: _about_flux}
 
 

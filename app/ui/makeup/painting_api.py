@@ -6,11 +6,11 @@ import gradio as gr
 
 from app.service import Studio
 from app.ui.endpoints import endpoint, require_picture
-from app.ui.files import save_png
-from app.ui.uploads import pass_paths
+from app.ui.result_files import save_png
+from app.ui.widgets import pass_paths
 
 
-def endpoints(studio: Studio, cache: str) -> None:
+def endpoints(studio: Studio) -> None:
     """Add `paint_makeup` to the page that is being built."""
 
     def paint_makeup(source: str, reference: str, seed: int = -1) -> str:
@@ -26,7 +26,7 @@ def endpoints(studio: Studio, cache: str) -> None:
         """
         drawn = None if seed < 0 else int(seed)
         picture = studio.paint(require_picture(source), require_picture(reference), drawn)
-        return save_png(picture, "mirra.png", cache, studio.png_text)
+        return save_png(picture, "mirra.png", studio.png_text)
 
     with gr.Row(visible=False):
         source, reference = (

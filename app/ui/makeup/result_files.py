@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from gradio.processing_utils import save_bytes_to_cache
-
 from app.service import Studio
-from app.ui.files import save_png
+from app.ui.result_files import save_file, save_png
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.look import Look
 from pipelines.makeup.output import MakeupOutput
@@ -30,17 +28,15 @@ def look_of(output: MakeupOutput) -> Look:
     return next(iter(output.layers.looks.values()))
 
 
-def save_result(
-    studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False
-) -> tuple[str, str]:
+def save_result(studio: Studio, output: MakeupOutput, *, draft: bool = False) -> tuple[str, str]:
     """Before and after as PNG files in the session's folder."""
     return (
-        save_png(output.layers.image, "before.png", cache),
-        save_picture(studio, output, cache, draft=draft),
+        save_png(output.layers.image, "before.png"),
+        save_picture(studio, output, draft=draft),
     )
 
 
-def save_picture(studio: Studio, output: MakeupOutput, cache: str, *, draft: bool = False) -> str:
+def save_picture(studio: Studio, output: MakeupOutput, *, draft: bool = False) -> str:
     """The result as a PNG file; lossless, look inside.
 
     A draft, shown while a slider moves, is written fast and without its look.
@@ -49,11 +45,11 @@ def save_picture(studio: Studio, output: MakeupOutput, cache: str, *, draft: boo
 
     image = output.images[0]
     if draft:
-        return save_png(image, "mirra.png", cache)
+        return save_png(image, "mirra.png")
     data = embed(image, look_of(output), compress_level=1, png_text=studio.png_text)
-    return save_bytes_to_cache(data, "mirra.png", cache)
+    return save_file(data, "mirra.png")
 
 
-def save_look(look: Look, cache: str) -> str:
+def save_look(look: Look) -> str:
     """A look as a file in the session's folder."""
-    return save_bytes_to_cache(look.to_json(), "look.json", cache)
+    return save_file(look.to_json(), "look.json")

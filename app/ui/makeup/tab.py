@@ -15,13 +15,11 @@ from app.server.blocks import WORK
 from app.service import LookRequest, Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.compare import before_and_after
-from app.ui.gallery import gallery
 from app.ui.languages import TranslatedOnLoad
 from app.ui.makeup import painting
 from app.ui.makeup.api import endpoints
 from app.ui.makeup.result_files import adjust_to, levels_of, look_of, save_look, save_result
-from app.ui.uploads import pass_paths, photo_input
+from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
 from pipelines.makeup.named_looks import NAMED_LOOKS, NAMES
@@ -73,7 +71,6 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
             with gr.Accordion(text.PAINTED, open=False):
                 painted = painting.part(studio, settings, source, reference, work)
 
-    cache = result.GRADIO_CACHE
     request = [reference, named, look_file, second, from_second]
     sliders = [strength, *regions]
     shown = [result, report, wearing, picture, file, *sliders]
@@ -104,27 +101,27 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
         levels = levels_of(look) if look.strengths or look.strength < 1 else levels
         progress(0.9, desc=translate(text.PUTTING_ON))
         output = adjust_to(studio, output, levels)
-        pictures = save_result(studio, output, cache)
+        pictures = save_result(studio, output)
         return (
             pictures,
             describe_result(output),
             replace(output, images=[]),  # each slider makes its own picture
             gr.update(value=pictures[1], interactive=True),
-            gr.update(value=save_look(look_of(output), cache), interactive=True),
+            gr.update(value=save_look(look_of(output)), interactive=True),
             *levels,
         )
 
     def blend(output: MakeupOutput | None, *levels: float) -> Any:
         if output is None:
             return gr.skip()
-        return save_result(studio, adjust_to(studio, output, levels), cache, draft=True)
+        return save_result(studio, adjust_to(studio, output, levels), draft=True)
 
     def settle(output: MakeupOutput | None, *levels: float) -> tuple[Any, ...]:
         if output is None:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         output = adjust_to(studio, output, levels)
-        pictures = save_result(studio, output, cache)
-        return pictures, describe_result(output), pictures[1], save_look(look_of(output), cache)
+        pictures = save_result(studio, output)
+        return pictures, describe_result(output), pictures[1], save_look(look_of(output))
 
     def look_at(photo: str | None) -> tuple[Any, ...]:
         """Coach the visitor and offer a choice of faces before anything is tried on."""
@@ -186,7 +183,7 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
             settle, [wearing, *sliders], [result, report, picture, file],
             show_progress="hidden", **work, **hidden,
         )  # fmt: skip
-    endpoints(studio, cache, work)
+    endpoints(studio, work)
     return painted | {looks: lambda: gr.update(value=_swatches())}
 
 

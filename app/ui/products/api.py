@@ -12,19 +12,18 @@ from app.service import Studio
 from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import endpoint, require_picture
-from app.ui.files import save_png
 from app.ui.products.session_catalog import Reading, SessionCatalog, catalog_for_saving, catalog_of
-from app.ui.uploads import pass_paths
+from app.ui.result_files import save_png
+from app.ui.widgets import pass_paths
 
 
-def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> None:
+def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
     """Add what the Products tab can do to the page that is being built.
 
     Args:
         studio: what does the work.
         settings: say whether there is a catalogue for all.
         own: the caller's own catalogue, a `SessionCatalog` or None.
-        cache: folder of the pictures that are handed out.
     """
 
     def extract_attributes(picture: str, title: str | None = None) -> dict[str, Any]:
@@ -129,7 +128,7 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State, cache: str) -> 
         output = studio.shades(decode(require_picture(source)), [coat])
         errors = [one.delta_e for reached in output.reached.values() for one in reached]
         told = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
-        return save_png(output.images[0], "mirra.png", cache, studio.png_text), told
+        return save_png(output.images[0], "mirra.png", studio.png_text), told
 
     with gr.Row(visible=False):
         picture, source = (

@@ -16,9 +16,6 @@ from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.compare import before_and_after
-from app.ui.files import save_png
-from app.ui.gallery import gallery
 from app.ui.products.api import endpoints
 from app.ui.products.session_catalog import (
     Reading,
@@ -29,7 +26,8 @@ from app.ui.products.session_catalog import (
     product_name,
     table_of,
 )
-from app.ui.uploads import pass_paths, photo_input
+from app.ui.result_files import save_png
+from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
 from models.errors import MirraError
 from models.instant.coats import PLACES
 from models.structures import Face
@@ -88,15 +86,14 @@ def tab(studio: Studio, settings: Settings) -> None:
                 places = [(text.BY_CATEGORY, ""), *((name, name) for name in PLACES)]
                 place = gr.Dropdown(places, value="", label=text.PLACE, elem_id="place")
             result = before_and_after("product-result", 560)
-    cache = result.GRADIO_CACHE
 
     def show(found: Shades, said: str) -> tuple[Any, ...]:
-        pairs = [(_swatch(shade, cache), _caption(shade)) for shade in found]
+        pairs = [(_swatch(shade), _caption(shade)) for shade in found]
         return gr.update(value=pairs, visible=bool(found)), found, said
 
     def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
         rows = [row for reading in found for row in reading.rows()]
-        drawn = [(save_png(one.drawn(), "read.png", cache), one.name) for one in found]
+        drawn = [(save_png(one.drawn(), "read.png"), one.name) for one in found]
         count = translate(text.READ_OUT, count=len(rows))
         lines = [*said, count if rows else translate(text.NO_SHADES)]
         return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
@@ -192,7 +189,7 @@ def tab(studio: Studio, settings: Settings) -> None:
             output = studio.shades.wear(now[1], [make_coat(shade, place or None)])
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip()
-        bare = save_png(Image.fromarray(now[1][0].image), "before.png", cache)
+        bare = save_png(Image.fromarray(now[1][0].image), "before.png")
         (reached,) = output.reached[0]
         said = translate(text.NOT_WORN)
         if reached.delta_e == reached.delta_e:
@@ -201,7 +198,7 @@ def tab(studio: Studio, settings: Settings) -> None:
                 finish=translate(reached.coat.finish), place=translate(reached.coat.place),
                 error=f"{reached.delta_e:.1f}",
             )  # fmt: skip
-        shown = save_png(output.images[0], "mirra.png", cache, studio.png_text)
+        shown = save_png(output.images[0], "mirra.png", studio.png_text)
         return (bare, shown), said, now
 
     def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
@@ -228,13 +225,13 @@ def tab(studio: Studio, settings: Settings) -> None:
     picked.then(wear, *try_on, **work).then(**show_result)
     photo.change(wear, *try_on, **work)
     place.input(wear, *try_on, **work)
-    endpoints(studio, settings, own, cache)
+    endpoints(studio, settings, own)
 
 
-def _swatch(shade: dict[str, Any], cache: str) -> str:
+def _swatch(shade: dict[str, Any]) -> str:
     from pipelines.makeup.swatch import draw_swatch
 
-    return save_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png", cache)
+    return save_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png")
 
 
 def _caption(shade: dict[str, Any]) -> str:

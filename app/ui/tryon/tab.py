@@ -13,12 +13,10 @@ from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.compare import before_and_after
 from app.ui.endpoints import endpoint
-from app.ui.files import save_before_and_after, save_png
-from app.ui.gallery import gallery
 from app.ui.languages import TranslatedOnLoad
-from app.ui.uploads import pass_paths, photo_input
+from app.ui.result_files import save_before_and_after, save_png
+from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
 from models.errors import MirraError, NoPersonError
 from pipelines.registry import has_weights
 
@@ -65,7 +63,6 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
                 label=text.SO_FAR, columns=4, height="auto", format="png", interactive=False,
                 visible=False, elem_id="so-far",
             )  # fmt: skip
-    cache = result.GRADIO_CACHE
 
     def analyze_person(path: str | None) -> Any:
         if not path:
@@ -100,7 +97,7 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
             output = studio.tryon.wear(person, garment, network=network or "student")  # type: ignore[arg-type]
         except MirraError as error:
             return gr.skip(), explain(error), gr.skip(), gr.skip(), results
-        shown = save_result(output, cache, studio.png_text)
+        shown = save_result(output, studio.png_text)
         results = [shown[1], *results][:MOST_SO_FAR]
         return (
             shown,
@@ -129,7 +126,7 @@ def tab(studio: Studio, settings: Settings) -> TranslatedOnLoad:
         **run
     )
     quality.input(**run)
-    _api(studio, cache, work)
+    _api(studio, work)
     return {garments: lambda: gr.update(value=_tops())}
 
 
@@ -138,7 +135,7 @@ def _tops() -> list[tuple[str, str]]:
     return [(str(path), translate(title_of(path))) for path in GARMENTS]
 
 
-def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
+def _api(studio: Studio, work: dict[str, Any]) -> None:
     """The named endpoint for programs."""
 
     def try_on_garment(person: str, garment: str, network: str = "student") -> str:
@@ -159,7 +156,7 @@ def _api(studio: Studio, cache: str, work: dict[str, Any]) -> None:
         if not person or not garment:
             raise gr.Error(text.TWO_PICTURES_NEEDED, print_exception=False)
         output = studio.tryon(decode(person), decode(garment), network=network)  # type: ignore[arg-type]
-        return save_png(output.image, "mirra.png", cache, studio.png_text)
+        return save_png(output.image, "mirra.png", studio.png_text)
 
     with gr.Row(visible=False):
         person, garment = (
@@ -200,12 +197,12 @@ def problem(person: Any, garment: Any) -> str | None:
     return None
 
 
-def save_result(output: TryOnOutput, cache: str, png_text: dict[str, str]) -> tuple[str, str]:
+def save_result(output: TryOnOutput, png_text: dict[str, str]) -> tuple[str, str]:
     """Before and after as PNG files in the session's folder; the second carries `png_text`."""
     from PIL import Image
 
     before = Image.fromarray(output.person.image)
-    return save_before_and_after(before, output.image, cache, png_text)
+    return save_before_and_after(before, output.image, png_text)
 
 
 def describe_result(output: TryOnOutput) -> str:
