@@ -323,8 +323,8 @@ class Studio:
         """
         from models.instant.coats import Coat
         from models.instant.drawn import lab_of
+        from pipelines.catalog.search.filters import Filters
         from pipelines.catalog.search.search import find_within
-        from pipelines.catalog.search.store import Filters
 
         filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
         lab = [float(value) for value in lab_of(Coat(color).color)]

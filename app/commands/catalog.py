@@ -13,8 +13,8 @@ import typer
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
+    from pipelines.catalog.search.filters import Filters
     from pipelines.catalog.search.search import Match
-    from pipelines.catalog.search.store import Filters
 
 app = typer.Typer(
     help="Build a catalogue of shades; search it by colour, by picture, for a face or an outfit.",
@@ -158,12 +158,12 @@ def match(
                 asked = {"region": color.region, "worn": color.hex, "worn_finish": color.finish}
                 _show(matches, as_json, asked)
         elif outfit is not None:
-            from pipelines.catalog.search.harmony import find_harmonies
+            from pipelines.catalog.search.matching import match_outfit
 
             colors = _outfit(outfit)
             said = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
             typer.echo(f"Outfit: {said}", err=True)
-            _show(find_harmonies(store, colors, limit, filters), as_json)
+            _show(match_outfit(store, colors, limit, filters), as_json)
 
 
 def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
@@ -195,7 +195,7 @@ def _filters(
     min_price: float | None,
     max_price: float | None,
 ) -> Filters:
-    from pipelines.catalog.search.store import Filters
+    from pipelines.catalog.search.filters import Filters
 
     with _plainly():
         return Filters(

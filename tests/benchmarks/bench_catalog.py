@@ -199,6 +199,7 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     import pyarrow as pa
 
     from models.ops.color import delta_e
+    from pipelines.catalog.search.filters import Filters
     from pipelines.catalog.search.search import find_nearest, find_similar, find_within
     from pipelines.catalog.search.store import (
         AXES,
@@ -206,7 +207,6 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
         TABLE,
         WORDS,
         Catalog,
-        Filters,
         make_appearance_vector,
     )
     from pipelines.catalog.search.store import _schema as schema

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from pipelines.catalog.search.store import Filters
+from pipelines.catalog.search.filters import Filters
 
 INDEXED_COLUMNS = ("L", "a", "b", "price", "category", "finish", "brand")
 

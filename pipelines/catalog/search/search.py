@@ -11,9 +11,9 @@ import numpy as np
 
 from models.ops.color import delta_e
 from pipelines.catalog.extract.attributes import Shade
-from pipelines.catalog.search.store import AXES, Catalog, Filters, make_appearance_vector
+from pipelines.catalog.search.filters import EVERYTHING, Filters
+from pipelines.catalog.search.store import AXES, Catalog, make_appearance_vector
 
-EVERYTHING = Filters()
 _FIRST_RADIUS = 2.0
 _NO_BOX = 16.0  # radius from which on a box would hold most of all colours
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.errors import CatalogError
-from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
 from pipelines.catalog.search.color_index import INDEXED_COLUMNS, ColorIndex
+from pipelines.catalog.search.filters import quote_words
 from pipelines.lance_table import LanceTable
 
 TABLE = "shades"
@@ -21,49 +19,6 @@ AXES = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
 NUMBERS = ("price", "confidence", "spread", *AXES)
 _SCALES = np.array([1, 1, 1, 25, 40, 20, 0.2, 15])
 """How many units of CIELAB a whole step of each axis is worth to the eye; a choice of ours."""
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a search is limited to; None allows everything.
-
-    Attributes:
-        finishes, categories, brands: any of these.
-        min_price, max_price: bounds, both allowed; shades without a price are left out.
-
-    Raises:
-        CatalogError: a finish or category that does not exist.
-    """
-
-    finishes: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    brands: tuple[str, ...] = ()
-    min_price: float | None = None
-    max_price: float | None = None
-
-    def __post_init__(self) -> None:
-        for given, words in ((self.finishes, FINISHES), (self.categories, CATEGORIES)):
-            if unknown := set(given) - set(words):
-                raise CatalogError(
-                    f"{sorted(unknown)[0]!r} is none of {', '.join(words)}",
-                    reason="query",
-                    found=sorted(unknown)[0],
-                    needed=words,
-                )
-
-    def words(self) -> dict[str, tuple[str, ...]]:
-        """What each column that is limited to some words may hold."""
-        lists = {"finish": self.finishes, "category": self.categories, "brand": self.brands}
-        return {name: words for name, words in lists.items() if words}
-
-    def sql(self) -> list[str]:
-        """The conditions, each true for a shade that may be found."""
-        found = [f"{name} IN ({quote_words(words)})" for name, words in self.words().items()]
-        if self.min_price is not None:
-            found.append(f"price >= {float(self.min_price)}")
-        if self.max_price is not None:
-            found.append(f"price <= {float(self.max_price)}")
-        return found
 
 
 class Catalog(LanceTable):
@@ -164,11 +119,6 @@ def make_appearance_vector(lab: Sequence[float], axes: Sequence[float]) -> np.nd
     CIELAB, then `AXES` scaled so that matte to mirror counts as much as 25 units of CIELAB.
     """
     return (np.array([*lab, *axes]) * _SCALES).astype(np.float32)
-
-
-def quote_words(words: Iterable[str]) -> str:
-    """Words as a list of SQL strings, whatever is in them."""
-    return ", ".join("'" + word.replace("'", "''") + "'" for word in sorted(words))
 
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from PIL import Image, ImageDraw
 from models.errors import AnalysisError
 from models.instant.drawn import lab_of
 from models.ops.color import delta_e
-from pipelines.catalog.search.harmony import find_harmonies
-from pipelines.catalog.search.matching import match_makeup, match_skin
+from pipelines.catalog.search.matching import match_makeup, match_outfit, match_skin
 from pipelines.catalog.search.outfit import OutfitColor, read_outfit_colors
 from pipelines.catalog.search.store import Catalog
 from pipelines.makeup.face_makeup import MakeupColor
@@ -70,7 +69,7 @@ def test_below_the_face_her_suit_is_orange_and_her_skin_is_no_garment(astronaut,
 
 
 def test_every_category_is_proposed_but_what_follows_the_skin(catalog):
-    matches = find_harmonies(catalog, [outfit("#146e6e")])
+    matches = match_outfit(catalog, [outfit("#146e6e")])
     assert {m.shade["category"] for m in matches} == {"lipstick", "lip_gloss", "eyeshadow", "blush"}
     first = {m.shade["category"]: m for m in reversed(matches)}
     assert first["eyeshadow"].shade["sku"] == "teal"
@@ -82,12 +81,12 @@ def test_every_category_is_proposed_but_what_follows_the_skin(catalog):
 
 def test_black_leaves_room_for_an_accent_and_red_is_repeated(catalog):
     accent = [
-        m for m in find_harmonies(catalog, [outfit("#101010")]) if m.shade["category"] == "lipstick"
+        m for m in match_outfit(catalog, [outfit("#101010")]) if m.shade["category"] == "lipstick"
     ]
     assert accent[0].shade["sku"] in ("ruby", "coral")
     assert "accent" in accent[0].reason
     red = [
-        m for m in find_harmonies(catalog, [outfit("#c01838")]) if m.shade["category"] == "lipstick"
+        m for m in match_outfit(catalog, [outfit("#c01838")]) if m.shade["category"] == "lipstick"
     ]
     assert red[0].shade["sku"] == "ruby"
     assert "repeats" in red[0].reason

@@ -5,8 +5,9 @@ import pytest
 
 from models.errors import CatalogError
 from models.ops.color import delta_e, lab_to_hex
+from pipelines.catalog.search.filters import Filters
 from pipelines.catalog.search.search import find_nearest, find_similar, find_within, make_lab_box
-from pipelines.catalog.search.store import Catalog, Filters, keep_best_pictures
+from pipelines.catalog.search.store import Catalog, keep_best_pictures
 from tests.mean_color import shade_of
 
 RNG = np.random.default_rng(11)
