@@ -113,14 +113,14 @@ def test_the_patch_autoencoder_gives_back_what_its_components_span():
 def test_a_distillation_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
     build(tiny_run(tmp_path / "whole", steps=4, save_every=2)).run()
     stopped = build(tiny_run(tmp_path / "stopped", steps=4, save_every=2))
-    one_step = stopped._one_step
+    one_step = stopped._take_step
 
     def stop(batch):
         if stopped.step == 3:
             raise KeyboardInterrupt
         return one_step(batch)
 
-    stopped._one_step = stop
+    stopped._take_step = stop
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
     again = build(tiny_run(tmp_path / "stopped", steps=4, save_every=2))

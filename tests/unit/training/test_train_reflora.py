@@ -50,14 +50,14 @@ def test_a_resumed_run_takes_the_uninterrupted_runs_steps(tmp_path):
     train_reflora.build(whole).run()
     halves = tiny_run(tmp_path / "halves")
     stopped = train_reflora.build(halves)
-    original = stopped._one_step
+    original = stopped._take_step
 
     def stops(batch):
         if stopped.step == 3:
             raise KeyboardInterrupt
         return original(batch)
 
-    stopped._one_step = stops
+    stopped._take_step = stops
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
     train_reflora.build(halves).run()

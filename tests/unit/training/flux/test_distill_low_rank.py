@@ -158,14 +158,14 @@ def test_a_run_leaves_its_changes_and_its_sampler_and_nothing_of_the_teacher(fin
 def test_a_stopped_run_goes_on_to_the_same_changes(finished, tmp_path):
     config = replace(finished, output=tmp_path)
     stopped = build(config)
-    one_step = stopped._one_step
+    one_step = stopped._take_step
 
     def stop(batch):
         if stopped.step == 1:
             raise KeyboardInterrupt
         return one_step(batch)
 
-    stopped._one_step = stop
+    stopped._take_step = stop
     with pytest.raises(KeyboardInterrupt):
         stopped.run()
     build(config).run()

@@ -169,8 +169,8 @@ def test_an_interrupted_run_goes_on_to_bit_equal_losses(name, tmp_path):
     config = config_in(whole, 5)
     Trainer(config, METHODS[name](), DATA).run()
     first = Trainer(config_in(halves, 5), METHODS[name](), DATA)
-    step = first._one_step
-    first._one_step = lambda batch: (first.save() or stop()) if first.step == 3 else step(batch)
+    step = first._take_step
+    first._take_step = lambda batch: (first.save() or stop()) if first.step == 3 else step(batch)
     with pytest.raises(StoppedError):
         first.run()
     Trainer(config_in(halves, 5), METHODS[name](), DATA).run()
