@@ -1,4 +1,4 @@
-"""What analysis finds in a picture. Plain frozen records; nothing here draws, saves or computes."""
+"""What analysis finds in a picture. Plain frozen records; nothing here finds, draws or saves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.analysis.body_pose import Body
+# What the crops of VITON look like, as shares of their height (3:4, medians over the set): the
+# neck's place, and the distance from neck to the middle of the hips.
+NECK_ROW = 0.31
+NECK_TO_HIP = 0.47
+# Shoulder width there, for pictures that end above the hips.
+SHOULDERS = 0.255
+ASPECT = 0.75
+
+# MediaPipe's points by name; its "left" is the person's.
+L_SHOULDER, R_SHOULDER, L_WRIST, R_WRIST, L_HIP, R_HIP = 11, 12, 15, 16, 23, 24
+# A point is seen if its visibility is more.
+SEEN = 0.5
+
+# MediaPipe's point for each of OpenPose's 18; -1 is the neck, the middle of the shoulders.
+OPENPOSE = (0, -1, 12, 14, 16, 11, 13, 15, 24, 26, 28, 23, 25, 27, 5, 2, 8, 7)
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,74 @@ class Face:
     def eye_distance(self) -> float:
         """Distance between the two iris centres in pixels."""
         return float(np.linalg.norm(self.points_xyz[468, :2] - self.points_xyz[473, :2]))
+
+
+@dataclass(frozen=True)
+class Body:
+    """One person as the pose model sees them.
+
+    Attributes:
+        image: the whole picture, (H, W, 3) uint8, sRGB.
+        points_xy: MediaPipe's 33 points in pixels of `image`, (33, 2) float32.
+        visibility: (33,) in [0, 1].
+    """
+
+    image: np.ndarray
+    points_xy: np.ndarray
+    visibility: np.ndarray
+
+    @property
+    def neck_xy(self) -> np.ndarray:
+        """Middle of the shoulders, in pixels."""
+        return (self.points_xy[L_SHOULDER] + self.points_xy[R_SHOULDER]) / 2
+
+    @property
+    def hips_seen(self) -> bool:
+        """Whether both hips are within the picture."""
+        inside = self.points_xy[[L_HIP, R_HIP], 1] < self.image.shape[0]
+        return bool(inside.all() and (self.visibility[[L_HIP, R_HIP]] > SEEN).all())
+
+    @property
+    def arms_crossed(self) -> bool:
+        """Whether each hand lies on the other's side of the chest."""
+        if (self.visibility[[L_WRIST, R_WRIST]] < SEEN).any():
+            return False
+        across = self.points_xy[L_SHOULDER] - self.points_xy[R_SHOULDER]
+        wrists = self.points_xy[[L_WRIST, R_WRIST]] - self.neck_xy
+        left, right = wrists @ across / max(float(across @ across), 1.0)
+        return bool(left < 0 < right)
+
+    def openpose_in(self, box_xyxy: tuple[int, int, int, int]) -> np.ndarray:
+        """Return OpenPose's 18 points as shares of a box, (18, 3): x, y, confidence.
+
+        Points that are not seen, or lie outside the box or the picture, are zeros, as in VITON.
+        """
+        x0, y0, x1, y1 = box_xyxy
+        points = np.concatenate([self.points_xy, self.neck_xy[None]])[list(OPENPOSE)]
+        shoulders = self.visibility[[L_SHOULDER, R_SHOULDER]].min()
+        confidence = np.append(self.visibility, shoulders)[list(OPENPOSE)]
+        shares = (points - [x0, y0]) / [x1 - x0, y1 - y0]
+        height, width = self.image.shape[:2]
+        there = (confidence > SEEN) & ((points >= 0) & (points < [width, height])).all(1)
+        there &= ((shares >= 0) & (shares < 1)).all(1)
+        pose = np.concatenate([shares, confidence[:, None]], 1) * there[:, None]
+        return pose.astype(np.float32)
+
+    def crop_xyxy(self) -> tuple[int, int, int, int]:
+        """Return the 3:4 box that shows this person as the training pictures show theirs.
+
+        It may reach beyond the picture.
+        """
+        neck = self.neck_xy
+        across = self.points_xy[L_SHOULDER] - self.points_xy[R_SHOULDER]
+        height = float(np.linalg.norm(across)) / SHOULDERS
+        if self.hips_seen:
+            hips = (self.points_xy[L_HIP] + self.points_xy[R_HIP]) / 2
+            # Shoulders narrow when a body turns; the longer measure is the truer one.
+            height = max(float(np.linalg.norm(hips - neck)) / NECK_TO_HIP, 0.8 * height)
+        height = max(height, 8.0)
+        x0, y0 = neck[0] - ASPECT * height / 2, neck[1] - NECK_ROW * height
+        return round(x0), round(y0), round(x0 + ASPECT * height), round(y0 + height)
 
 
 @dataclass(frozen=True)

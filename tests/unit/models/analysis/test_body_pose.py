@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.analysis.body_pose import (
+from models.analysis.body_pose import BodyFinder
+from models.errors import NoPersonError
+from models.structures import (
     L_HIP,
     L_SHOULDER,
     L_WRIST,
@@ -13,9 +15,7 @@ from models.analysis.body_pose import (
     R_WRIST,
     SHOULDERS,
     Body,
-    BodyFinder,
 )
-from models.errors import NoPersonError
 
 
 def standing(height=400, **moved) -> Body:

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.analysis.body_pose import Body
 from models.analysis.human_parsing import Part
 from models.errors import NoPersonError
-from models.structures import Person
+from models.structures import Body, Person
 from pipelines.tryon.agnostic import agnostic_mask
 
 # A person 4 times the crop's height: crop (256, 192) at (20, 10), two picture pixels for each.
