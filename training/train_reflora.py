@@ -24,8 +24,8 @@ from models.diffusion.vae import decode
 from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.makeup.flux_latents import FluxLatents, encoder_of, write_cache
-from training.data.makeup.makeup_pairs import MadeUpPairs
+from training.data.makeup.flux_latents import FluxLatents
+from training.data.makeup.toy_latents import write_toy_cache
 from training.flux.base import load_vae
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
@@ -98,19 +98,6 @@ PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
 }
 
 
-def toy_cache(folder: Path, size: int, seed: int) -> None:
-    """Encode made-up pairs with the toy autoencoder."""
-    if (folder / "prompt.safetensors").exists():
-        return
-    tokens = size // tiny.TOKEN_PIXELS
-    generator = seeding.generator_for(seed, "prompt")
-    prompt = torch.randn(4, tiny.WIDTH, generator=generator)
-    pooled = torch.randn(tiny.WIDTH, generator=generator)
-    encode = encoder_of(tiny.autoencoder())
-    pairs = MadeUpPairs(size=size)
-    write_cache(folder, pairs, encode, prompt, pooled, (tokens, tokens), versions=2, seed=seed)
-
-
 def build(config: RefLoRAConfig) -> FluxTrainer:
     """Return the trainer of one run.
 
@@ -123,7 +110,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     torch.set_num_threads(config.loop.threads)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
-        toy_cache(cache, config.size, config.loop.seed)
+        write_toy_cache(cache, config.size, config.loop.seed)
         transformer, vae = tiny.flux_transformer(config.loop.seed), tiny.autoencoder()
     else:
         transformer, vae = load_transformer(config.model, config.base), load_vae(config.model)

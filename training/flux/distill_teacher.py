@@ -14,8 +14,8 @@ from models.errors import TrainingError
 from models.reflora.denoiser import MakeupDenoiser
 from models.reflora.injector import RefLoRAInjector
 from training.data.makeup.flux_latents import FluxLatents
+from training.data.makeup.toy_latents import write_toy_cache
 from training.flux.trainer import PRECISIONS, load_transformer
-from training.train_reflora import toy_cache
 
 
 class EditPairs:
@@ -92,7 +92,7 @@ def load_flux_teacher(
 
 def make_toy_teacher(cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1)) -> MakeupDenoiser:
     """A toy, and the cache of its pairs."""
-    toy_cache(cache, 32, seed)
+    write_toy_cache(cache, 32, seed)
     transformer = tiny.flux_transformer(seed)
     return _make_denoiser(
         transformer, tiny.reflora_injector(transformer, seed), load_pairs(cache), blocks

@@ -21,6 +21,7 @@ from models.errors import CheckpointError, TrainingError
 from pipelines.flux import load_student
 from pipelines.makeup.flux_recipes import PromptRecipe
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
+from training.data.makeup.toy_latents import write_toy_cache
 from training.flux.distill_networks import (
     METHODS,
     Frozen,
@@ -42,7 +43,6 @@ from training.memory.distill import (
 )
 from training.methods.distill.trajectories.rcgm import RCGM
 from training.train_distill import PRESETS, build
-from training.train_reflora import toy_cache
 
 ROOT = Path(__file__).parents[4]
 TINY = PRESETS["tiny_low_rank"][1]
@@ -187,7 +187,7 @@ build(config).run()
 
 def test_two_processes_that_share_the_transformer_take_one_processs_steps(finished, tmp_path):
     config = replace(finished, output=tmp_path)
-    toy_cache(config.folder / "cache", 32, config.loop.seed)  # or both would write it
+    write_toy_cache(config.folder / "cache", 32, config.loop.seed)  # or both would write it
     settings = {
         "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": "29587", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT),
@@ -212,7 +212,7 @@ def flux_folder(tmp_path_factory):
     folder, parts = tmp_path_factory.mktemp("flux"), tiny.flux()
     injector = tiny.reflora_injector(parts["transformer"])
     FluxMakeupPipeline(**parts, injector=injector).save_pretrained(folder / "teacher")
-    toy_cache(folder / "cache", 32, 0)
+    write_toy_cache(folder / "cache", 32, 0)
     return folder
 
 
