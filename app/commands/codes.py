@@ -31,7 +31,8 @@ def encode(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Read the makeup of a face as a code, a small file to wear, mix, edit and compare."""
-    from pipelines.images.decode import decode, write_bytes
+    from pipelines.files import write_bytes
+    from pipelines.images.decode import decode
 
     write_bytes(
         _pipeline(commercial_only).read(decode(face), name, iterations=tune).to_bytes(), out
@@ -49,7 +50,8 @@ def wear(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Put a code on a face, at full resolution."""
-    from pipelines.images.decode import decode, save
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import save
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
@@ -65,7 +67,8 @@ def remove(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Estimate the face without its makeup."""
-    from pipelines.images.decode import decode, save
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import save
 
     pipeline = _pipeline(commercial_only)
     save(pipeline.remove(pipeline.instant.find_faces(decode(source))).image, out)
@@ -86,7 +89,7 @@ def mix(
     """A look between two, with some regions from others."""
     from models.beautybank.code import between
     from models.beautybank.code import mix as mixed
-    from pipelines.images.decode import write_bytes
+    from pipelines.files import write_bytes
     from pipelines.makeup.code_files import load_code
 
     looks = [load_code(path) for path in (first, second)]
@@ -121,7 +124,7 @@ def edit(
     from models.beautybank.code import shifted, strengthened
     from models.instant.coats import Coat
     from models.instant.drawn import lab_of
-    from pipelines.images.decode import write_bytes
+    from pipelines.files import write_bytes
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
@@ -189,7 +192,7 @@ def sample(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Invent looks."""
-    from pipelines.images.decode import write_bytes
+    from pipelines.files import write_bytes
 
     out.mkdir(parents=True, exist_ok=True)
     for look in _pipeline(commercial_only).sample(count, seed):
@@ -206,7 +209,7 @@ def inject(
     """Show a look on faces that do not exist, side by side."""
     from PIL import Image
 
-    from pipelines.images.decode import save
+    from pipelines.images.encode import save
     from pipelines.makeup.code_files import load_code
 
     faces = _pipeline(commercial_only).inject(load_code(code), count, seed)

@@ -157,7 +157,9 @@ def _one(
     measured: bool,
 ) -> dict[str, Any]:
     """Make one result; returns its report, or only its names when nobody asked for one."""
-    from pipelines.images.decode import decode, encode, write_bytes
+    from pipelines.files import write_bytes
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import encode
     from pipelines.makeup.look_files import embed
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure

@@ -56,7 +56,9 @@ def paint(
     """
     from app.messages import explain
     from models.errors import MirraError, WeightsError
-    from pipelines.images.decode import decode, encode, write_bytes
+    from pipelines.files import write_bytes
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import encode
 
     failures: list[tuple[Path, str]] = []
     for source, reference, target in jobs:

@@ -95,7 +95,7 @@ def run(
             failures.append(f"{source}: {explain(error)}")
             reports.append({"source": source.name, "error": explain(error)})
     if rows:
-        from pipelines.images.decode import save
+        from pipelines.images.encode import save
         from pipelines.makeup.shade_sheet import draw_sheet
 
         save(draw_sheet(rows), out)
@@ -174,7 +174,8 @@ def _one(
     target: Path,
 ) -> list[Any]:
     """Make one result; returns the colours reached on its faces."""
-    from pipelines.images.decode import decode, save
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import save
 
     result = pipeline(decode(source), coats, look=look, faces=faces)
     save(result.images[0], target)

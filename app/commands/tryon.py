@@ -115,7 +115,7 @@ class Work:
         """Make one result and its report; a picture that cannot be used is noted."""
         from app.messages import explain
         from models.errors import MirraError
-        from pipelines.images.decode import save
+        from pipelines.images.encode import save
 
         names = {"person": person.name, "garment": garment.name}
         took: dict[str, float] = {}
@@ -161,7 +161,8 @@ class Work:
         """Write a contact sheet: garments across, people down; nothing if nothing was made."""
         from PIL import Image
 
-        from pipelines.images.decode import decode, save
+        from pipelines.images.decode import decode
+        from pipelines.images.encode import save
 
         across = [path for path in garments if path in self._garments]
         down = [path for path in people if any(key[0] == path for key in self._cells)]

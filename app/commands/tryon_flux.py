@@ -74,7 +74,8 @@ def paint(
     from models.errors import MirraError, WeightsError
     from pipelines.analysis import BodyAnalyzer
     from pipelines.flux import Loading, translate_loading_errors
-    from pipelines.images.decode import decode, save
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import save
     from pipelines.tryon.garment import GarmentAnalyzer
     from pipelines.tryon.mcvton_weights import load_mcvton
 
@@ -118,7 +119,8 @@ def _mask(picture: Image.Image, options: FluxOptions, analyzer: Any) -> np.ndarr
     import numpy as np
     from PIL import Image
 
-    from pipelines.images.decode import decode, save
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import save
     from pipelines.tryon.agnostic import agnostic_mask
 
     if options.mask is not None:

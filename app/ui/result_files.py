@@ -25,7 +25,7 @@ def save_png(image: Image.Image, name: str, png_text: Mapping[str, str] | None =
         name: of the file.
         png_text: text it carries, such as `Studio.png_text`.
     """
-    from pipelines.images.decode import encode
+    from pipelines.images.encode import encode
 
     return save_file(encode(image, compress_level=1, text=png_text), name)
 

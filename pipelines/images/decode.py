@@ -1,4 +1,4 @@
-"""Pictures in and out: bytes or path -> upright sRGB picture, or an `ImageError`; and back.
+"""Pictures in: bytes or path -> upright sRGB picture, or an `ImageError`.
 
 Every picture a person gives us is read by `decode`. What is too large, too small or not
 a picture is refused before memory is spent on it; nothing is resized, and no camera data, place or
@@ -7,10 +7,9 @@ profile goes further than this file.
 
 from __future__ import annotations
 
-import secrets
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -23,19 +22,6 @@ from pipelines.images.colors import split_into_bands, to_srgb
 from pipelines.images.exif import read_orientation
 from pipelines.images.files import DEFAULT_LIMITS, Limits, read_bytes
 from pipelines.images.headers import KINDS, read_header
-from pipelines.images.png_text import MAX_TEXT_BYTES, make_text_chunks, read_text
-
-__all__ = [
-    "DEFAULT_LIMITS",
-    "MAX_TEXT_BYTES",
-    "Limits",
-    "decode",
-    "encode",
-    "read_text",
-    "save",
-    "write_bytes",
-]
-
 
 _PILLOW_NAMES = {kind: kind.upper() for kind in KINDS} | {"HEIC": "HEIF"}
 
@@ -88,102 +74,6 @@ def decode(
         result = to_srgb(image, primaries=header.primaries)
         del image
         return _upright(result, turn)
-
-
-def encode(
-    image: Image.Image,
-    format: str = "png",
-    *,
-    quality: int = 95,
-    compress_level: int = 4,
-    text: Mapping[str, str] | None = None,
-) -> bytes:
-    """Write a picture as the bytes of a file, without EXIF, place or anything else it carried.
-
-    Args:
-        image: mode "RGB" or "L"; "RGBA" and "LA" too, except as JPEG. Taken to be sRGB.
-        format: "png" (lossless, marked as sRGB), "jpeg" (or "jpg"; colour at full resolution) or
-            "webp".
-        quality: 1..100 for JPEG and WebP.
-        compress_level: 0 (fast) to 9 (small) for PNG.
-        text: for PNG only, values to carry along by key (1-79 Latin letters), each at most
-            `MAX_TEXT_BYTES` of UTF-8; stored compressed. Read back with `read_text`.
-
-    Raises:
-        ImageError: `output_kind` for another format, a mode or size it cannot hold, or text
-            outside PNG; `text` for a key or value too long.
-    """
-    kind = {"jpg": "jpeg"}.get(format.lower(), format.lower())
-    most = {"png": 2**31 - 1, "jpeg": 65_535, "webp": 16_383}
-    modes = ("RGB", "L") if kind == "jpeg" else ("RGB", "L", "RGBA", "LA")
-    if kind not in most or image.mode not in modes or not 0 < max(image.size) <= most[kind]:
-        found = f"{image.mode}, {image.width} x {image.height} as {kind}"
-        raise ImageError(f"cannot write {found}", reason="output_kind", found=found, needed=WRITES)
-    if text and kind != "png":
-        raise ImageError("only PNG carries text", reason="output_kind", found=kind, needed="png")
-    if image.info:
-        image = image.copy()
-        image.info = {}
-    options: dict[str, object] = {"quality": quality}
-    if kind == "png":
-        options = {"compress_level": compress_level, "pnginfo": make_text_chunks(text or {})}
-    elif kind == "jpeg":
-        options["subsampling"] = 0  # halved colour would smear a lip line
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-WRITES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
-
-
-def save(
-    image: Image.Image,
-    path: str | Path,
-    *,
-    quality: int = 95,
-    compress_level: int = 4,
-    text: Mapping[str, str] | None = None,
-) -> None:
-    """Write a picture to a file whose ending names the format; whole or not at all.
-
-    Args:
-        image: as in `encode`.
-        path: ends in .png, .jpg, .jpeg or .webp, in any case; an existing file is replaced.
-        quality: as in `encode`.
-        compress_level: as in `encode`.
-        text: as in `encode`.
-
-    Raises:
-        ImageError: as in `encode`, and `output_kind` for another ending.
-        OSError: no such folder, no room, no permission.
-    """
-    path = Path(path)
-    kind = WRITES.get(path.suffix.lower())
-    if kind is None:
-        raise ImageError(
-            f"cannot write {path.suffix or 'a file without an ending'}",
-            reason="output_kind",
-            found=path.suffix,
-            needed=tuple(WRITES),
-        )
-    data = encode(image, kind, quality=quality, compress_level=compress_level, text=text)
-    write_bytes(data, path)
-
-
-def write_bytes(data: bytes, path: str | Path) -> None:
-    """Write a file whole or not at all: to a temporary name beside it, then one rename.
-
-    Raises:
-        OSError: no such folder, no room, no permission.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".mirra-{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 _one_at_a_time = threading.Lock()

@@ -28,5 +28,5 @@ _PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 
 
 def make_provenance_text() -> dict[str, str]:
-    """The text for `encode` and its kin in `images.decode`; the same for everybody, at any time."""
+    """The text for `encode` and `save` in `images.encode`; the same for everybody, at any time."""
     return {XMP_KEY: _PACKET}

@@ -8,8 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from models.errors import LookError
-from pipelines.images.decode import encode, read_text
+from pipelines.images.encode import encode
 from pipelines.images.files import read_bytes
+from pipelines.images.png_text import read_text
 from pipelines.makeup.look import MAX_LOOK_BYTES, Look
 from pipelines.makeup.named_looks import find_look
 

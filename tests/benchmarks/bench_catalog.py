@@ -62,7 +62,7 @@ def shop(folder: Path, count: int, side: int) -> Path:
 def throughput(folder: Path) -> dict[str, Any]:
     """Pictures a second on one core: 1000x1000 JPEGs, decoded, read and fingerprinted."""
     from pipelines.catalog.extract.extractor import AttributeExtractor
-    from pipelines.images.decode import encode
+    from pipelines.images.encode import encode
 
     use_one_thread()
     files = [encode(product(1000, seed), "jpeg", quality=90) for seed in range(8)]

@@ -30,7 +30,8 @@ from models.dmvton.encoders import count_parameters
 from models.dmvton.student import LightStudent, PublishedStudent
 from pipelines.analysis import fold_batch_norms, load_network
 from pipelines.export import EXPORTED
-from pipelines.images.decode import decode, encode
+from pipelines.images.decode import decode
+from pipelines.images.encode import encode
 from pipelines.makeup.live import LiveMakeup
 from pipelines.makeup.named_looks import find_look
 from pipelines.registry import WEIGHTS

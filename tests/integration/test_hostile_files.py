@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 from models.errors import ImageError
-from pipelines.images.decode import read_text
+from pipelines.images.png_text import read_text
 
 pillow_heif.register_heif_opener()
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from pipelines.images.decode import save
+from pipelines.images.encode import save
 
 FOLDER = Path(__file__).resolve().parents[2] / "assets" / "examples" / "garments"
 WIDTH, HEIGHT, FINE = 480, 640, 2  # drawn at twice the size

@@ -13,7 +13,7 @@ from skimage import data
 
 from models.instant.coats import Coat
 from models.structures import Face
-from pipelines.images.decode import save
+from pipelines.images.encode import save
 from pipelines.makeup.named_looks import NAMES, find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_shade import ShadePipeline

@@ -17,7 +17,9 @@ from app.settings import Settings
 from app.ui import text
 from app.ui.tryon.tab import GARMENTS, title_of
 from models.errors import MirraError
-from pipelines.images.decode import Limits, decode, encode
+from pipelines.images.decode import decode
+from pipelines.images.encode import encode
+from pipelines.images.files import Limits
 from pipelines.makeup.live import FrameRate, LiveMakeup
 from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
 from pipelines.registry import is_ready

@@ -10,13 +10,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pipelines.catalog.formats.tables import replacing
 from pipelines.catalog.formats.taxonomy import (
     CATEGORY_LEAVES,
     COSMETICS,
     SHOPIFY_FINISHES,
     find_basic_color,
 )
+from pipelines.files import replacing
 
 Row = Mapping[str, Any]
 _MEASURES = {  # axis -> UN/CEFACT unit: C62 is a plain number, DD a degree
@@ -189,7 +189,10 @@ def write_export(lines: Iterable[str], out: Path) -> int:
         CatalogError: the table they come from cannot be read.
         OSError: no such folder, no room, no permission.
     """
-    with replacing(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(out, synced=True) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
         count = sum(bool(file.write(line)) for line in lines)
         file.flush()
     return count

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.errors import CatalogError
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, KINDS
+from pipelines.files import replacing
 
 SCHEMA_VERSION = 1
 STATUSES = ("ok", "no_shade", "duplicate", "error")
@@ -149,7 +148,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
         OSError: no such folder, no room, no permission.
     """
     suffix = check_suffix(path)
-    with replacing(path) as temporary:
+    with replacing(path, synced=True) as temporary:
         if suffix == ".parquet":
             return _write_parquet(iter(rows), temporary)
         with temporary.open("w", encoding="utf-8", newline="") as file:
@@ -161,19 +160,6 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
             writer = csv.writer(file)
             writer.writerow(NAMES)
             return sum(bool(writer.writerow(map(_cell, _whole(row).values()))) for row in rows)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that takes its place when all was written."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> int:

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from models.errors import ImageError, ShapeError
-from pipelines.images.decode import Limits, decode
+from pipelines.images.decode import decode
+from pipelines.images.files import Limits
 
 pillow_heif.register_heif_opener()
 

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from models.errors import ImageError
-from pipelines.images.decode import MAX_TEXT_BYTES, decode, encode, read_text, save
+from pipelines.images.decode import decode
+from pipelines.images.encode import encode, save
+from pipelines.images.png_text import MAX_TEXT_BYTES, read_text
 
 pillow_heif.register_heif_opener()
 
