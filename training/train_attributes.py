@@ -98,7 +98,7 @@ def build(config: AttributesConfig) -> Trainer:
     stages = len(config.widths)
     depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
-        shades = _shades(config)
+        shades = _load_shades(config)
         signs = torch.from_numpy(shades.signs[:, 0])
         classifier = FinishClassifier(signs=signs.shape[1], width=config.widths[-1])
         return Trainer(config, ReadFinish(classifier, signs, config.loop.seed), shades)
@@ -106,10 +106,10 @@ def build(config: AttributesConfig) -> Trainer:
     if config.start is not None:
         start = ShadeFinder.from_pretrained(config.start)
         method.networks["finder"].load_state_dict(start.state_dict())
-    return Trainer(config, method, _scenes(config))
+    return Trainer(config, method, _load_scenes(config))
 
 
-def _shades(config: AttributesConfig) -> FinishData:
+def _load_shades(config: AttributesConfig) -> FinishData:
     if config.cache is None:
         return FinishData.of(
             render_scenes(8, config.size, config.loop.seed, kinds=("pan", "smear"))
@@ -121,7 +121,7 @@ def _shades(config: AttributesConfig) -> FinishData:
     return shades
 
 
-def _scenes(config: AttributesConfig) -> SceneData:
+def _load_scenes(config: AttributesConfig) -> SceneData:
     if config.cache is None:
         scenes = render_scenes(8, config.size, config.loop.seed)
         return SceneData(SceneStore.of(scenes), config.size)

@@ -134,7 +134,7 @@ def build(config: DistillConfig | LowRankConfig) -> Trainer:
     if (config.model is None) != (config.cache is None):
         raise TrainingError("give both --model and --cache, or neither for a toy")
     if isinstance(config, LowRankConfig):
-        return _low_rank(config)
+        return _build_low_rank(config)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
         teacher = make_toy_teacher(cache, config.loop.seed)
@@ -144,7 +144,7 @@ def build(config: DistillConfig | LowRankConfig) -> Trainer:
     return Trainer(config, method, EditPairs(load_pairs(cache)))
 
 
-def _low_rank(config: LowRankConfig) -> FluxTrainer:
+def _build_low_rank(config: LowRankConfig) -> FluxTrainer:
     _check(config)
     cache, blocks = config.cache or config.folder / "cache", config.listens_to
     if config.model is None:
@@ -166,7 +166,7 @@ def _low_rank(config: LowRankConfig) -> FluxTrainer:
     method, sampler = build_method(config, networks)
     draw = None
     if config.validation:
-        draw = Painter(teacher, method.networks["student"], sampler, config).sheet
+        draw = StudentSheet(teacher, method.networks["student"], sampler, config).paint
     trainer = FluxTrainer(config, method, EditPairs(load_pairs(cache)), draw=draw)
     trainer.place_transformer(teacher.transformer)
     teacher.to(trainer.device)  # the injector, and the conditions of the transformer
@@ -190,7 +190,7 @@ def _check(config: LowRankConfig) -> None:
         )
 
 
-class Painter:
+class StudentSheet:
     """What validation shows of a student.
 
     Args:
@@ -210,7 +210,7 @@ class Painter:
         self.student, self.sampler, self.size_rc = student, sampler, teacher.size_rc
         self.vae, self.seed = load_vae(config.model), config.loop.seed
 
-    def sheet(self, batch: dict[str, Tensor]) -> Tensor:
+    def paint(self, batch: dict[str, Tensor]) -> Tensor:
         """Source, reference, result and truth side by side; one row a sample."""
         self.vae.to(device=batch["x0"].device)  # pyright: ignore[reportCallIssue]
         generator = seeding.generator_for(self.seed, "painted")

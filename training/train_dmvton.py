@@ -25,7 +25,7 @@ from models.errors import TrainingError
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
 from training.data.tryon.tryon import MadeUpTryOn, TryOnData
 from training.loop import Trainer
-from training.methods.dmvton import StudentMethod, TeacherMethod
+from training.methods.dmvton import DMVTONStudent, DMVTONTeacher
 
 TINY = {
     "channels": 8,
@@ -61,7 +61,7 @@ class TryOnConfig(RunConfig):
     toy: bool = False
 
 
-def _preset(stage: str, steps: int, line: str, lr: float = 6e-4) -> tuple[str, TryOnConfig]:
+def _make_preset(stage: str, steps: int, line: str, lr: float = 6e-4) -> tuple[str, TryOnConfig]:
     return line, TryOnConfig(
         name=f"dmvton-{stage}",
         stage=stage,  # pyright: ignore[reportArgumentType]
@@ -70,28 +70,31 @@ def _preset(stage: str, steps: int, line: str, lr: float = 6e-4) -> tuple[str, T
     )
 
 
-def _toy(config: TryOnConfig) -> TryOnConfig:
+def _shrink(config: TryOnConfig) -> TryOnConfig:
     loop = LoopConfig(steps=3, batch=2, save_every=3, log_every=1)
     return replace(config, name=f"{config.name}-tiny", toy=True, size_hw=(64, 64), loop=loop)
 
 
 STAGES: dict[str, tuple[str, TryOnConfig]] = {
-    "pb_warp": _preset("pb_warp", 1000, "Stage 1: the teacher's flow."),
-    "pb_e2e": _preset("pb_e2e", 3000, "Stage 2: the teacher's flow and generator."),
-    "pf_warp": _preset("pf_warp", 1000, "Stage 3: the student's flow, distilled."),
-    "pf_e2e": _preset("pf_e2e", 3000, "Stage 4: the student's flow and generator, distilled."),
+    "pb_warp": _make_preset("pb_warp", 1000, "Stage 1: the teacher's flow."),
+    "pb_e2e": _make_preset("pb_e2e", 3000, "Stage 2: the teacher's flow and generator."),
+    "pf_warp": _make_preset("pf_warp", 1000, "Stage 3: the student's flow, distilled."),
+    "pf_e2e": _make_preset("pf_e2e", 3000, "Stage 4: the student's flow and generator, distilled."),
 }
 PRESETS: dict[str, tuple[str, TryOnConfig]] = {
-    "tiny": ("Three steps of stage 4 on made-up data.", _toy(STAGES["pf_e2e"][1])),
+    "tiny": ("Three steps of stage 4 on made-up data.", _shrink(STAGES["pf_e2e"][1])),
     **STAGES,
-    **{f"{name}_tiny": (f"{line} Tiny.", _toy(config)) for name, (line, config) in STAGES.items()},
+    **{
+        f"{name}_tiny": (f"{line} Tiny.", _shrink(config))
+        for name, (line, config) in STAGES.items()
+    },
 }
 
 
-Network = TypeVar("Network", bound=nn.Module)
+LoadedNetwork = TypeVar("LoadedNetwork", bound=nn.Module)
 
 
-def _load(network: Network, folder: Path | None) -> Network:
+def _load_weights(network: LoadedNetwork, folder: Path | None) -> LoadedNetwork:
     if folder is not None:
         load_matching(network, load_file(folder / "diffusion_pytorch_model.safetensors"))
     return network
@@ -113,15 +116,15 @@ def build(config: TryOnConfig) -> Trainer:
     teacher = MobileTeacher(**sizes)
     seeding.initialise(parser, generator)
     seeding.initialise(teacher, generator)
-    _load(parser, config.parser)
+    _load_weights(parser, config.parser)
     scope = "warp" if config.stage.endswith("warp") else "e2e"
     if config.stage.startswith("pb"):
         # The parser's encoder has seen persons and garments: the try-on's begin as its copies.
         for pyramid in (teacher.garment_encoder, teacher.person_encoder):
             load_matching(pyramid.encoder, parser.encoder.state_dict())
-        method = TeacherMethod(_load(teacher, config.start), parser, scope)
+        method = DMVTONTeacher(_load_weights(teacher, config.start), parser, scope)
     else:
-        _load(teacher, config.teacher)
+        _load_weights(teacher, config.teacher)
         student = PublishedStudent() if config.published else LightStudent(**sizes)
         seeding.initialise(student, generator)
         if not config.published:
@@ -129,8 +132,8 @@ def build(config: TryOnConfig) -> Trainer:
             # The condition's stem has other channels; a picture's stem is the parser's.
             stem = student.get_submodule("person_encoder.encoder.stem")
             load_matching(stem, parser.encoder.stem.state_dict())
-        _load(student, config.start)
-        method = StudentMethod(student, teacher, parser, scope, config.fills, config.untouched)
+        _load_weights(student, config.start)
+        method = DMVTONStudent(student, teacher, parser, scope, config.fills, config.untouched)
     data = (
         MadeUpTryOn(config.size_hw)
         if config.data is None

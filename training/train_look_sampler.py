@@ -105,7 +105,7 @@ class NearestCandidates(Method):
         return {"distance": distance}
 
 
-def codes_of(networks: Path, cache: Path, most: int) -> tuple[Tensor, Tensor]:
+def read_codes(networks: Path, cache: Path, most: int) -> tuple[Tensor, Tensor]:
     """Codes of at most so many made-up faces of a cache that train; bare codes of its bare ones."""
     network = BeautyBank.from_pretrained(networks, low_cpu_mem_usage=False).eval()
     faces = FaceTextures.load(cache)
@@ -131,7 +131,7 @@ def main(arguments: list[str] | None = None) -> None:
         size = len(REGIONS) * config.structure + 3 * SLOTS
         vectors = torch.randn(64, size, generator=draws)
     else:
-        vectors, bare = codes_of(config.networks, config.cache, config.photographs)
+        vectors, bare = read_codes(config.networks, config.cache, config.photographs)
         sampler.bare_middle.copy_(bare.mean(0))
         sampler.bare_spread.copy_(bare.std(0))
     Trainer(

@@ -36,9 +36,9 @@ from training.data.tryon.tryon import TryOnData
 from training.data.tryon.wardrobe import MadeUpWardrobe
 from training.flux.base import load_prompt, load_scheduler, load_vae
 from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
-from training.flux.validation_sheet import Gallery
+from training.flux.validation_sheet import ValidationSheet
 from training.loop import Method
-from training.methods.mcvton import StudentMethod, ToyBaseMethod, TryOnMethod
+from training.methods.mcvton import MCVTONStudent, MCVTONToyBase, MCVTONTryOn
 
 STEPS = 8  # of the student
 
@@ -67,7 +67,7 @@ class MCVTONConfig(FluxConfig):
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
 
 
-def _preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any) -> Any:
+def _make_preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any) -> Any:
     loop = LoopConfig(steps=steps, batch=batch, save_every=min(steps, 500), threads=1)
     optim = OptimConfig(lr=lr, weight_decay=0.01, clip=1.0)
     settings = {"micro": batch, "validation": 6, "base": "fp32"} | more
@@ -82,17 +82,19 @@ STUDENT: dict[str, Any] = {"stage": "student", "adversarial": 0.1}
 TOY_STUDENT: dict[str, Any] = {"stage": "student", "listens_to": (1, 3)}
 TINY_STUDENT = {"adversarial": 0.1, "people": 24} | TOY_STUDENT
 PRESETS: dict[str, tuple[str, MCVTONConfig]] = {
-    "tiny": _preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, people=24),
-    "tiny_student": _preset("Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TINY_STUDENT),
-    "toy_base": _preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
-    "toy_tryon": _preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
-    "toy_student": _preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
-    "tryon_24gb": _preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20_000, 8, 1e-4, **CARD_24),
-    "tryon_80gb": _preset("Stage 1, 1024x768.", "tryon-1024", 20_000, 8, 1e-4, **CARD_80),
-    "student_24gb": _preset(
+    "tiny": _make_preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, people=24),
+    "tiny_student": _make_preset(
+        "Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TINY_STUDENT
+    ),
+    "toy_base": _make_preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
+    "toy_tryon": _make_preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
+    "toy_student": _make_preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
+    "tryon_24gb": _make_preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20_000, 8, 1e-4, **CARD_24),
+    "tryon_80gb": _make_preset("Stage 1, 1024x768.", "tryon-1024", 20_000, 8, 1e-4, **CARD_80),
+    "student_24gb": _make_preset(
         "Stage 2, 512x384, 4-bit.", "student-512", 10_000, 8, 5e-5, **CARD_24, **STUDENT
     ),
-    "student_80gb": _preset(
+    "student_80gb": _make_preset(
         "Stage 2, 1024x768.", "student-1024", 10_000, 8, 5e-5, **CARD_80, **STUDENT
     ),
 }
@@ -111,50 +113,50 @@ def build(config: MCVTONConfig) -> FluxTrainer:
     prompt = load_prompt(config.model, config.cache or config.folder, seed)
     vae = load_vae(config.model)
     vae.to(device)  # pyright: ignore
-    data = LatentTryOn(_encoded(config, vae))
+    data = LatentTryOn(_encode_latents(config, vae))
     transformer = (
         tiny.flux_transformer(seed, layers=2, single_layers=2)
         if config.model is None
         else load_transformer(config.model, config.base)
     )
-    scheduler, tokens = load_scheduler(config.model), _tokens(config, vae)
+    scheduler, tokens = load_scheduler(config.model), _count_tokens(config, vae)
     few_sigmas = flux_sigmas(scheduler, STEPS, tokens)
-    control = _control(config, transformer, prompt, few_sigmas)
+    control = _make_control(config, transformer, prompt, few_sigmas)
     if config.base != "fp32":
         save_activations(transformer)
     distilled = config.stage == "student"
     sigmas = few_sigmas if distilled else flux_sigmas(scheduler, 20, tokens)
-    gallery = Gallery(vae, _shown(config, vae), sigmas, config.guidance)
+    sheet = ValidationSheet(vae, _load_shown(config, vae), sigmas, config.guidance)
 
     def draw(batch: dict[str, Tensor]) -> Tensor:
         """The same people and garments at every checkpoint, whatever the batch."""
-        return gallery.sheet(control, distilled=distilled)
+        return sheet.paint_sheet(control, distilled=distilled)
 
-    method = _method(config, control, vae)
+    method = _make_method(config, control, vae)
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
     trainer.place_transformer(transformer)
     return trainer
 
 
-def _method(config: MCVTONConfig, control: MinimalControl, vae: VAE) -> Method:
+def _make_method(config: MCVTONConfig, control: MinimalControl, vae: VAE) -> Method:
     if config.stage == "toy_base":
-        return ToyBaseMethod(control, vae)
+        return MCVTONToyBase(control, vae)
     if config.stage == "tryon":
-        return TryOnMethod(control, config.drop)
+        return MCVTONTryOn(control, config.drop)
     heads = None
     if config.adversarial:
         heads = TokenHeads(control.transformer.inner_dim, config.listens_to)
         seeding.initialise(heads, seeding.generator_for(config.loop.seed, "heads"))
-    return StudentMethod(control, heads, config.guidance, config.reconstruct, config.adversarial)
+    return MCVTONStudent(control, heads, config.guidance, config.reconstruct, config.adversarial)
 
 
-def _tokens(config: MCVTONConfig, vae: VAE) -> int:
+def _count_tokens(config: MCVTONConfig, vae: VAE) -> int:
     """Return how many tokens a picture has."""
     side = 2 ** len(vae.config["block_out_channels"])  # the autoencoder's pixels, two by two
     return config.size_hw[0] // side * (config.size_hw[1] // side)
 
 
-def _control(
+def _make_control(
     config: MCVTONConfig,
     transformer: FluxTransformer2DModel,
     prompt: FixedPrompt,
@@ -174,7 +176,7 @@ def _control(
     return MinimalControl(transformer, made["person"], made["garment"], prompt, made.get("student"))
 
 
-def _encoded(config: MCVTONConfig, vae: VAE) -> Path:
+def _encode_latents(config: MCVTONConfig, vae: VAE) -> Path:
     """Return the folder of latents."""
     cache = config.cache or config.folder
     height, width = config.size_hw
@@ -186,7 +188,7 @@ def _encoded(config: MCVTONConfig, vae: VAE) -> Path:
     return encode_all(pictures, vae, cache / f"latents-{height}x{width}")
 
 
-def _shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
+def _load_shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
     """Return latents of a few samples that are not trained on."""
     count = max(1, config.validation)
     if config.data is None:

@@ -116,7 +116,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         transformer, vae = load_transformer(config.model, config.base), load_vae(config.model)
     scheduler = tiny.scheduler()  # FLUX's, of any size
     data = FluxLatents(cache, scheduler.config)
-    injector = _injector(config, transformer)
+    injector = _load_injector(config, transformer)
     method = RefLoRA(
         injector,
         transformer,
@@ -144,7 +144,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     return trainer
 
 
-def _injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -> RefLoRAInjector:
+def _load_injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -> RefLoRAInjector:
     """The model's own, if it has one to start from, or a new one."""
     if config.model is not None and (Path(config.model) / "injector").is_dir():
         return RefLoRAInjector.from_pretrained(config.model, subfolder="injector")

@@ -31,7 +31,7 @@ from models.ops.color import delta_e, rgb_to_lab
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
 from training.data.makeup.makeup_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs
-from training.evaluation.rank_search import Ranks, freezing_ablation, search_ranks
+from training.evaluation.rank_search import Ranks, ablate_by_freezing, search_ranks
 from training.train_e2gan import PRESETS, E2GanConfig, build
 
 PAINTED = 2.0
@@ -43,15 +43,15 @@ ABLATED = 2
 CRUCIAL = 3
 """How many groups of layers are crucial."""
 
-Painter = Callable[[Tensor], Tensor]
+PaintLook = Callable[[Tensor], Tensor]
 
 
-def regions_of(held_out: HeldOutPairs) -> dict[str, np.ndarray]:
+def find_regions(held_out: HeldOutPairs) -> dict[str, np.ndarray]:
     """Where lips, eyes and cheeks are, (N, S, S) bool.
 
     Cheeks are the skin between the eyes' lower and the mouth's upper edge, beside the mouth.
     """
-    found = held_out.regions()
+    found = held_out.find_regions()
     cheeks = found.pop("skin")
     for face, classes in zip(cheeks, held_out.classes, strict=True):
         eyes = np.argwhere(np.isin(classes, (LEFT_EYE, RIGHT_EYE)))
@@ -72,7 +72,7 @@ def judge(held_out: HeldOutPairs, painted: Tensor) -> dict[str, float]:
         for x in (painted, held_out.target, held_out.source)
     )
     error = delta_e(made, target)
-    areas = regions_of(held_out) | {"painted": delta_e(source, target) > PAINTED}
+    areas = find_regions(held_out) | {"painted": delta_e(source, target) > PAINTED}
     return {
         name: round(
             float(np.mean([e[m].mean() for e, m in zip(error, area, strict=True) if m.any()])), 4
@@ -97,7 +97,7 @@ class Trials:
 
     def train(
         self, name: str, *, ranks: Ranks, steps: int, images: int = 0
-    ) -> tuple[Painter, Path]:
+    ) -> tuple[PaintLook, Path]:
         """Train an adapter of these ranks; or all of the base, at a tenth of its rate, if none."""
         loop = replace(self.config.loop, steps=steps, save_every=steps, keep=1)
         optim = (
@@ -116,7 +116,7 @@ class Trials:
         whole = E2Gan.from_pretrained(folder, low_cpu_mem_usage=False)
         return single_look(whole.eval(), 0), folder
 
-    def error_of(self, steps: int) -> Callable[[Ranks], float]:
+    def make_error_measure(self, steps: int) -> Callable[[Ranks], float]:
         """A function that trains an adapter for some steps and returns its `painted` error."""
 
         def error(ranks: Ranks) -> float:
@@ -126,15 +126,15 @@ class Trials:
 
         return error
 
-    def size(self, ranks: Ranks) -> int:
+    def count_weights(self, ranks: Ranks) -> int:
         """How many weights an adapter of these ranks has."""
-        return _count(LookAdapter.of(self.base, ranks))
+        return _count_weights(LookAdapter.of(self.base, ranks))
 
 
 COLUMNS = ("lips", "eyes", "cheeks", "painted")
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: list[dict[str, Any]]) -> str:
     """The rows as `training/README.md` shows them."""
     lines = [f"| way | weights | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
     for row in rows:
@@ -145,17 +145,17 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 @torch.inference_mode()
-def paint(painter: Painter, held_out: HeldOutPairs) -> Tensor:
+def paint(painter: PaintLook, held_out: HeldOutPairs) -> Tensor:
     """The faces painted, (N, 3, S, S) in [-1, 1]."""
     return torch.cat([painter(part) for part in held_out.source.split(16)])
 
 
-def seconds_of(run: Path) -> float:
+def read_seconds(run: Path) -> float:
     """How long a run took up to its last logged step."""
     return json.loads((run / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])["s"]
 
 
-def _count(network: torch.nn.Module) -> int:
+def _count_weights(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
@@ -208,11 +208,13 @@ def main(
         return HeldOutPairs.of(shown, len(shown))
 
     trials = Trials(config, net, load_held_out(search / look))
-    ablation = freezing_ablation(LAYERS, ABLATED, trials.error_of(trial_steps))
+    ablation = ablate_by_freezing(LAYERS, ABLATED, trials.make_error_measure(trial_steps))
     crucial = tuple(ablation)[:CRUCIAL]
-    allowed = LARGEST * _count(net)
+    allowed = LARGEST * _count_weights(net)
     ranks, curve = search_ranks(
-        crucial, trials.error_of(trial_steps), lambda r: trials.size(r) <= allowed
+        crucial,
+        trials.make_error_measure(trial_steps),
+        lambda r: trials.count_weights(r) <= allowed,
     )
 
     held_out = load_held_out(held / look)
@@ -231,16 +233,16 @@ def main(
         name = way.replace(", ", "-").replace(" ", "-").lower()
         painter, folder = trials.train(name, ranks=layers, steps=steps, images=number)
         pictures[way] = paint(painter, held_out)
-        trained = trials.size(layers) if layers else _count(net)
+        trained = trials.count_weights(layers) if layers else _count_weights(net)
         rows.append(
             {
                 "way": way,
                 "ranks": layers,
                 "weights": trained,
-                "share": round(trained / _count(net), 4),
+                "share": round(trained / _count_weights(net), 4),
             }
             | {"bytes": (folder / "diffusion_pytorch_model.safetensors").stat().st_size}
-            | {"seconds": seconds_of(runs / name)}
+            | {"seconds": read_seconds(runs / name)}
             | judge(held_out, pictures[way])
         )
     found = {
@@ -253,20 +255,20 @@ def main(
         "look": look,
         "pairs": {name: len(MakeupPairs(pairs / name)) for name in (*known, look)},
         "base": {
-            "weights": _count(net),
+            "weights": _count_weights(net),
             "steps": int(base.parents[1].name),
-            "seconds": seconds_of(base.parents[3]),
-            "looks": _known(net, held, known, load_held_out),
+            "seconds": read_seconds(base.parents[3]),
+            "looks": _judge_known_looks(net, held, known, load_held_out),
         },
         "ablation": {"rank": ABLATED, "steps": trial_steps, "rise": ablation, "crucial": crucial},
         "curve": [
-            {"ranks": tried, "weights": trials.size(tried), "painted": error}
+            {"ranks": tried, "weights": trials.count_weights(tried), "painted": error}
             for tried, error in curve
         ],
         "steps": steps,
         "rows": rows,
     }
-    print(table(rows))  # noqa: T201
+    print(format_table(rows))  # noqa: T201
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:
         some = slice(0, None, max(1, len(held_out.source) // 8))
@@ -276,7 +278,7 @@ def main(
         Image.fromarray(pixels).save(sheet)
 
 
-def _known(
+def _judge_known_looks(
     net: E2Gan, held: Path, looks: tuple[str, ...], load_held_out: Callable[[Path], HeldOutPairs]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """How the base wears the looks it was trained on, beside bare faces."""

@@ -60,7 +60,7 @@ class HeldOutPairs:
         shown = [torch.from_numpy(x).movedim(-1, 1) / 127.5 - 1 for x in pictures]
         return cls(shown[0], shown[1], shown[2], classes)
 
-    def regions(self) -> dict[str, np.ndarray]:
+    def find_regions(self) -> dict[str, np.ndarray]:
         """Where lips, eyeshadow and the skin that blush and powder lie on are, (B, S, S) bool."""
         eyes = np.isin(self.classes, (LEFT_EYE, RIGHT_EYE))
         square = np.ones((2 * SHADOW + 1, 2 * SHADOW + 1), np.uint8)
@@ -84,20 +84,20 @@ class Identity:
     def __init__(self, embedder: Path, source: Tensor) -> None:
         self.embed = OnnxEmbedder(embedder)
         landmarks = FaceMesh()
-        found = [landmarks.find(picture, lenient=True) for picture in _enlarged(source)]
+        found = [landmarks.find(picture, lenient=True) for picture in _enlarge(source)]
         self.meshes = {index: meshes[0] for index, meshes in enumerate(found) if meshes}
-        self.before = self._vectors(source)
+        self.before = self._embed(source)
 
-    def _vectors(self, pictures: Tensor) -> np.ndarray:
-        shown = _enlarged(pictures)
+    def _embed(self, pictures: Tensor) -> np.ndarray:
+        shown = _enlarge(pictures)
         return np.stack([self.embed.of(shown[i], mesh) for i, mesh in self.meshes.items()])
 
     def __call__(self, made: Tensor) -> float:
         """Mean cosine between sources and results."""
-        return float((self.before * self._vectors(made)).sum(1).mean())
+        return float((self.before * self._embed(made)).sum(1).mean())
 
 
-def _enlarged(pictures: Tensor) -> np.ndarray:
+def _enlarge(pictures: Tensor) -> np.ndarray:
     larger = functional.interpolate(pictures, scale_factor=4, mode="bicubic").clamp(-1, 1)
     return ((larger + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
 
@@ -115,7 +115,7 @@ def judge(
         for x in (made, held_out.target)
     ]
     found: dict[str, float] = {}
-    for name, region in held_out.regions().items():
+    for name, region in held_out.find_regions().items():
         means = [
             [lab[mask].mean(0) for lab, mask in zip(pictures, region, strict=True) if mask.any()]
             for pictures in labs
@@ -125,14 +125,14 @@ def judge(
     found["detail"] = float(metrics.high_pass_agreement(made, held_out.target, face).mean())
     away = metrics.masked_mean((made - held_out.source).abs(), 1 - face)
     found["elsewhere"] = float(away.mean()) * 127.5
-    seen = [_features(parser, x, held_out.classes) for x in (made, held_out.target)]
+    seen = [_extract_features(parser, x, held_out.classes) for x in (made, held_out.target)]
     found["frechet"] = metrics.frechet_distance(*seen)
     if identity is not None:
         found["identity"] = identity(made)
     return {name: round(value, 4) for name, value in found.items()}
 
 
-def _features(parser: FaceParser, pictures: Tensor, classes: np.ndarray) -> Tensor:
+def _extract_features(parser: FaceParser, pictures: Tensor, classes: np.ndarray) -> Tensor:
     """Mean features of the parser's first level, (B, 32)."""
     pixels = ((pictures + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
     oval = torch.from_numpy((classes != 0).astype(np.uint8) * 255)

@@ -34,7 +34,7 @@ from training.data.makeup.makeup_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs, Identity, judge
 from training.train_distill import load_teacher
 
-Sample = Callable[[Tensor, Tensor], Tensor]
+SampleLatents = Callable[[Tensor, Tensor], Tensor]
 """(noise, condition) -> packed latents."""
 
 TRAJECTORIES = ("cd", "rcgm", "twinflow", "sana-sprint")
@@ -58,7 +58,7 @@ class Student:
     serves_all: bool
 
 
-def students(runs: Path, cache: Path) -> dict[str, Student]:
+def load_students(runs: Path, cache: Path) -> dict[str, Student]:
     """Students of finished runs of `training.train_distill`, by their runs' names."""
     found: dict[str, Student] = {}
     for config in sorted(runs.glob("*/config.json")):
@@ -77,7 +77,7 @@ def students(runs: Path, cache: Path) -> dict[str, Student]:
     return found
 
 
-def few(denoiser: Any, sampler: FewStepSampler, upto: int | None = None) -> Sample:
+def make_sampler(denoiser: Any, sampler: FewStepSampler, upto: int | None = None) -> SampleLatents:
     """The picture a student shows after step `upto`, its last if None."""
     last = len(sampler.times) - 1 if upto is None else upto
 
@@ -88,30 +88,30 @@ def few(denoiser: Any, sampler: FewStepSampler, upto: int | None = None) -> Samp
     return sample
 
 
-def samplers(
+def list_samplers(
     teacher: MakeupDenoiser, runs: Path, cache: Path
-) -> Iterator[tuple[str, int, Sample, dict[str, float]]]:
+) -> Iterator[tuple[str, int, SampleLatents, dict[str, float]]]:
     """Name, steps, sampler and cost of every row that is sampled."""
     for steps in (25, 8, 4, 2, 1):
         yield "teacher, Euler", steps, lambda z, c, n=steps: follow_flow(teacher, z, n, c), {}
-    for name, student in students(runs, cache).items():
+    for name, student in load_students(runs, cache).items():
         sampler, steps = student.sampler, len(student.sampler.times)
         for other in sorted({1, 2, 4, 8, steps} if student.serves_all else {steps}):
             chosen = sampler if other == steps else FewStepSampler.even(other, sampler.noise)
-            yield name, other, few(student.denoiser, chosen), student.cost
+            yield name, other, make_sampler(student.denoiser, chosen), student.cost
         if steps > 1 and not student.serves_all:
             aside = {"aside": 1.0}
             for upto in range(steps - 1):
-                shown = few(student.denoiser, sampler, upto)
+                shown = make_sampler(student.denoiser, sampler, upto)
                 yield f"{name}, step {upto + 1} of {steps}", upto + 1, shown, aside
             handed = Handover(teacher, student.denoiser)
-            yield f"{name}, first step by the teacher", steps, few(handed, sampler), aside
+            yield f"{name}, first step by the teacher", steps, make_sampler(handed, sampler), aside
 
 
 COLUMNS = ("lips", "eyes", "skin", "detail", "elsewhere", "frechet", "identity", "milliseconds")
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: list[dict[str, Any]]) -> str:
     """The rows as `training/README.md` shows them; those aside are in the file only."""
     lines = [f"| way | steps | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
     for row in (row for row in rows if "aside" not in row):
@@ -159,23 +159,23 @@ def main(
     generator = seeding.generator_for(0, "exam noise")
     noise = torch.randn((len(cond), side**2, 4 * nano.LATENT_CHANNELS), generator=generator)
 
-    def back(latents: Tensor) -> Tensor:
+    def decode_latents(latents: Tensor) -> Tensor:
         return decode(vae, unpack(latents, side, side))
 
     teacher = load_teacher(model, cache)
     pictures = {
         "the source as it is": held_out.source,
-        "truth, autoencoded": back(encode(held_out.target)),
+        "truth, autoencoded": decode_latents(encode(held_out.target)),
     }
     rows = [
         {"name": name, "steps": 0} | judge(held_out, x, judge_by, identity)
         for name, x in pictures.items()
     ]
-    for name, steps, sample, cost in samplers(teacher, runs, cache):
+    for name, steps, sample, cost in list_samplers(teacher, runs, cache):
         pieces = [sample(*piece) for piece in zip(noise.split(16), cond.split(16), strict=True)]
-        pictures[f"{name} {steps}"] = made = back(torch.cat(pieces))
+        pictures[f"{name} {steps}"] = made = decode_latents(torch.cat(pieces))
         row = {"name": name, "steps": steps} | judge(held_out, made, judge_by, identity)
-        spent = _milliseconds(lambda s=sample: s(noise[:1], cond[:1]))
+        spent = _measure_milliseconds(lambda s=sample: s(noise[:1], cond[:1]))
         rows.append(row | {"milliseconds": spent} | cost)
     found = {
         "command": "python -m training.evaluation.nano PAIRS --model TEACHER --cache CACHE "
@@ -185,7 +185,7 @@ def main(
         "pairs": len(cond),
         "rows": rows,
     }
-    print(table(rows))  # noqa: T201
+    print(format_table(rows))  # noqa: T201
     output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if sheet is not None:
         shown = {"": held_out.source, " ": held_out.reference, "truth": held_out.target} | pictures
@@ -195,7 +195,7 @@ def main(
         Image.fromarray(pixels).save(sheet)
 
 
-def _milliseconds(work: Callable[[], Any], repeats: int = 7) -> float:
+def _measure_milliseconds(work: Callable[[], Any], repeats: int = 7) -> float:
     """Median processor time of one picture, in this process."""
     times: list[float] = []
     for _ in range(repeats):

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 Ranks = Mapping[str, int]
-ErrorOf = Callable[[Ranks], float]
+MeasureError = Callable[[Ranks], float]
 
 
-def freezing_ablation(layers: Sequence[str], rank: int, error_of: ErrorOf) -> dict[str, float]:
+def ablate_by_freezing(
+    layers: Sequence[str], rank: int, measure_error: MeasureError
+) -> dict[str, float]:
     """Freeze one group of layers at a time; return by how much the error of all but it is higher.
 
     The paper freezes while it fine-tunes whole weights; here the others have changes of one rank.
@@ -19,14 +21,14 @@ def freezing_ablation(layers: Sequence[str], rank: int, error_of: ErrorOf) -> di
     Args:
         layers: all groups.
         rank: of each that is not frozen.
-        error_of: see the module.
+        measure_error: see the module.
 
     Returns:
         group -> rise of the error, the most crucial group first.
     """
-    nothing_frozen = error_of(dict.fromkeys(layers, rank))
+    nothing_frozen = measure_error(dict.fromkeys(layers, rank))
     rise = {
-        frozen: error_of({layer: rank for layer in layers if layer != frozen}) - nothing_frozen
+        frozen: measure_error({layer: rank for layer in layers if layer != frozen}) - nothing_frozen
         for frozen in layers
     }
     return dict(sorted(rise.items(), key=lambda item: -item[1]))
@@ -34,7 +36,7 @@ def freezing_ablation(layers: Sequence[str], rank: int, error_of: ErrorOf) -> di
 
 def search_ranks(
     layers: Sequence[str],
-    error_of: ErrorOf,
+    measure_error: MeasureError,
     affordable: Callable[[Ranks], bool],
     gain: float = 0.01,
 ) -> tuple[dict[str, int], list[tuple[dict[str, int], float]]]:
@@ -42,7 +44,7 @@ def search_ranks(
 
     Args:
         layers: the crucial groups; the first is raised first.
-        error_of: see the module.
+        measure_error: see the module.
         affordable: whether an adapter of such ranks is small enough.
         gain: share of the error that a doubling must take away.
 
@@ -52,11 +54,11 @@ def search_ranks(
     """
     nothing: dict[str, int] = dict.fromkeys(layers, 0)
     ranks: dict[str, int] = dict.fromkeys(layers, 1)
-    best = error_of(ranks)
-    curve = [(nothing, error_of(nothing)), (ranks, best)]
+    best = measure_error(ranks)
+    curve = [(nothing, measure_error(nothing)), (ranks, best)]
     for layer in layers:
         while affordable(raised := ranks | {layer: 2 * ranks[layer]}):
-            error = error_of(raised)
+            error = measure_error(raised)
             curve.append((raised, error))
             if error > (1 - gain) * best:
                 break

@@ -134,7 +134,7 @@ class LowRankNetworks(DistillNetworks):
         return Adapted(self.teacher, adapter.start(seeding.generator_for(self.seed, "low rank")))
 
 
-Build = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]
+BuildMethod = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]
 
 
 def _score_options(config: MethodConfig) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _score_options(config: MethodConfig) -> dict[str, Any]:
     return {"drop": 0.0, "step_conditioned": config.step_conditioned}
 
 
-METHODS: dict[Name, Build] = {
+METHODS: dict[Name, BuildMethod] = {
     "cd": lambda n, s, o: Consistency(n.copy_teacher(), n.copy_teacher(), n.teacher, grid=25),
     "rcgm": lambda n, s, o: RCGM(n.copy_teacher(), n.copy_teacher(), n.teacher, average=0.95),
     "twinflow": lambda n, s, o: TwinFlow(

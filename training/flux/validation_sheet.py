@@ -14,7 +14,7 @@ from models.mcvton.transformer import MinimalControl
 
 
 @dataclass(frozen=True)
-class Gallery:
+class ValidationSheet:
     """Samples to look at.
 
     Attributes:
@@ -46,7 +46,7 @@ class Gallery:
         *_, last = denoise(control, noise, self.sigmas, memory, self.guidance, distilled=distilled)
         return last.latents
 
-    def sheet(self, control: MinimalControl, *, distilled: bool = False) -> Tensor:
+    def paint_sheet(self, control: MinimalControl, *, distilled: bool = False) -> Tensor:
         """Return rows of person, own garment, and what is painted in the next person's.
 
         Returns:

@@ -33,13 +33,3 @@ def score_distillation(picture: Tensor, teacher_picture: Tensor, t: Tensor) -> T
     """
     square = (picture - teacher_picture.detach()).square()
     return (per_sample(1 - t, picture) * square).mean()
-
-
-def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
-    """Return the discriminator's hinge loss of its logits."""
-    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-
-
-def hinge_generator(fake: Tensor) -> Tensor:
-    """Return what the generator minimises, the negative mean logit."""
-    return -fake.mean()

@@ -67,7 +67,7 @@ class Parts:
     head: bool
 
 
-def parts_of(name: Name, toy: MakeupDenoiser) -> Parts:
+def count_parts(name: Name, toy: MakeupDenoiser) -> Parts:
     """Count a method's networks and passes on changes of a toy."""
     config = MethodConfig(method=name, steps=2, loop=LoopConfig(steps=1))
     method, _ = build_method(config, LowRankNetworks(Frozen(toy), toy.blocks, rank=1))
@@ -94,18 +94,18 @@ def parts_of(name: Name, toy: MakeupDenoiser) -> Parts:
 
 
 @cache
-def flux() -> tuple[FluxTransformer2DModel, RefLoRAInjector]:
+def load_empty_flux() -> tuple[FluxTransformer2DModel, RefLoRAInjector]:
     """FLUX.1-Kontext and the injector, without their weights."""
     with torch.device("meta"):
         return FluxTransformer2DModel(guidance_embeds=True), RefLoRAInjector()
 
 
-def size_of(*networks: nn.Module) -> int:
+def count_parameters(*networks: nn.Module) -> int:
     """Number of parameters."""
     return sum(p.numel() for network in networks for p in network.parameters())
 
 
-def whole(parts: Parts, cards: int, size: int = 1024) -> float:
+def whole_network_gigabytes(parts: Parts, cards: int, size: int = 1024) -> float:
     """Return what one of `cards` needs for whole networks, in 1e9 bytes.
 
     Args:
@@ -113,19 +113,19 @@ def whole(parts: Parts, cards: int, size: int = 1024) -> float:
         cards: that share the weights.
         size: of the pictures; a card works on one at a time.
     """
-    held = size_of(*flux()) * (parts.trained * TRAINED + parts.asked * ASKED)
+    held = count_parameters(*load_empty_flux()) * (parts.trained * TRAINED + parts.asked * ASKED)
     tokens = PROMPT + 2 * (size // PATCH) ** 2
     activations = tokens * 2 * WIDTH * (BLOCKS * parts.passes + IN_BLOCK)
     return held / cards / 1e9 + activations / 1e9 + RESERVE
 
 
-def nodes(parts: Parts) -> int:
+def count_nodes(parts: Parts) -> int:
     """Return the fewest nodes of eight cards that hold whole networks, or 0 if none up to 64 do."""
-    fitting = (n for n in range(1, 65) if whole(parts, n * NODE) < CARD)
+    fitting = (n for n in range(1, 65) if whole_network_gigabytes(parts, n * NODE) < CARD)
     return next(fitting, 0)
 
 
-def low_rank(config: LowRankConfig, parts: Parts, cards: int) -> dict[str, float]:
+def low_rank_gigabytes(config: LowRankConfig, parts: Parts, cards: int) -> dict[str, float]:
     """Return what one of `cards` needs for a low-rank run, in 1e9 bytes.
 
     Args:
@@ -133,20 +133,20 @@ def low_rank(config: LowRankConfig, parts: Parts, cards: int) -> dict[str, float
         parts: of its method.
         cards: that share the transformer if the preset shards it.
     """
-    transformer, injector = flux()
+    transformer, injector = load_empty_flux()
     with torch.device("meta"):
-        change = size_of(StudentLoRA(config.rank))
-        head = size_of(TokenHeads(WIDTH, config.listens_to)) if parts.head else 0
+        change = count_parameters(StudentLoRA(config.rank))
+        head = count_parameters(TokenHeads(WIDTH, config.listens_to)) if parts.head else 0
     base, low = BYTES[config.base], BYTES[config.precision]
     # Weights, gradients, Adam's two averages, and the run's own average.
     each = 4 + 4 + 2 * (4 if config.optimiser == "adamw" else 1) + (4 if config.loop.ema else 0)
     picture = config.micro * (config.size // PATCH) ** 2
     tokens = config.micro * PROMPT + 2 * picture
-    block = max(size_of(b) for b in transformer.transformer_blocks)
+    block = max(count_parameters(b) for b in transformer.transformer_blocks)
     return {
-        "transformer": size_of(transformer) * base / (cards if config.shard else 1) / 1e9,
+        "transformer": count_parameters(transformer) * base / (cards if config.shard else 1) / 1e9,
         "gathered": 2 * block * base / 1e9 if config.shard else 0.0,  # one in use, one ahead
-        "injector": size_of(injector) * (4 if config.base == "fp32" else 2) / 1e9,
+        "injector": count_parameters(injector) * (4 if config.base == "fp32" else 2) / 1e9,
         "trained": (parts.trained * change + head) * each / 1e9,
         "averages": (parts.asked - 1) * change * 4 / 1e9,
         "between blocks": tokens * WIDTH * low * BLOCKS * parts.passes / 1e9,
@@ -157,7 +157,7 @@ def low_rank(config: LowRankConfig, parts: Parts, cards: int) -> dict[str, float
     }
 
 
-def preset_with(preset: str, method: Name) -> LowRankConfig:
+def adapt_preset(preset: str, method: Name) -> LowRankConfig:
     """Return a preset as a method can be run with it."""
     config = PRESETS[preset][1]
     assert isinstance(config, LowRankConfig)
@@ -166,19 +166,22 @@ def preset_with(preset: str, method: Name) -> LowRankConfig:
     return replace(config, method=method)
 
 
-def row_of(name: Name, toy: MakeupDenoiser) -> dict[str, Any]:
+def make_row(name: Name, toy: MakeupDenoiser) -> dict[str, Any]:
     """Return what one method needs: of whole networks, and of each preset by parts."""
-    parts = parts_of(name, toy)
-    cards = nodes(parts) * NODE
+    parts = count_parts(name, toy)
+    cards = count_nodes(parts) * NODE
     row: dict[str, Any] = {"way": name} | asdict(parts)
-    row |= {"whole_cards": cards, "whole_gb": round(whole(parts, max(NODE, cards)), 1)}
+    row |= {
+        "whole_cards": cards,
+        "whole_gb": round(whole_network_gigabytes(parts, max(NODE, cards)), 1),
+    }
     for preset, (count, _) in CARDS.items():
-        found = low_rank(preset_with(preset, name), parts, count)
+        found = low_rank_gigabytes(adapt_preset(preset, name), parts, count)
         row[preset] = {part: round(size, 2) for part, size in found.items()}
     return row
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: list[dict[str, Any]]) -> str:
     """The rows as `training/README.md` shows them; what does not fit is in brackets."""
     heads = [f"`{preset}`, {cards} x {card} GB" for preset, (cards, card) in CARDS.items()]
     lines = [f"| way | passes | whole networks | {' | '.join(heads)} |"]
@@ -196,10 +199,10 @@ def main(output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]) -> None:
     """Write what every method needs, and print the table."""
     with TemporaryDirectory() as folder:
         toy = make_toy_teacher(Path(folder), seed=0)
-    rows = [row_of(name, toy) for name in METHODS]
+    rows = [make_row(name, toy) for name in METHODS]
     command = f"python -m training.memory.distill -o {output}"
     output.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", "utf-8")
-    print(table(rows))  # noqa: T201
+    print(format_table(rows))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ RECOMPUTED = 34
 
 
 @dataclass(frozen=True)
-class Memory:
+class CardMemory:
     """Gigabytes (1e9 bytes) on one card.
 
     Attributes:
@@ -50,7 +50,7 @@ class Memory:
         return self.base + self.trained + self.activations + self.reference + self.reserve
 
 
-def training_memory(config: RefLoRAConfig) -> Memory:
+def reckon_memory(config: RefLoRAConfig) -> CardMemory:
     """Reckon what one card needs for a run of the injector on FLUX.1-Kontext."""
     with torch.device("meta"):
         transformer = FluxTransformer2DModel(guidance_embeds=True)
@@ -62,7 +62,7 @@ def training_memory(config: RefLoRAConfig) -> Memory:
     picture = (config.size // PATCH) ** 2
     tokens = config.micro * (PROMPT + 2 * picture)
     width = BYTES[config.precision] * WIDTH
-    return Memory(
+    return CardMemory(
         base=frozen * BYTES[config.base] / 1e9,
         trained=trained * each / 1e9,
         activations=tokens * width * (LAYERS + RECOMPUTED) / 1e9,
@@ -75,5 +75,5 @@ if __name__ == "__main__":
 
     for name, (_, config) in PRESETS.items():
         if config.base != "fp32":
-            needs = training_memory(config)
+            needs = reckon_memory(config)
             print(f"{name}: {needs.total:.1f} GB, {needs}")  # noqa: T201

@@ -20,7 +20,7 @@ TRAINED = 4 + 4 + 8 + 4  # bytes of a parameter: itself, gradient, Adam's averag
 IN_BLOCK = 60
 
 
-def gigabytes(config: MCVTONConfig) -> dict[str, float]:
+def reckon_gigabytes(config: MCVTONConfig) -> dict[str, float]:
     """Return the parts of a card's memory in GB (1e9 bytes), for FLUX.1-dev in a preset."""
     picture = config.size_hw[0] // 16 * (config.size_hw[1] // 16)
     sequence = picture + TEXT
@@ -46,6 +46,6 @@ def gigabytes(config: MCVTONConfig) -> dict[str, float]:
 if __name__ == "__main__":
     for name, (_, config) in PRESETS.items():
         if name.endswith("gb"):
-            parts = gigabytes(config)
+            parts = reckon_gigabytes(config)
             words = ", ".join(f"{part} {size:.1f}" for part, size in parts.items())
             sys.stdout.write(f"{name}: {sum(parts.values()):.1f} GB ({words})\n")

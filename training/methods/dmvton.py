@@ -28,7 +28,7 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-class _TryOnMethod(Method):
+class _DMVTONMethod(Method):
     """What both share: the targets, and the losses of a warp and a picture."""
 
     def __init__(self, parser: HumanParser, scope: Scope) -> None:
@@ -68,7 +68,7 @@ class _TryOnMethod(Method):
         return warp, share | painted
 
 
-class TeacherMethod(_TryOnMethod):
+class DMVTONTeacher(_DMVTONMethod):
     """Stages 1 and 2: dress the agnostic person in the garment the photograph shows.
 
     Args:
@@ -90,7 +90,7 @@ class TeacherMethod(_TryOnMethod):
         return self.losses(self.teacher, batch["condition"], batch)[1]
 
 
-class StudentMethod(_TryOnMethod):
+class DMVTONStudent(_DMVTONMethod):
     """Stages 3 and 4: undo what the teacher dressed the person in, and learn to dress by it.
 
     The student sees the person in another garment and the flat garment of the photograph, and must

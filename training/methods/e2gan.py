@@ -46,7 +46,7 @@ class E2GanMethod(Method):
         painter = next(iter(self.networks))
         self.phases = {"discriminator": ("discriminator",), painter: (painter,)}
 
-    def painted(self, bare: Tensor, look: Tensor) -> Tensor:
+    def paint_looks(self, bare: Tensor, look: Tensor) -> Tensor:
         """The faces in their looks, (B, 3, S, S)."""
         if self.adapter is not None:
             return self.adapter(self.generator, bare)
@@ -66,12 +66,12 @@ class E2GanMethod(Method):
         made_up, look = batch["made_up"], batch["look"]
         if phase == "discriminator":
             with torch.no_grad():
-                painted = self.painted(bare, look)
+                painted = self.paint_looks(bare, look)
             real, fake = (self.discriminator(bare, x, look) for x in (made_up, painted))
-            return {"real_or_not": adversarial.discriminator(real, fake)}
-        painted = self.painted(bare, look)
+            return {"real_or_not": adversarial.discriminator_loss(real, fake)}
+        painted = self.paint_looks(bare, look)
         fake = self.discriminator(bare, painted, look)
         return {
             "colours": (emphasis(bare, made_up) * (painted - made_up).abs()).mean(),
-            "fooled": self.weight * adversarial.generator(fake),
+            "fooled": self.weight * adversarial.generator_loss(fake),
         }

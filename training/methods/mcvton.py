@@ -11,10 +11,10 @@ from models.diffusion.vae import VAE
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
 from training.loop import Method
-from training.losses import flow
+from training.losses import adversarial, flow
 
 
-class TryOnMethod(Method):
+class MCVTONTryOn(Method):
     """Stage 1: both LoRAs learn by flow matching on the noise's tokens; FLUX stays frozen.
 
     Args:
@@ -45,7 +45,7 @@ class TryOnMethod(Method):
         return {"flow": flow.flow_matching(v, x0, noise)}
 
 
-class StudentMethod(Method):
+class MCVTONStudent(Method):
     """Stage 2: the noise branch's D-LoRA learns to paint in a few steps (ADD, arXiv 2311.17042).
 
     The student predicts a picture from one of its noise levels. That picture is noised anew, and
@@ -99,7 +99,7 @@ class StudentMethod(Method):
             with torch.no_grad():
                 fake = self._listen(again, t, memory)
                 real = self._listen(flow.add_noise(x0, batch["noise_real"], t), t, memory)
-            loss = flow.hinge_discriminator(self.heads(real), self.heads(fake))
+            loss = adversarial.discriminator_loss(self.heads(real), self.heads(fake), "hinge")
             return {"discriminator": loss}
         with torch.no_grad():
             v = self.control.velocity(again, t, memory, self.guidance).float()
@@ -110,7 +110,7 @@ class StudentMethod(Method):
         }
         if self.heads is not None:
             logits = self.heads(self._listen(again, t, memory))
-            losses["adversarial"] = self.adversarial * flow.hinge_generator(logits)
+            losses["adversarial"] = self.adversarial * adversarial.generator_loss(logits, "hinge")
         return losses
 
     def paint(self, batch: dict[str, Tensor], memory: Memory) -> Tensor:
@@ -128,7 +128,7 @@ class StudentMethod(Method):
         return heard
 
 
-class ToyBaseMethod(Method):
+class MCVTONToyBase(Method):
     """Before stage 1, for toys: what FLUX.1-dev brings along, a painter of such pictures.
 
     Args:

@@ -23,7 +23,7 @@ from training.methods.distill.trajectories.scm import SCM, SanaSprint
 from training.toys.experiment import Experiment
 
 Start = Literal["teacher", "ends", "consistent", "new"]
-Build = Callable[[Experiment, Network, FewStepSampler], Method]
+BuildRow = Callable[[Experiment, Network, FewStepSampler], Method]
 """(experiment, the student as it starts, its sampler) -> method."""
 
 
@@ -46,7 +46,7 @@ class TableRow:
         conditions: whether it needs the world with conditions.
     """
 
-    build: Build
+    build: BuildRow
     iterations: int = 3000
     apart: bool = True
     steps: tuple[int, ...] = (1, 2, 4)

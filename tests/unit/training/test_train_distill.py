@@ -18,7 +18,7 @@ from models.reflora.layers import attention_layers, rotated
 from training.checkpoints import find_checkpoints
 from training.config import LoopConfig
 from training.evaluation.held_out_pairs import HeldOutPairs
-from training.evaluation.nano import students, table
+from training.evaluation.nano import format_table, load_students
 from training.flux.distill_networks import METHODS, DistillNetworks
 from training.flux.distill_teacher import make_toy_teacher
 from training.train_distill import PRESETS, build
@@ -133,7 +133,7 @@ def test_a_finished_student_is_found_with_its_sampler(tmp_path):
     config = tiny_run(tmp_path, method="add", steps=2, save_every=2)
     build(config).run()
     assert len(find_checkpoints(config.folder / "checkpoints")) == 1
-    found = students(tmp_path, config.folder / "cache")
+    found = load_students(tmp_path, config.folder / "cache")
     student = found["tiny-student"]
     assert student.sampler.times == (1.0, 0.5)
     assert student.cost["iterations"] == 2
@@ -149,7 +149,7 @@ def test_an_exam_looks_at_lips_eyelids_and_skin_apart():
     classes = np.zeros((1, 64, 64), np.uint8)
     classes[0, 10:50, 10:50], classes[0, 20:22, 20:24], classes[0, 40:43, 25:35] = 1, 4, 12
     blank = torch.zeros(1, 3, 64, 64)
-    regions = HeldOutPairs(blank, blank, blank, classes).regions()
+    regions = HeldOutPairs(blank, blank, blank, classes).find_regions()
     assert regions["lips"].sum() == 30
     assert regions["eyes"].sum() == 8 * 10 - 8
     assert not (regions["eyes"] & regions["skin"]).any()
@@ -158,4 +158,4 @@ def test_an_exam_looks_at_lips_eyelids_and_skin_apart():
 def test_the_readme_shows_the_table_of_the_nano():
     path = ROOT / "tests/benchmarks/results/distillation_nano.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    assert table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")
+    assert format_table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from models.tryon.agnostic import is_part
 from training import train_mcvton
 from training.data.tryon.latents import LatentTryOn, encode_all
 from training.data.tryon.wardrobe import MadeUpWardrobe
-from training.losses import flow
-from training.memory.mcvton import gigabytes
+from training.losses import adversarial, flow
+from training.memory.mcvton import reckon_gigabytes
 from training.train_mcvton import PRESETS, build
 
 
@@ -140,8 +140,8 @@ def test_a_perfect_velocity_has_no_loss_and_points_at_the_picture():
     torch.testing.assert_close(flow.x0_from_velocity(x_t, noise - x0, t), x0)
     assert flow.score_distillation(x0, x0, t) == 0
     sure = torch.tensor([2.0])
-    assert flow.hinge_discriminator(sure, -sure) == 0
-    assert flow.hinge_discriminator(-sure, sure) == 6
+    assert adversarial.discriminator_loss(sure, -sure, "hinge") == 0
+    assert adversarial.discriminator_loss(-sure, sure, "hinge") == 6
 
 
 def test_a_student_of_flux_needs_a_teacher(tmp_path):
@@ -152,4 +152,4 @@ def test_a_student_of_flux_needs_a_teacher(tmp_path):
 @pytest.mark.parametrize("name", [x for x in PRESETS if x.endswith("gb")])
 def test_each_card_holds_its_preset_with_a_tenth_to_spare(name):
     card = float(name.split("_")[1].removesuffix("gb"))
-    assert sum(gigabytes(PRESETS[name][1]).values()) < 0.9 * card
+    assert sum(reckon_gigabytes(PRESETS[name][1]).values()) < 0.9 * card

@@ -18,7 +18,7 @@ from models.reflora.injector import RefLoRAInjector
 from training import train_reflora
 from training.data.makeup.makeup_pairs import MakeupPairs, Warp, warp_reference
 from training.data.makeup.pair_quality import Limits, aligned, blended_back, fault, measure
-from training.memory.flux import training_memory
+from training.memory.flux import reckon_memory
 
 ROOT = Path(__file__).parents[3]
 TINY = train_reflora.PRESETS["tiny"][1]
@@ -132,12 +132,12 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("preset", "card"), [("card80", 80), ("card24", 24)])
 def test_presets_fit_their_cards_by_calculation(preset, card):
-    needs = training_memory(train_reflora.PRESETS[preset][1])
+    needs = reckon_memory(train_reflora.PRESETS[preset][1])
     assert 0.3 * card < needs.total < 0.9 * card
 
 
 def test_memory_counts_the_weights_of_the_real_networks():
-    needs = training_memory(train_reflora.PRESETS["card80"][1])
+    needs = reckon_memory(train_reflora.PRESETS["card80"][1])
     assert needs.base == pytest.approx(11.9e9 * 2 / 1e9, rel=0.01)
     assert needs.trained == pytest.approx(4 * 726_872_064 * 5 / 1e9, rel=1e-6)
 

@@ -13,9 +13,9 @@ from models.analysis.face_classes import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_LIP
 from models.errors import TrainingError
 from models.small.e2gan import E2Gan
 from training.data.makeup.look_pairs import LookPairs, representatives
-from training.evaluation.e2gan import judge, regions_of, table
+from training.evaluation.e2gan import find_regions, format_table, judge
 from training.evaluation.held_out_pairs import HeldOutPairs
-from training.evaluation.rank_search import freezing_ablation, search_ranks
+from training.evaluation.rank_search import ablate_by_freezing, search_ranks
 from training.train_e2gan import PRESETS, build
 
 
@@ -125,20 +125,20 @@ def pairs_of(data):
 def test_the_layer_that_is_missed_most_is_the_most_crucial():
     worth = {"a": 1.0, "b": 5.0, "c": 3.0}
 
-    def error_of(ranks):
+    def measure_error(ranks):
         return 10.0 - sum(worth[layer] for layer in ranks)
 
-    assert freezing_ablation(tuple(worth), 2, error_of) == {"b": 5.0, "c": 3.0, "a": 1.0}
+    assert ablate_by_freezing(tuple(worth), 2, measure_error) == {"b": 5.0, "c": 3.0, "a": 1.0}
 
 
 def test_ranks_are_raised_until_it_stops_paying():
     """One layer is done at rank 4 and the other at rank 1; each further doubling gains nothing."""
     enough = {"one": 4, "other": 1}
 
-    def error_of(ranks):
+    def measure_error(ranks):
         return sum(1.0 / max(min(rank, enough[layer]), 0.5) for layer, rank in ranks.items())
 
-    ranks, curve = search_ranks(("one", "other"), error_of, lambda ranks: True)
+    ranks, curve = search_ranks(("one", "other"), measure_error, lambda ranks: True)
     assert ranks == enough
     assert curve[0][0] == {"one": 0, "other": 0}
     assert [tried["one"] for tried, _ in curve] == [0, 1, 2, 4, 8, 4]
@@ -163,7 +163,7 @@ def test_the_teachers_own_picture_has_no_error_and_a_red_lip_none_on_the_cheeks(
     bare = judge(held_out, source)
     assert bare["lips"] == bare["painted"] > 20
     assert bare["cheeks"] == bare["eyes"] == 0
-    rows, columns = np.nonzero(regions_of(held_out)["cheeks"][0])
+    rows, columns = np.nonzero(find_regions(held_out)["cheeks"][0])
     assert (rows.min(), rows.max()) == (11, 21)
     assert not set(columns) & set(range(11, 21))
 
@@ -171,4 +171,4 @@ def test_the_teachers_own_picture_has_no_error_and_a_red_lip_none_on_the_cheeks(
 def test_the_table_in_the_readme_is_the_measured_one():
     root = Path(__file__).parents[4]
     found = json.loads((root / "tests/benchmarks/results/e2gan.json").read_text())
-    assert table(found["rows"]) in (root / "training/README.md").read_text(encoding="utf-8")
+    assert format_table(found["rows"]) in (root / "training/README.md").read_text(encoding="utf-8")

@@ -32,14 +32,14 @@ from training.flux.distill_networks import (
 from training.flux.distill_teacher import make_toy_teacher
 from training.memory.distill import (
     CARDS,
-    flux,
-    low_rank,
-    parts_of,
-    preset_with,
-    row_of,
-    size_of,
-    table,
-    whole,
+    adapt_preset,
+    count_parameters,
+    count_parts,
+    format_table,
+    load_empty_flux,
+    low_rank_gigabytes,
+    make_row,
+    whole_network_gigabytes,
 )
 from training.methods.distill.trajectories.rcgm import RCGM
 from training.train_distill import PRESETS, build
@@ -296,7 +296,7 @@ def test_a_batch_in_pieces_has_jumps_of_every_kind():
 
 
 def test_a_change_has_the_parameters_of_its_layers_at_full_size():
-    transformer, _ = flux()
+    transformer, _ = load_empty_flux()
     kinds = (transformer.transformer_blocks, transformer.single_transformer_blocks)
     linear = [
         module
@@ -309,8 +309,8 @@ def test_a_change_has_the_parameters_of_its_layers_at_full_size():
     updates = [m for m in change.modules() if isinstance(m, LowRank)]
     assert len(updates) == len(linear) == 19 * 12 + 38 * 5
     wanted = sum(64 * (m.in_features + m.out_features) for m in linear)
-    assert size_of(*updates) == wanted
-    assert size_of(change) == wanted + 257 * 3072 + 3073 * 3072
+    assert count_parameters(*updates) == wanted
+    assert count_parameters(change) == wanted + 257 * 3072 + 3073 * 3072
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +318,7 @@ def needs(teacher):
     """What `training.memory.distill` finds, by method."""
     with warnings.catch_warnings():  # PyTorch's forward derivatives script a function
         warnings.simplefilter("ignore", DeprecationWarning)
-        return {name: row_of(name, teacher) for name in METHODS}
+        return {name: make_row(name, teacher) for name in METHODS}
 
 
 def test_memory_counts_what_a_method_keeps(needs):
@@ -341,9 +341,11 @@ def test_presets_fit_their_cards_by_calculation(needs):
 
 
 def test_only_the_transformer_is_spread_over_cards(teacher):
-    parts = parts_of("dmd2", teacher)
-    assert whole(parts, 8) > 80 > whole(parts, 16)
-    one, eight = (low_rank(preset_with("card80", "dmd2"), parts, cards) for cards in (1, 8))
+    parts = count_parts("dmd2", teacher)
+    assert whole_network_gigabytes(parts, 8) > 80 > whole_network_gigabytes(parts, 16)
+    one, eight = (
+        low_rank_gigabytes(adapt_preset("card80", "dmd2"), parts, cards) for cards in (1, 8)
+    )
     assert one["transformer"] == pytest.approx(8 * eight["transformer"])
     assert {**one, "transformer": 0} == {**eight, "transformer": 0}
 
@@ -352,4 +354,4 @@ def test_the_readme_shows_what_was_reckoned(needs):
     path = ROOT / "tests/benchmarks/results/distillation_memory.json"
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
     assert rows == list(needs.values())
-    assert table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")
+    assert format_table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")

@@ -47,7 +47,7 @@ def discriminate(
     """Return the head's hinge loss; features are computed without gradient where frozen."""
     real_logits = compute_logits(feature_network, head, real, cond, generator)
     fake_logits = compute_logits(feature_network, head, fake.detach(), cond, generator)
-    return {"discriminate": adversarial.discriminator(real_logits, fake_logits, "hinge")}
+    return {"discriminate": adversarial.discriminator_loss(real_logits, fake_logits, "hinge")}
 
 
 class LADD(Method):
@@ -89,7 +89,7 @@ class LADD(Method):
         if phase == "head":
             return discriminate(self.teacher, self.head, x0, pictures, cond, generator)
         logits = compute_logits(self.teacher, self.head, pictures, cond, generator)
-        losses = {"adversarial": adversarial.generator(logits, "hinge")}
+        losses = {"adversarial": adversarial.generator_loss(logits, "hinge")}
         if self.distill:
             again = NOISE_TIMES(len(x0), generator).to(x0)
             fresh = noise_like(x0, generator)

@@ -161,7 +161,7 @@ class ScoreDistillation(Method):
         losses = {"match": self.objective(pictures, real, fake, t)}
         if self.head is not None:
             logits = self.head(self.critic.features(x_t, t, cond, **extra))
-            losses["adversarial"] = self.adversarial[0] * adversarial.generator(logits)
+            losses["adversarial"] = self.adversarial[0] * adversarial.generator_loss(logits)
         return losses
 
     def _current_teacher(self) -> Denoiser:
@@ -187,7 +187,9 @@ class ScoreDistillation(Method):
             fake = self.head(self.critic.features(x_t, t, cond, **extra))
             real_t, times, _ = self.add_noise(batch["x0"], generator)
             real = self.head(self.critic.features(real_t, times, cond, **extra))
-            losses["discriminate"] = self.adversarial[1] * adversarial.discriminator(real, fake)
+            losses["discriminate"] = self.adversarial[1] * adversarial.discriminator_loss(
+                real, fake
+            )
         return losses
 
 

@@ -151,7 +151,7 @@ class SanaSprint(SCM):
             )
         losses = super().step(batch, generator, phase)
         logits = compute_logits(self.feature_network, self.head, pictures, cond, generator)
-        return losses | {"adversarial": self.weight * adversarial.generator(logits, "hinge")}
+        return losses | {"adversarial": self.weight * adversarial.generator_loss(logits, "hinge")}
 
     def _generate(self, batch: dict[str, Tensor], generator: torch.Generator) -> Tensor:
         x0 = batch["x0"]
