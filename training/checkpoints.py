@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.errors import CheckpointError
+from pipelines.files import replacing
 from training.ema import AveragedWeights
 
 
@@ -85,29 +86,27 @@ def save(
         The checkpoint's folder.
     """
     final = folder / f"{step:06d}"
-    temporary = folder / f".{step:06d}.part"
-    shutil.rmtree(temporary, ignore_errors=True)
-    state = temporary / "training_state"
-    state.mkdir(parents=True)
-    for name, network in networks.items():
-        save_file(_copy_tensors(network.state_dict()), state / f"network.{name}.safetensors")
-        write: Any = getattr(network, "save_pretrained", None)
-        if write is not None:
-            average = averages.get(name)
-            with average.swapped_into(network) if average else contextlib.nullcontext():
-                write(temporary / "weights" / name)
-    for name, text in (notes or {}).items():
-        (temporary / "weights").mkdir(exist_ok=True)
-        (temporary / "weights" / name).write_text(text, encoding="utf-8")
-    for name, average in averages.items():
-        save_file(_copy_tensors(average.values), state / f"average.{name}.safetensors")
-    for phase, optimiser in optimisers.items():
-        save_file(
-            _copy_tensors(flatten_optimiser(optimiser)), state / f"optimiser.{phase}.safetensors"
-        )
-    (state / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
-    shutil.rmtree(final, ignore_errors=True)
-    temporary.rename(final)
+    with replacing(final) as temporary:
+        state = temporary / "training_state"
+        state.mkdir(parents=True)
+        for name, network in networks.items():
+            save_file(_copy_tensors(network.state_dict()), state / f"network.{name}.safetensors")
+            write: Any = getattr(network, "save_pretrained", None)
+            if write is not None:
+                average = averages.get(name)
+                with average.swapped_into(network) if average else contextlib.nullcontext():
+                    write(temporary / "weights" / name)
+        for name, text in (notes or {}).items():
+            (temporary / "weights").mkdir(exist_ok=True)
+            (temporary / "weights" / name).write_text(text, encoding="utf-8")
+        for name, average in averages.items():
+            save_file(_copy_tensors(average.values), state / f"average.{name}.safetensors")
+        for phase, optimiser in optimisers.items():
+            save_file(
+                _copy_tensors(flatten_optimiser(optimiser)),
+                state / f"optimiser.{phase}.safetensors",
+            )
+        (state / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
     for old in find_checkpoints(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final

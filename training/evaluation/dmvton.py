@@ -10,7 +10,6 @@ back the photograph. *Unpaired*: is the given garment, and not the old one, on t
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from models.dmvton.generator import enlarge
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.tryon.agnostic import grow, is_part
+from pipelines.files import write_json
 from training import metrics
 from training.data.tryon.reposing import PoseRarity
 from training.data.tryon.tryon import TryOnData, fill_region
@@ -347,7 +347,7 @@ def main(arguments: Arguments) -> None:
     devices.keep_freed_memory()
     torch.set_num_threads(arguments.threads)
     report = evaluate(arguments)
-    arguments.report.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(report, arguments.report, indent=2)
 
 
 if __name__ == "__main__":

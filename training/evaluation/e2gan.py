@@ -29,6 +29,7 @@ from torch import Tensor
 from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_LIP
 from models.ops.color import delta_e, rgb_to_lab
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
+from pipelines.files import write_json
 from training.data.makeup.makeup_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import Ranks, ablate_by_freezing, search_ranks
@@ -269,7 +270,7 @@ def main(
         "rows": rows,
     }
     print(format_table(rows))  # noqa: T201
-    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(found, output)
     if sheet is not None:
         some = slice(0, None, max(1, len(held_out.source) // 8))
         shown = [*pictures.values(), held_out.target]

@@ -6,7 +6,6 @@ python -m training.evaluation.face_parsing --weights assets/weights/face-parser 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import torch
 from models import seeding
 from models.analysis.face_parsing import CLASSES, SKIN, FaceParser
 from models.ops.color import ITA_BANDS, individual_typology_angle, skin_tone_band
+from pipelines.files import write_json
 from training.data.faces.faces import FaceData, FaceStore
 from training.metrics import confusion, intersection_over_union
 
@@ -92,7 +92,7 @@ def _tone(batch: dict[str, torch.Tensor]) -> str:
 def main(arguments: Arguments) -> None:
     """Measure and write the report."""
     scores = evaluate(arguments)
-    arguments.report.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    write_json(scores, arguments.report)
 
 
 if __name__ == "__main__":

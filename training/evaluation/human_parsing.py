@@ -6,7 +6,6 @@ python -m training.evaluation.human_parsing --weights W/parser --data DATA/viton
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from models.analysis.human_parsing import HumanParser, Part
+from pipelines.files import write_json
 from training.data.tryon.parsing import to_unit
 from training.data.tryon.viton import open_split
 from training.metrics import confusion, intersection_over_union
@@ -57,7 +57,7 @@ def evaluate(arguments: Arguments) -> dict[str, float]:
 def main(arguments: Arguments) -> None:
     """Measure and write the report."""
     scores = evaluate(arguments)
-    arguments.report.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+    write_json(scores, arguments.report, indent=2)
 
 
 if __name__ == "__main__":

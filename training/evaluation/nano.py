@@ -29,6 +29,7 @@ from models.diffusion.few_step import FewStepSampler, Handover, follow_flow
 from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
+from pipelines.files import write_json
 from training.data.makeup.flux_latents import encoder_of
 from training.data.makeup.makeup_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs, Identity, judge
@@ -186,7 +187,7 @@ def main(
         "rows": rows,
     }
     print(format_table(rows))  # noqa: T201
-    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(found, output)
     if sheet is not None:
         shown = {"": held_out.source, " ": held_out.reference, "truth": held_out.target} | pictures
         some = slice(0, None, max(1, len(cond) // 10))

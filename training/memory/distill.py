@@ -11,7 +11,6 @@ any other 2. Nothing of this has run: we have no card.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -28,6 +27,7 @@ from models.diffusion.flux_student import StudentLoRA
 from models.diffusion.token_discriminator import TokenHeads
 from models.reflora.denoiser import MakeupDenoiser
 from models.reflora.injector import RefLoRAInjector
+from pipelines.files import write_json
 from training.config import LoopConfig
 from training.flux.distill_networks import (
     METHODS,
@@ -201,7 +201,7 @@ def main(output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]) -> None:
         toy = make_toy_teacher(Path(folder), seed=0)
     rows = [make_row(name, toy) for name in METHODS]
     command = f"python -m training.memory.distill -o {output}"
-    output.write_text(json.dumps({"command": command, "rows": rows}, indent=1) + "\n", "utf-8")
+    write_json({"command": command, "rows": rows}, output)
     print(format_table(rows))  # noqa: T201
 
 

@@ -29,6 +29,7 @@ from models.errors import MirraError
 from models.instant.drawn import draw
 from models.regions import MAKEUP_REGIONS
 from models.structures import Face
+from pipelines.files import write_json
 from pipelines.images.decode import decode
 from pipelines.makeup.flux_crop import EXPAND, Square, cut_painted_parts
 from pipelines.makeup.look import Look
@@ -240,7 +241,7 @@ def make_pairs(pictures: list[Path], plan: PairPlan, jobs: int = 1) -> dict[str,
         "limits": asdict(plan.limits),
         "identity_measured": plan.embedder is not None,
     }
-    (plan.out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_json(report, plan.out / "report.json")
     return report
 
 

@@ -9,7 +9,6 @@ of "within CIEDE2000 5 of the colour measured by hand" on `shade_color.evidence`
 from __future__ import annotations
 
 import argparse
-import json
 from io import BytesIO
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
 from models.attributes.shade_color import color_of, evidence
 from models.ops.color import delta_e, rgb_to_lab
+from pipelines.files import write_json
 from training.data.products.photos import SPLIT, read_labels, read_members
 
 WITHIN = 5.0
@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     weights = fit_logistic(np.array(rows), np.array(right, float))
     fitted = dict(zip([*names, "bias"], np.round(weights, 4).tolist(), strict=True))
     path = options.weights / "confidence.json"
-    path.write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
+    write_json(fitted, path)
 
 
 if __name__ == "__main__":

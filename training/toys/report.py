@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipelines.files import write_json
 from training.toys.table_rows import TABLES
 
 COLUMNS = {
@@ -78,5 +78,5 @@ def write_report(found: dict[str, Any], output: Path) -> None:
     plain, prefixes = ([r for r in found["rows"] if ("prefix" in r) is x] for x in (False, True))
     found["rows"] = sorted(plain, key=place) + sorted(prefixes, key=place)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(found, output)
     output.with_suffix(".md").write_text(format_report(found), encoding="utf-8")

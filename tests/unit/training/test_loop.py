@@ -117,7 +117,7 @@ def test_only_whole_checkpoints_count_and_old_ones_go(tmp_path):
     config = config_in(tmp_path, keep=2)
     Trainer(config, Line(), Points()).run()
     folder = config.folder / "checkpoints"
-    (folder / ".000016.part").mkdir()
+    (folder / ".000016.tmp").mkdir()
     found = checkpoints.find_checkpoints(folder)
     assert [path.name for path in found] == ["000008", "000012"]
 

@@ -20,6 +20,7 @@ from models.diffusion.flux_tokens import pack
 from models.diffusion.rectified_flow import draw_sigmas, shift_of
 from models.diffusion.vae import VAE, encode
 from models.errors import TrainingError
+from pipelines.files import replacing
 
 Encode = Callable[[Tensor], Tensor]
 
@@ -63,9 +64,9 @@ def write_cache(
         ]
         kinds = zip(("source", "target", "reference"), zip(*drawn, strict=True), strict=True)
         tensors = {kind: encode(torch.stack(pictures)) for kind, pictures in kinds}
-        part = path.with_suffix(".part")
-        save_file({k: v.to("cpu", torch.bfloat16).contiguous() for k, v in tensors.items()}, part)
-        part.rename(path)
+        tensors = {k: v.to("cpu", torch.bfloat16).contiguous() for k, v in tensors.items()}
+        with replacing(path) as temporary:
+            save_file(tensors, temporary)
     about = {"prompt": prompt, "pooled": pooled, "size_rc": torch.tensor(size_rc)}
     save_file({k: v.cpu().contiguous() for k, v in about.items()}, folder / "prompt.safetensors")
 

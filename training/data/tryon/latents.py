@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from torch import Tensor
 from models import seeding
 from models.diffusion.vae import VAE, encode
 from models.errors import TrainingError
+from pipelines.files import replacing
 from training.loop import Data
 
 NAMES = ("person", "masked_person", "garment")
@@ -58,9 +58,13 @@ def encode_all(data: Pictures, vae: VAE, folder: Path, batch: int = 8) -> Path:
                 needed=len(data),
             )
         return folder
-    temporary = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    with replacing(folder) as temporary:
+        _write_latents(data, vae, temporary, batch)
+    return folder
+
+
+def _write_latents(data: Pictures, vae: VAE, out: Path, batch: int) -> None:
+    out.mkdir(parents=True)
     arrays: dict[str, np.ndarray] = {}
     generator = seeding.generator_for(0, "latents")
     for start in range(0, len(data), batch):
@@ -69,7 +73,7 @@ def encode_all(data: Pictures, vae: VAE, folder: Path, batch: int = 8) -> Path:
             latents = encode(vae, pictures).cpu().numpy().astype(np.float16)
             if name not in arrays:
                 arrays[name] = np.lib.format.open_memmap(
-                    temporary / f"{name}.npy",
+                    out / f"{name}.npy",
                     mode="w+",
                     dtype=np.float16,
                     shape=(len(data), *latents.shape[1:]),
@@ -77,8 +81,6 @@ def encode_all(data: Pictures, vae: VAE, folder: Path, batch: int = 8) -> Path:
             arrays[name][start : start + len(rows)] = latents
     for array in arrays.values():
         array.flush()  # pyright: ignore[reportAttributeAccessIssue] - a memmap
-    temporary.rename(folder)
-    return folder
 
 
 class LatentTryOn(Data):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import numpy as np
 
 from models.analysis.human_parsing import IGNORE, Part
 from models.errors import TrainingError
+from pipelines.files import replacing
 
 VALIDATION_IDS = Path(__file__).with_name("viton_validation_ids.txt")
 VALIDATION_COUNT = 420
@@ -256,9 +256,14 @@ def prepare(folder: Path, cache: Path, size_hw: tuple[int, int] = (256, 192)) ->
     final = cache / f"viton-{height}x{width}"
     if final.is_dir():
         return final
-    temporary = cache / f".viton-{height}x{width}.part"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    with replacing(final) as temporary:
+        _write_arrays(folder, temporary, size_hw)
+    return final
+
+
+def _write_arrays(folder: Path, out: Path, size_hw: tuple[int, int]) -> None:
+    height, width = size_hw
+    out.mkdir(parents=True)
     ids = [name for name, _ in read_tars(folder)]
     shapes = {
         "person": (height, width, 3),
@@ -268,7 +273,7 @@ def prepare(folder: Path, cache: Path, size_hw: tuple[int, int] = (256, 192)) ->
     }
     arrays = {
         name: np.lib.format.open_memmap(
-            temporary / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(len(ids), *shape)
+            out / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(len(ids), *shape)
         )
         for name, shape in shapes.items()
     }
@@ -290,10 +295,8 @@ def prepare(folder: Path, cache: Path, size_hw: tuple[int, int] = (256, 192)) ->
         poses[i] = pose / np.array([full_width, full_height, 1], np.float32)
     for array in arrays.values():
         array.flush()
-    np.save(temporary / "pose.npy", poses)
-    (temporary / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
-    temporary.rename(final)
-    return final
+    np.save(out / "pose.npy", poses)
+    (out / "ids.txt").write_text("\n".join(ids) + "\n", encoding="utf-8")
 
 
 def open_split(
