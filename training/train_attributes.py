@@ -23,7 +23,7 @@ from training.config import LoopConfig, OptimConfig, RunConfig, from_command_lin
 from training.data.products.scene_data import SceneData, SceneStore, render_scenes
 from training.data.products.shades import FinishData
 from training.loop import Trainer
-from training.methods.attributes import FindShades, ReadFinish
+from training.methods.attributes import ClassifyFinish, FindShades
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def build(config: AttributesConfig) -> Trainer:
     depths = (1,) + (2,) * (stages - 1)
     if config.network == "reader":
         shades = _load_shades(config)
-        signs = torch.from_numpy(shades.signs[:, 0])
-        classifier = FinishClassifier(signs=signs.shape[1], width=config.widths[-1])
-        return Trainer(config, ReadFinish(classifier, signs, config.loop.seed), shades)
+        features = torch.from_numpy(shades.features[:, 0])
+        classifier = FinishClassifier(signs=features.shape[1], width=config.widths[-1])
+        return Trainer(config, ClassifyFinish(classifier, features, config.loop.seed), shades)
     method = FindShades(ShadeFinder(widths=config.widths, depths=depths), config.loop.seed)
     if config.start is not None:
         start = ShadeFinder.from_pretrained(config.start)

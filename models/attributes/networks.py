@@ -71,10 +71,10 @@ class ShadeFinder(ModelMixin, ConfigMixin):
 
 
 class FinishClassifier(ModelMixin, ConfigMixin):
-    """Three layers over what `signs.signs_of` measures of one shade.
+    """Three layers over the surface features of one shade.
 
     Args:
-        signs: how many are measured.
+        signs: how many features are measured; saved folders have this name.
         finishes: how many finishes there are.
         axes: how many axes, each in 0..1.
         width: of the layers.
@@ -105,19 +105,19 @@ class FinishClassifier(ModelMixin, ConfigMixin):
         for head in (self.to_finish, self.to_axes):
             head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
-    def expect(self, signs: Tensor) -> None:
-        """Take the usual signs, and how far they spread, from (N, K) examples."""
-        self.usual.copy_(signs.mean(0))
-        self.spread.copy_(signs.std(0) + 1e-3)
+    def fit_statistics(self, features: Tensor) -> None:
+        """Take the usual features, and how far they spread, from (N, K) examples."""
+        self.usual.copy_(features.mean(0))
+        self.spread.copy_(features.std(0) + 1e-3)
 
-    def forward(self, signs: Tensor) -> tuple[Tensor, Tensor]:
-        """Read (B, K) signs; what lies beyond four deviations is taken as that.
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Classify by (B, K) features; what lies beyond four deviations is taken as that.
 
         Returns:
             Logits over finishes (B, F) and axes (B, A) in 0..1.
         """
-        features = self.layers(((signs - self.usual) / self.spread).clamp(-4, 4))
-        return self.to_finish(features), self.to_axes(features).sigmoid()
+        hidden = self.layers(((features - self.usual) / self.spread).clamp(-4, 4))
+        return self.to_finish(hidden), self.to_axes(hidden).sigmoid()
 
 
 def _pooled(level: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ LEVELS = 4
 """Octaves of detail, from a pixel of the square to a sixth of the shade."""
 
 
-def signs_of(square: np.ndarray) -> np.ndarray:
+def surface_features(square: np.ndarray) -> np.ndarray:
     """Measure one shade.
 
     Args:
@@ -35,7 +35,7 @@ def signs_of(square: np.ndarray) -> np.ndarray:
     body = np.median(lab[mask], axis=0)
     off = _toward_hue(lab - body, body)
     every_other = off[mask][::2]
-    signs = [
+    features = [
         *_histogram(every_other),
         *_highlights(every_other),
         *_octaves(off, mask),
@@ -44,7 +44,7 @@ def signs_of(square: np.ndarray) -> np.ndarray:
         *_surround(off, square[..., 3] > 127, mask),
         body[0] / 50 - 1, np.hypot(*body[1:]) / 30 - 1,
     ]  # fmt: skip
-    return np.asarray(signs, np.float32)
+    return np.asarray(features, np.float32)
 
 
 def _toward_hue(off: np.ndarray, body: np.ndarray) -> np.ndarray:
@@ -56,24 +56,24 @@ def _toward_hue(off: np.ndarray, body: np.ndarray) -> np.ndarray:
 
 def _histogram(off: np.ndarray) -> list[float]:
     """Quantiles of lightness, chroma and hue, small differences drawn apart."""
-    told = np.quantile(off, (0.005, 0.03, 0.1, 0.25, 0.75, 0.9, 0.97, 0.995), axis=0)
-    return _compressed(told).ravel().tolist()
+    quantiles = np.quantile(off, (0.005, 0.03, 0.1, 0.25, 0.75, 0.9, 0.97, 0.995), axis=0)
+    return _compressed(quantiles).ravel().tolist()
 
 
 def _highlights(off: np.ndarray) -> list[float]:
     """Colour of the brightest and darkest pixels; their chroma and hue per lightness."""
-    signs: list[float] = []
+    features: list[float] = []
     order = np.argsort(off[:, 0], kind="stable")
     for part in (order[-max(1, len(order) // 50) :], order[-max(1, len(order) // 8) :],
                  order[: max(1, len(order) // 8)]):  # fmt: skip
         mean = off[part].mean(0)
-        signs += _compressed(mean).tolist() + (mean[1:] / (abs(mean[0]) + 4)).tolist()
-    return signs
+        features += _compressed(mean).tolist() + (mean[1:] / (abs(mean[0]) + 4)).tolist()
+    return features
 
 
 def _octaves(off: np.ndarray, mask: np.ndarray) -> list[float]:
     """Strength, lean and peakedness of detail in each octave, of lightness and of colour."""
-    signs: list[float] = []
+    features: list[float] = []
     weight = mask.astype(np.float32)
     fine, under = off * weight[..., None], weight
     for _ in range(LEVELS):
@@ -86,22 +86,22 @@ def _octaves(off: np.ndarray, mask: np.ndarray) -> list[float]:
         back = cv2.resize(mean, under.shape[::-1], interpolation=cv2.INTER_LINEAR)
         inside = under > 0.7
         if inside.sum() < 8:
-            signs += [0.0] * 7
+            features += [0.0] * 7
         else:
             detail = (fine[inside] / under[inside][:, None]) - back[inside]
             deviation = detail.std(0) + 0.05
             light = detail[:, 0] / deviation[0]
             square = light * light
-            signs += np.log(deviation).tolist()
-            signs += [np.cbrt((square * light).mean()), np.log((square * square).mean() + 0.1)]
-            signs += _compressed(np.quantile(detail[:, 0], (0.01, 0.99))).tolist()
+            features += np.log(deviation).tolist()
+            features += [np.cbrt((square * light).mean()), np.log((square * square).mean() + 0.1)]
+            features += _compressed(np.quantile(detail[:, 0], (0.01, 0.99))).tolist()
         fine, under = mean * (low_under > 0.3)[..., None] * low_under[..., None], low_under
-    return signs
+    return features
 
 
 def _sparkles(light: np.ndarray, mask: np.ndarray) -> list[float]:
     """Share, number and size of bright and of dark spots on their neighbourhood."""
-    signs: list[float] = []
+    features: list[float] = []
     weight = mask.astype(np.float32)
     around = cv2.blur(light * weight, (31, 31)) / np.maximum(cv2.blur(weight, (31, 31)), 1e-3)
     area = float(mask.sum())
@@ -110,11 +110,11 @@ def _sparkles(light: np.ndarray, mask: np.ndarray) -> list[float]:
         count, _, stats, _ = cv2.connectedComponentsWithStats(spots.astype(np.uint8))
         sizes = stats[1:, cv2.CC_STAT_AREA]
         largest = float(sizes.max()) if count > 1 else 0.0
-        signs += [
+        features += [
             float(np.sqrt(spots.sum() / area)), np.log1p((count - 1) * 4000 / area) / 3,
             np.log1p(spots.sum() / max(1, count - 1)) / 3, np.sqrt(largest / area),
         ]  # fmt: skip
-    return signs
+    return features
 
 
 def _slopes(off: np.ndarray, mask: np.ndarray) -> list[float]:
@@ -122,13 +122,13 @@ def _slopes(off: np.ndarray, mask: np.ndarray) -> list[float]:
     light = cv2.GaussianBlur(off[..., 0], (0, 0), 0.8)
     steep = np.hypot(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1))[mask]
     reach = float(np.quantile(light[mask], 0.995) - np.quantile(light[mask], 0.3)) + 3
-    told = np.quantile(steep, (0.5, 0.8, 0.95, 0.99, 0.998))
-    signs = np.log(told / 8 + 0.1).tolist() + np.log(told[2:] / reach + 0.02).tolist()
+    quantiles = np.quantile(steep, (0.5, 0.8, 0.95, 0.99, 0.998))
+    features = np.log(quantiles / 8 + 0.1).tolist() + np.log(quantiles[2:] / reach + 0.02).tolist()
     ys, xs = np.nonzero(mask)
     design = np.column_stack([np.ones(len(xs)), xs / 80 - 1, ys / 80 - 1])[:: 1 + len(xs) // 2000]
     values = off[mask][:: 1 + len(xs) // 2000]
     plane = np.linalg.lstsq(design, values, rcond=None)[0]
-    return signs + _compressed(np.hypot(plane[1], plane[2])).tolist()
+    return features + _compressed(np.hypot(plane[1], plane[2])).tolist()
 
 
 def _surround(off: np.ndarray, whole: np.ndarray, inner: np.ndarray) -> list[float]:
@@ -139,7 +139,7 @@ def _surround(off: np.ndarray, whole: np.ndarray, inner: np.ndarray) -> list[flo
     depth = cv2.distanceTransform(inner.astype(np.uint8), cv2.DIST_L2, 3)[inner]
     toward = off[inner] @ (ground / max(float(np.linalg.norm(ground)), 1.0))
     edge = np.quantile(depth, (0.3, 0.7))
-    signs = [
+    features = [
         *_compressed(ground).tolist(), float(np.log(np.linalg.norm(ground) + 3)),
         *_compressed(np.quantile(toward, (0.1, 0.5, 0.9))).tolist(),
         *_compressed(np.array([toward[depth <= edge[0]].mean(), toward[depth >= edge[1]].mean()])),
@@ -147,7 +147,7 @@ def _surround(off: np.ndarray, whole: np.ndarray, inner: np.ndarray) -> list[flo
     ys, xs = np.nonzero(inner)
     wide, high = float(np.ptp(xs)) + 1, float(np.ptp(ys)) + 1
     filled = len(xs) / (wide * high)
-    return [*signs, filled, np.log(wide / high), float(depth.max()) / 40]
+    return [*features, filled, np.log(wide / high), float(depth.max()) / 40]
 
 
 def _compressed(values: np.ndarray) -> np.ndarray:

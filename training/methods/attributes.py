@@ -51,7 +51,7 @@ class FindShades(Method):
         }
 
 
-class ReadFinish(Method):
+class ClassifyFinish(Method):
     """Cross-entropy over finishes, the distance of the axes, and one answer for one shade.
 
     A shade shown by two shops has one finish: the symmetric divergence of the two answers is
@@ -59,16 +59,16 @@ class ReadFinish(Method):
 
     Args:
         classifier: its weights are drawn anew.
-        signs: (N, K), examples of what it will read.
+        features: (N, K), examples of what it will read.
         seed: of the first weights.
-        noise: added to the signs, as a share of how far they spread.
+        noise: added to the features, as a share of how far they spread.
     """
 
     def __init__(
-        self, classifier: FinishClassifier, signs: Tensor, seed: int = 0, noise: float = 0.1
+        self, classifier: FinishClassifier, features: Tensor, seed: int = 0, noise: float = 0.1
     ) -> None:
         seeding.initialise(classifier, seeding.generator_for(seed, "reader"))
-        classifier.expect(signs)
+        classifier.fit_statistics(features)
         self.spread, self.noise = classifier.spread.clone(), noise
         self.networks = {"reader": classifier}
         self.phases = {"reader": ("reader",)}
@@ -77,9 +77,9 @@ class ReadFinish(Method):
         self, batch: dict[str, Tensor], generator: torch.Generator, phase: str
     ) -> dict[str, Tensor]:
         """Return `finish`, `axes` and `apart`, scalars, for a batch of `FinishData`."""
-        signs = torch.cat([batch["signs"], batch["again"]])
-        noise = torch.randn(signs.shape, generator=generator)
-        logits, axes = self.networks["reader"](signs + self.noise * self.spread * noise)
+        features = torch.cat([batch["features"], batch["again"]])
+        noise = torch.randn(features.shape, generator=generator)
+        logits, axes = self.networks["reader"](features + self.noise * self.spread * noise)
         truth, known = batch["axes"].repeat(2, 1), batch["axes"].isfinite().repeat(2, 1)
         apart_by = F.smooth_l1_loss(axes[known], truth[known], beta=0.1, reduction="none")
         one, two = logits.log_softmax(1).chunk(2)

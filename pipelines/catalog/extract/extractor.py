@@ -29,7 +29,7 @@ from models.attributes.shades import (
     rows_of,
     without_mirror,
 )
-from models.attributes.surface_features import signs_of
+from models.attributes.surface_features import surface_features
 from models.attributes.vocabulary import FINISHES, KINDS, SHADELESS
 from models.errors import ShapeError
 from models.lazy import locked_cached_property
@@ -167,8 +167,8 @@ class AttributeExtractor:
         """Probabilities (N, F) over `FINISHES` and axes (N, 5) in 0..1."""
         if not regions:
             return np.zeros((0, len(FINISHES))), np.zeros((0, 5))
-        signs = [signs_of(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
-        logits, axes = self._finish_classifier(torch.from_numpy(np.stack(signs)))
+        features = [surface_features(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
+        logits, axes = self._finish_classifier(torch.from_numpy(np.stack(features)))
         return logits.softmax(1).numpy(), axes.numpy()
 
 

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from models.attributes.crops import crop_shade
 from models.attributes.shades import Region
-from models.attributes.surface_features import signs_of
+from models.attributes.surface_features import surface_features
 from models.attributes.vocabulary import FINISHES
 from training.data.products.camera import jpeg
 from training.data.products.scenes import Scene
 
 AXIS_SCALES = np.array([1.0, 1.0, 0.1, 180.0, 1.0], np.float32)
-"""What 1 means on each of `FinishReader`'s axes; sparkles are small."""
+"""What 1 means on each of `FinishClassifier`'s axes; sparkles are small."""
 SHOPS = 4
-"""How many pictures of each shade its signs are kept of."""
+"""How many pictures of each shade its features are kept of."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class FinishData:
     """Batches of single shades, each as two shops show it.
 
     Attributes:
-        signs: (N, SHOPS, K) float32, what `signs_of` measures; the first as it was rendered.
+        features: (N, SHOPS, K) float32, see `surface_features`; the first as it was rendered.
         finishes: (N,) int64 into `FINISHES`; -1 where nobody knows.
         axes: (N, 5) float32 in 0..1; NaN where nobody knows.
     """
 
-    signs: np.ndarray
+    features: np.ndarray
     finishes: np.ndarray
     axes: np.ndarray
 
@@ -59,11 +59,11 @@ class FinishData:
     def load(cls, path: Path) -> FinishData:
         """Read what `save` wrote."""
         with np.load(path) as arrays:
-            return cls(**arrays)
+            return cls(arrays["signs"], arrays["finishes"], arrays["axes"])
 
     def save(self, path: Path) -> None:
         """Write one npz file."""
-        np.savez(path, **vars(self))
+        np.savez(path, signs=self.features, finishes=self.finishes, axes=self.axes)
 
     @classmethod
     def join(cls, parts: Sequence[FinishData]) -> FinishData:
@@ -73,29 +73,32 @@ class FinishData:
         })  # fmt: skip
 
     def __len__(self) -> int:
-        return len(self.signs)
+        return len(self.features)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return the fields of `ReadFinish`."""
-        shops = torch.rand(len(indices), self.signs.shape[1], generator=generator).argsort(1)
-        signs, rows = torch.from_numpy(self.signs), indices.numpy()
+        """Return the fields of `ClassifyFinish`."""
+        shops = torch.rand(len(indices), self.features.shape[1], generator=generator).argsort(1)
+        features, rows = torch.from_numpy(self.features), indices.numpy()
         return {
-            "signs": signs[indices, shops[:, 0]],
-            "again": signs[indices, shops[:, 1]],
+            "features": features[indices, shops[:, 0]],
+            "again": features[indices, shops[:, 1]],
             "finish": torch.from_numpy(self.finishes[rows]),
             "axes": torch.from_numpy(self.axes[rows]),
         }
 
 
 def shown_by_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
-    """Signs of shades, (N, SHOPS, K), of each as it is and as other shops show it.
+    """Features of shades, (N, SHOPS, K), of each as it is and as other shops show it.
 
     Raises:
         ValueError: there is no shade.
     """
     rng = np.random.default_rng(seed)
     return np.stack([
-        [signs_of(crop if shop == 0 else shown_elsewhere(crop, rng)) for shop in range(SHOPS)]
+        [
+            surface_features(crop if shop == 0 else shown_elsewhere(crop, rng))
+            for shop in range(SHOPS)
+        ]
         for crop in crops
     ])  # fmt: skip
 

@@ -22,7 +22,7 @@ from models.attributes.shades import (
     without_mirror,
 )
 from models.attributes.skin import MONK, monk_tone, skin_tone
-from models.attributes.surface_features import signs_of
+from models.attributes.surface_features import surface_features
 from models.attributes.vocabulary import KINDS
 from models.ops.color import delta_e, rgb_to_lab
 from training.data.products.scene_data import render_scenes
@@ -177,34 +177,34 @@ def a_shade(seed: int = 0) -> np.ndarray:
     return np.dstack([scene.pixels, 255 * (scene.ids == 1)]).astype(np.uint8)
 
 
-def signs_in(picture: np.ndarray) -> np.ndarray:
+def features_of(picture: np.ndarray) -> np.ndarray:
     region = Region.of(picture[..., 3] > 127, 1.0)
-    return signs_of(crop_shade(picture[..., :3].copy(), region.mask, region.bbox_xyxy))
+    return surface_features(crop_shade(picture[..., :3].copy(), region.mask, region.bbox_xyxy))
 
 
-def test_signs_are_the_same_however_many_pixels_show_a_shade():
+def test_features_are_the_same_however_many_pixels_show_a_shade():
     picture = a_shade()
     large = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    assert np.abs(signs_in(picture) - signs_in(large)).mean() < 0.1
+    assert np.abs(features_of(picture) - features_of(large)).mean() < 0.1
 
 
-def test_signs_of_another_shade_are_others():
-    assert np.abs(signs_in(a_shade(0)) - signs_in(a_shade(3))).mean() > 0.2
+def test_features_of_another_shade_are_others():
+    assert np.abs(features_of(a_shade(0)) - features_of(a_shade(3))).mean() > 0.2
 
 
-def test_signs_hardly_change_with_the_lights_color():
+def test_features_hardly_change_with_the_lights_color():
     picture = a_shade()
     warm = picture.copy()
     warm[..., :3] = np.clip(picture[..., :3] * np.array([1.03, 1.0, 0.96]), 0, 255)
-    assert np.abs(signs_in(picture) - signs_in(warm)).mean() < 0.1
+    assert np.abs(features_of(picture) - features_of(warm)).mean() < 0.1
 
 
 @pytest.mark.parametrize("side", [0, 1, 3, 20])
-def test_signs_of_any_mask_are_finite(side):
+def test_features_of_any_mask_are_finite(side):
     square = np.full((128, 128, 4), 128, np.uint8)
     square[..., 3] = 0
     square[60 : 60 + side, 60 : 60 + side, 3] = 255
-    assert np.isfinite(signs_of(square)).all()
+    assert np.isfinite(surface_features(square)).all()
 
 
 def test_letterboxing_keeps_the_shape_of_things():
@@ -229,6 +229,19 @@ def test_saved_and_read_back_it_says_the_same(tmp_path, toy, shape):
     with torch.inference_mode():
         for one, two in zip(toy(images), again(images), strict=True):
             torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)
+
+
+def test_a_classifier_saved_under_its_old_name_is_read(tmp_path):
+    toy = FinishClassifier(signs=7, width=8)
+    seeding.initialise(toy, seeding.generator_for(0, "toy"))
+    toy.eval().save_pretrained(tmp_path)
+    config = tmp_path / "config.json"
+    old = config.read_text("utf-8").replace("FinishClassifier", "FinishReader")
+    config.write_text(old, encoding="utf-8")
+    again = FinishClassifier.from_pretrained(tmp_path).eval()
+    features = torch.linspace(-1, 1, 14).view(2, 7)
+    with torch.inference_mode():
+        assert torch.equal(toy(features)[1], again(features)[1])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from training.data.products.material import Material, shade_surface, to_srgb
 from training.data.products.scene_data import SceneData, SceneStore, core_of, render_scenes
 from training.data.products.scenes import SCENES, render_scene
 from training.data.products.shades import SHOPS, FinishData, shown_elsewhere
-from training.methods.attributes import ReadFinish
+from training.methods.attributes import ClassifyFinish
 from training.prepare import average_weights
 from training.prepare.shade_confidence import fit_logistic
 
@@ -153,14 +153,14 @@ def test_a_shade_shown_elsewhere_has_about_the_same_place():
 
 
 def test_no_finish_is_learned_where_nobody_knows_it():
-    signs = np.random.default_rng(0).normal(size=(4, SHOPS, 7)).astype(np.float32)
-    data = FinishData(signs, np.array([-1, -1, 3, 4]), np.full((4, 5), np.nan, np.float32))
-    method = ReadFinish(FinishClassifier(signs=7, width=8), torch.from_numpy(signs[:, 0]))
+    features = np.random.default_rng(0).normal(size=(4, SHOPS, 7)).astype(np.float32)
+    data = FinishData(features, np.array([-1, -1, 3, 4]), np.full((4, 5), np.nan, np.float32))
+    method = ClassifyFinish(FinishClassifier(signs=7, width=8), torch.from_numpy(features[:, 0]))
     with torch.no_grad():
         generator = torch.Generator().manual_seed(0)
         batch = data.batch(torch.arange(4), generator)
         losses = method.step(batch, generator, "reader")
-    assert not torch.equal(batch["signs"], batch["again"])
+    assert not torch.equal(batch["features"], batch["again"])
     assert float(losses["axes"]) == 0
     assert float(losses["finish"]) == pytest.approx(np.log(10), abs=1e-4)
 
