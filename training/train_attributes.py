@@ -11,6 +11,7 @@ same command, and it goes on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -134,10 +135,10 @@ def _load_scenes(config: AttributesConfig) -> SceneData:
     return SceneData(SceneStore.join(*stores), config.size)
 
 
-def main(arguments: list[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and train."""
     cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
-    build(from_command_line(PRESETS, "Train the readers of product pictures.", arguments)).run()
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
 
 
 if __name__ == "__main__":

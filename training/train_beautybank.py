@@ -9,6 +9,7 @@ CACHE is what `mirra looks unfold` writes. Stop the run, give the same command, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +68,8 @@ PRESETS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Read the command line and train."""
-    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
-    config = from_command_line(PRESETS, "Train BeautyBank's networks.", arguments)
+def build(config: BeautyBankConfig) -> Trainer:
+    """Return the trainer of one configuration."""
     if config.cache is None:
         faces = FaceTextures.made_up(seeding.generator_for(config.loop.seed, "faces"))
     else:
@@ -79,7 +78,13 @@ def main(arguments: list[str] | None = None) -> None:
     method = MakeupCodes(network, config.loop.seed)
     if config.start is not None:
         network.load_state_dict(BeautyBank.from_pretrained(config.start).state_dict())
-    Trainer(config, method, BareMakeup(faces)).run()
+    return Trainer(config, method, BareMakeup(faces))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ python -m training.train_cutout small --data DATA/viton --cache CACHE \
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,5 +69,10 @@ def build(config: CutoutConfig) -> Trainer:
     return Trainer(config, ParsingMethod(cutter), data)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

@@ -13,21 +13,13 @@ command, and it goes on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from models import seeding
-from models.diffusion.few_step import FewStepSampler, Network
-from models.diffusion.flux_tokens import unpack
 from models.diffusion.lora import save_activations
-from models.diffusion.vae import decode
 from models.errors import TrainingError
-from models.reflora.denoiser import MakeupDenoiser
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.flux.base import load_vae
 from training.flux.distill_networks import (
     DistillNetworks,
     Frozen,
@@ -43,6 +35,7 @@ from training.flux.distill_teacher import (
     make_toy_teacher,
 )
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer
+from training.flux.validation_sheet import StudentSheet
 from training.loop import Trainer
 from training.methods.reflora import SAMPLING_GUIDANCE
 
@@ -190,36 +183,10 @@ def _check(config: LowRankConfig) -> None:
         )
 
 
-class StudentSheet:
-    """What validation shows of a student.
-
-    Args:
-        teacher: whose size the pictures have.
-        student: it paints.
-        sampler: its own.
-        config: of the run; names the autoencoder's folder.
-    """
-
-    def __init__(
-        self,
-        teacher: MakeupDenoiser,
-        student: Network,
-        sampler: FewStepSampler,
-        config: LowRankConfig,
-    ) -> None:
-        self.student, self.sampler, self.size_rc = student, sampler, teacher.size_rc
-        self.vae, self.seed = load_vae(config.model), config.loop.seed
-
-    def paint(self, batch: dict[str, Tensor]) -> Tensor:
-        """Source, reference, result and truth side by side; one row a sample."""
-        self.vae.to(device=batch["x0"].device)  # pyright: ignore[reportCallIssue]
-        generator = seeding.generator_for(self.seed, "painted")
-        noise = seeding.noise_like(batch["x0"], generator)
-        made = self.sampler.sample(self.student, noise, batch["cond"], generator)
-        shown = [*batch["cond"].chunk(2, dim=1), made, batch["x0"]]
-        pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
-        return torch.cat(pictures, dim=-1)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
 
 
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

@@ -9,6 +9,7 @@ Stop a command and run it again to go on. W is a checkpoint's `weights` folder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -142,5 +143,10 @@ def build(config: TryOnConfig) -> Trainer:
     return Trainer(config, method, data)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

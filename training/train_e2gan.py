@@ -9,6 +9,7 @@ python -m training.train_e2gan look --pairs PAIRS --looks classic-red \
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,5 +96,10 @@ def build(config: E2GanConfig) -> Trainer:
     return Trainer(config, E2GanMethod(net, discriminator, adapter), data)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

@@ -9,6 +9,7 @@ same command, and it goes on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,16 +53,20 @@ PRESETS = {
 }
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Read the command line and train."""
-    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
-    config = from_command_line(PRESETS, "Train the face parser.", arguments)
+def build(config: FaceParsingConfig) -> Trainer:
+    """Return the trainer of one configuration."""
     if config.cache is None:
         store = FaceStore.made_up(seeding.generator_for(config.loop.seed, "faces"))
     else:
         store = FaceStore.load(config.cache)
     method = FaceParsing(FaceParser(widths=config.widths), config.loop.seed)
-    Trainer(config, method, FaceData(store, "train", config.size)).run()
+    return Trainer(config, method, FaceData(store, "train", config.size))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    cv2.setNumThreads(1)  # batches are made beside the step; more threads take turns with it
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
 
 
 if __name__ == "__main__":

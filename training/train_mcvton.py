@@ -13,6 +13,7 @@ python -m training.train_mcvton toy_student --model F --adapters W
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -203,5 +204,10 @@ def _load_shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
     return {name: encode(vae, one) for name, one in pictures_of(samples).items()}
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

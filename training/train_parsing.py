@@ -6,6 +6,7 @@ python -m training.train_parsing small --data DATA/viton --cache CACHE    # run 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,5 +77,10 @@ def build(config: ParsingConfig) -> Trainer:
     return Trainer(config, ParsingMethod(parser), data)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

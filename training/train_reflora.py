@@ -10,6 +10,7 @@ PAIRS is what `mirra pairs` writes. Stop the run, give the same command, and it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -154,5 +155,10 @@ def _load_injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -
     return fresh.draw(seeding.generator_for(config.loop.seed, "injector"))
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

@@ -7,6 +7,7 @@ python -m training.train_tiny_beauty small --data PAIRS --look classic-red
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,5 +74,10 @@ def build(config: TinyBeautyConfig) -> Trainer:
     return Trainer(config, TinyBeautyMethod(net), data)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train."""
+    build(from_command_line(PRESETS, __doc__ or "", arguments)).run()
+
+
 if __name__ == "__main__":
-    build(from_command_line(PRESETS, __doc__ or "")).run()
+    main()

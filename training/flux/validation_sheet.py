@@ -1,4 +1,4 @@
-"""What a try-on paints at each checkpoint: the same people, garments and noise every time."""
+"""What a try-on or a student paints at each checkpoint: the same people and noise every time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import torch
 from torch import Tensor
 
 from models import seeding
+from models.diffusion.few_step import FewStepSampler, Network
+from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import VAE, decode
 from models.mcvton.sampling import denoise
 from models.mcvton.transformer import MinimalControl
+from models.reflora.denoiser import MakeupDenoiser
+from training.flux.base import load_vae
+from training.flux.trainer import FluxConfig
 
 
 @dataclass(frozen=True)
@@ -55,3 +60,34 @@ class ValidationSheet:
         painted = self.paint(control, paired=False, distilled=distilled)
         columns = [self.latents["person"], self.latents["garment"], painted]
         return torch.cat([decode(self.vae, latents) for latents in columns], 3)
+
+
+class StudentSheet:
+    """What validation shows of a student.
+
+    Args:
+        teacher: whose size the pictures have.
+        student: it paints.
+        sampler: its own.
+        config: of the run; names the autoencoder's folder.
+    """
+
+    def __init__(
+        self,
+        teacher: MakeupDenoiser,
+        student: Network,
+        sampler: FewStepSampler,
+        config: FluxConfig,
+    ) -> None:
+        self.student, self.sampler, self.size_rc = student, sampler, teacher.size_rc
+        self.vae, self.seed = load_vae(config.model), config.loop.seed
+
+    def paint(self, batch: dict[str, Tensor]) -> Tensor:
+        """Source, reference, result and truth side by side; one row a sample."""
+        self.vae.to(device=batch["x0"].device)  # pyright: ignore[reportCallIssue]
+        generator = seeding.generator_for(self.seed, "painted")
+        noise = seeding.noise_like(batch["x0"], generator)
+        made = self.sampler.sample(self.student, noise, batch["cond"], generator)
+        shown = [*batch["cond"].chunk(2, dim=1), made, batch["x0"]]
+        pictures = [decode(self.vae, unpack(x, *self.size_rc)) for x in shown]
+        return torch.cat(pictures, dim=-1)
