@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from models.errors import CancelledError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@contextmanager
+def timed(into: dict[str, float], stage: str) -> Iterator[None]:
+    """Note in `into` how many milliseconds a stage takes."""
+    start = time.perf_counter()
+    yield
+    into[stage] = (time.perf_counter() - start) * 1000
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,8 @@ class ProgressReporter:
 
 def to_tensor(pictures: Sequence[np.ndarray]) -> Tensor:
     """(H, W, 3) uint8 pictures of one size to (B, 3, H, W) float32 in [-1, 1]."""
+    import torch
+
     stacked = torch.from_numpy(np.stack(pictures))
     return stacked.permute(0, 3, 1, 2).float() / 127.5 - 1
 

@@ -141,7 +141,7 @@ class Work:
 
     def _look_at(self, path: Path, took: dict[str, float]) -> Any:
         from pipelines.images.decode import decode
-        from pipelines.tryon.pipeline_dmvton import timed
+        from pipelines.steps import timed
 
         if self._person is None or self._person[0] != path:
             with timed(took, "person"):
@@ -150,7 +150,7 @@ class Work:
 
     def _cut_out(self, path: Path, took: dict[str, float]) -> Garment:
         from pipelines.images.decode import decode
-        from pipelines.tryon.pipeline_dmvton import timed
+        from pipelines.steps import timed
 
         if path not in self._garments:
             with timed(took, "garment"):

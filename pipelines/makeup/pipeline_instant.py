@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image
@@ -18,6 +16,7 @@ from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
 from pipelines.makeup.look import Look, quantize_makeup
 from pipelines.makeup.output import MakeupLayers, MakeupOutput
+from pipelines.steps import timed
 
 
 class InstantMakeupPipeline:
@@ -59,13 +58,13 @@ class InstantMakeupPipeline:
         """
         milliseconds: dict[str, float] = {}
         # 1. Look at the picture
-        with _timed(milliseconds, "analyse"):
+        with timed(milliseconds, "analyse"):
             found = self.find_faces(source)
         # 2. Put the look on each face, at full strength
-        with _timed(milliseconds, "render"):
+        with timed(milliseconds, "render"):
             layers = self.wear(found, combine(look, parts), faces=faces)
         # 3. Weight the regions
-        with _timed(milliseconds, "blend"):
+        with timed(milliseconds, "blend"):
             layers = layers.with_strengths(strengths, strength)
             image = self.blend(layers)
         return MakeupOutput([image], layers, milliseconds)
@@ -85,7 +84,7 @@ class InstantMakeupPipeline:
             strength: overall 0..1; that it is worn at when None.
         """
         milliseconds = dict(output.milliseconds)
-        with _timed(milliseconds, "blend"):
+        with timed(milliseconds, "blend"):
             layers = output.layers.with_strengths(strengths, strength)
             image = self.blend(layers)
         return MakeupOutput([image], layers, milliseconds)
@@ -199,10 +198,3 @@ def combine(look: Look, parts: Mapping[str, Look] | None) -> Look:
     )
     name = " + ".join(dict.fromkeys([look.name, *(other.name for other in parts.values())]))
     return Look(name[:80], makeup, look.strengths, look.strength, "mixed")
-
-
-@contextmanager
-def _timed(into: dict[str, float], stage: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    into[stage] = (time.perf_counter() - start) * 1000

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,6 +12,7 @@ from models.ops.crops import cut, paste
 from models.structures import Person
 from pipelines.analysis import NETWORK_SIZE_HW, BodyAnalyzer, load_network, shrink
 from pipelines.registry import WEIGHTS
+from pipelines.steps import timed
 from pipelines.tryon.garment import Garment, GarmentAnalyzer
 from pipelines.tryon.output import TryOnOutput
 
@@ -168,11 +166,3 @@ def _enlarged(
     size = crop.shape[0], crop.shape[1]
     share = shrink(share, size)
     return np.where(share[..., None] > 0, shrink(dressed, size), crop), share
-
-
-@contextmanager
-def timed(into: dict[str, float], stage: str) -> Iterator[None]:
-    """Note how many milliseconds a stage takes."""
-    start = time.perf_counter()
-    yield
-    into[stage] = (time.perf_counter() - start) * 1000
