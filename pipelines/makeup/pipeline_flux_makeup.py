@@ -34,6 +34,7 @@ from models.diffusion.flux_tokens import (
 from models.diffusion.lora import attach
 from models.diffusion.negative_attention import GENTLE, Steer, Steering
 from models.diffusion.rectified_flow import Conditions, denoise
+from models.diffusion.vae import scale_latents, unscale_latents
 from models.errors import ShapeError
 from models.instant.layer import blend
 from models.nano import PatchAutoencoder
@@ -323,15 +324,12 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         """
         pictures = pictures.to(device=self._execution_device, dtype=self.vae.dtype)
         mean = self.vae.encode(pictures).latent_dist.mode()
-        config = self.vae.config
-        return pack((mean - config["shift_factor"]) * config["scaling_factor"]).to(like)
+        return pack(scale_latents(self.vae, mean)).to(like)
 
     @torch.no_grad()
     def decode(self, tokens: Tensor, rows: int, columns: int) -> Tensor:
         """Packed latents (B, N, C) to pictures, (B, 3, H, W) in about [-1, 1]."""
-        config = self.vae.config
-        latents = unpack(tokens, rows, columns).to(self.vae.dtype)
-        latents = latents / config["scaling_factor"] + config["shift_factor"]
+        latents = unscale_latents(self.vae, unpack(tokens, rows, columns).to(self.vae.dtype))
         return self.vae.decode(latents, return_dict=False)[0]
 
     def draw_noise(self, seeds: Sequence[int], rows: int, columns: int) -> Tensor:
