@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from app.commands.jobs import pictures_in, write_json
 
 app = typer.Typer(help="Measure a pipeline on data of your own.", add_completion=False)
 
@@ -32,7 +33,7 @@ def makeup(
     from training.evaluation.makeup import evaluate, summary
 
     figures = evaluate(data, sources, references, seed, sheet, columns)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(figures, out)
     typer.echo(summary(figures))
 
 
@@ -46,7 +47,7 @@ def shade(
     from training.evaluation.shade import evaluate, summary
 
     figures = evaluate(data, sources)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(figures, out)
     typer.echo(summary(figures))
 
 
@@ -61,7 +62,7 @@ def products(
     from training.evaluation.products import evaluate, summary
 
     figures = evaluate(data, rendered, seed)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(figures, out)
     typer.echo(summary(figures))
 
 
@@ -79,7 +80,7 @@ def fairness(
     from training.evaluation.fairness_report import plot, table
 
     figures = evaluate(data, references, seed)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(figures, out)
     out.with_suffix(".md").write_text(table(figures))
     out.with_suffix(".svg").write_text(plot(figures))
     typer.echo(table(figures))
@@ -118,7 +119,7 @@ def looks(
         figures["removal, photographs"] = removed_photographs(network, classifier, faces)
     if sheets is not None:
         write_sheets(network, faces, held_out_people(faces, people), sheets, seed)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
+    write_json(figures, out)
     typer.echo(summary(figures))
 
 
@@ -131,16 +132,8 @@ def tiny_beauty(
     ] = None,
 ) -> None:
     """Tiny nets: how near each comes to the instant pipeline it was distilled from."""
-    from app.commands.makeup import PICTURES
-    from training.evaluation.tiny_beauty import evaluate
+    from training.evaluation.tiny_beauty import evaluate, summary
 
-    pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
-    if not pictures:
-        raise typer.BadParameter(f"no pictures in {faces}")
-    figures = evaluate(pictures, sheets)
-    out.write_text(json.dumps(figures, indent=1) + "\n")
-    for look, found in figures.items():
-        typer.echo(f"{look}, median CIEDE2000 to the teacher (bare face to the teacher):")
-        for region in (key for key in found if f"{key}_untouched" in found):
-            before, after = (found[f"{region}{x}"]["median"] for x in ("_untouched", ""))
-            typer.echo(f"  {region:<8} {after:.2f} ({before:.2f})")
+    figures = evaluate(pictures_in(faces), sheets)
+    write_json(figures, out)
+    typer.echo(summary(figures))

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.commands import codes
+from app.commands import look_codes
 from app.licences import CommercialOnly, refuse_unlicensed
 
 app = typer.Typer(help="Looks: drawn ones, as files, and as codes.", add_completion=False)
-for command in codes.COMMANDS:
+for command in look_codes.COMMANDS:
     app.command()(command)
 
 
@@ -33,8 +33,8 @@ def save(
 ) -> None:
     """Save a look as a small file that `mirra makeup --look FILE` wears."""
     refuse_unlicensed("instant", commercial_only)
-    from app.commands.makeup import wanted_look
-    from pipelines.files import write_bytes
+    from app.commands.arguments import open_look
+    from pipelines.images.decode import write_bytes
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-    write_bytes(wanted_look(InstantMakeupPipeline(), source).to_json(), out)
+    write_bytes(open_look(InstantMakeupPipeline(), source).to_json(), out)

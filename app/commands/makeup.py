@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import glob
-import json
-from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.commands.makeup_flux import PAINTERS, FluxOptions, paint
+from app.commands.arguments import open_look, parse_faces
+from app.commands.flux_options import MakeupFluxOptions
+from app.commands.jobs import Item, Report, check_format, find_sources, plan_job
+from app.commands.makeup_flux import PAINTERS, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
-from pipelines.catalog.run.inputs import PICTURES
 
 if TYPE_CHECKING:
     from pipelines.makeup.look import Look
@@ -85,183 +86,103 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
-    sources, many = sources_named(pictures[0])
-    references: list[str] = [*pictures[1:], *([look] if look else [])]
-    parts = {
-        "lips": lips_from, "eyes": eyes_from, "brows": brows_from, "cheeks": cheeks_from,
-        "skin": skin_from,
-    }  # fmt: skip
-    named_parts = {region: source for region, source in parts.items() if source}
-    if not references and not named_parts:
+    sources = find_sources(pictures[0])
+    references = [*pictures[1:], *([look] if look else [])]
+    others = (lips_from, eyes_from, brows_from, cheeks_from, skin_from)
+    parts = {r: name for r, name in zip(MAKEUP_REGIONS, others, strict=True) if name}
+    if not references and not parts:
         raise typer.BadParameter("name a REFERENCE picture, or a --look (see `mirra looks`)")
-    if format not in ("png", "jpeg", "webp"):
-        raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
-    faces = face_numbers(face)
-    several = len(references) > 1
-    jobs = planned(sources, references or [""], out, many, several, format)
+    check_format(format)
+    faces = parse_faces(face)
+    job = plan_job(sources, references or [""], out, format)
 
-    strengths = dict(zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True))
-    asked = {region: value for region, value in strengths.items() if value is not None}
+    given = zip(MAKEUP_REGIONS, (lips, eyes, brows, cheeks, skin), strict=True)
+    strengths = {region: value for region, value in given if value is not None}
     refuse_unlicensed(pipeline_name, commercial_only)
-    painting = FluxOptions(seed, size, offload, quantise, model, student, negative)
+    options = MakeupFluxOptions(seed, size, offload, quantise, model, student, negative)
     if pipeline_name in PAINTERS:
-        if look or named_parts or report or faces is not None:
+        if look or parts or report or faces is not None:
             raise typer.BadParameter(f"{pipeline_name} takes a REFERENCE and strengths only")
-        return _finish(paint(jobs, asked, strength, PAINTERS[pipeline_name](painting)))
-    painting.refuse()
+        painter = PAINTERS[pipeline_name](options)
+        job.run(partial(paint, painter, strengths, strength), bar=False)
+    else:
+        options.refuse()
+        pipeline = load_pipeline(pipeline_name, {*references}, parts)
+        looks = {name: open_look(pipeline, name) for name in {*references, *parts.values()}}
+        chosen = {region: looks[name] for region, name in parts.items()}
+        common = MakeupOptions(looks, chosen, strengths, strength, faces, report is not None)
+        job.run(partial(put_on, pipeline, common))
+        job.write_report(report)
+    job.finish()
 
-    from app.messages import explain
-    from models.errors import MirraError
+
+@dataclass(frozen=True)
+class MakeupOptions:
+    """What all results of a call have in common.
+
+    Attributes:
+        looks: name of a look -> the look.
+        parts: region -> the look to take it from.
+        strengths: region -> 0..1; the look's own for those left out.
+        strength: overall, 0..1; the look's own when None.
+        faces: which faces, 0 the largest; all when None.
+        measured: whether to measure each result.
+    """
+
+    looks: dict[str, Look]
+    parts: dict[str, Look]
+    strengths: dict[str, float]
+    strength: float | None
+    faces: list[int] | None
+    measured: bool
+
+
+def load_pipeline(
+    name: PipelineName, references: set[str], parts: dict[str, str]
+) -> InstantMakeupPipeline:
+    """Load what needs no FLUX.
+
+    Raises:
+        typer.BadParameter: tiny-beauty was asked for a look that it has no network for.
+    """
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
     from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
 
-    if pipeline_name == "tiny-beauty" and (named_parts or not {*references} <= {*TINY_LOOKS}):
+    if name == "tiny-beauty" and (parts or not references <= {*TINY_LOOKS}):
         raise typer.BadParameter(f"tiny-beauty wears --look {' or '.join(TINY_LOOKS)} only")
-    kind = TinyBeautyPipeline if pipeline_name == "tiny-beauty" else InstantMakeupPipeline
-    pipeline = kind()
-    looks = {name: wanted_look(pipeline, name) for name in {*references, *named_parts.values()}}
-    taken = {region: looks[name] for region, name in named_parts.items()}
-    reports: list[dict[str, Any]] = []
-    failures: list[tuple[Path, str]] = []
-    for source, reference, target in with_progress(jobs, many or several):
-        base = looks[reference] if reference else _bare()
-        try:
-            reports.append(
-                _one(pipeline, source, base, taken, asked, strength, faces, target, bool(report))
-            )
-        except (MirraError, OSError) as error:
-            failures.append((source, explain(error)))
-            reports.append({"source": source.name, "error": explain(error)})
-    if report:
-        report.write_text(json.dumps(reports if many or several else reports[0], indent=1) + "\n")
-    _finish(failures)
+    return TinyBeautyPipeline() if name == "tiny-beauty" else InstantMakeupPipeline()
 
 
-def _finish(failures: list[tuple[Path, str]]) -> None:
-    """Say which pictures could not be used; exit code 3 if there are any."""
-    for path, sentence in failures:
-        typer.echo(f"{path}: {sentence}", err=True)
-    if failures:
-        raise typer.Exit(3)
+def put_on(pipeline: InstantMakeupPipeline, options: MakeupOptions, item: Item) -> Report:
+    """Make one result; a PNG carries its look.
 
-
-def _one(
-    pipeline: InstantMakeupPipeline,
-    source: Path,
-    base: Look,
-    parts: dict[str, Look],
-    asked: dict[str, float],
-    strength: float | None,
-    faces: list[int] | None,
-    target: Path,
-    measured: bool,
-) -> dict[str, Any]:
-    """Make one result; returns its report, or only its names when nobody asked for one."""
-    from pipelines.files import write_bytes
-    from pipelines.images.decode import decode
-    from pipelines.images.encode import encode
+    Raises:
+        MirraError: the source cannot be used.
+    """
+    from pipelines.images.decode import decode, encode, write_bytes
     from pipelines.makeup.look_files import embed
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure
 
-    picture = decode(source)
-    look = combine(base, parts)
-    look = look.with_strengths(
-        {**look.strengths, **asked}, look.strength if strength is None else strength
-    )
-    result = pipeline(picture, look, faces=faces)
-    suffix = target.suffix.lower()
+    picture = decode(item.source)
+    base = options.looks[item.reference] if item.reference else draw_bare_look()
+    look = combine(base, options.parts)
+    strength = look.strength if options.strength is None else options.strength
+    look = look.with_strengths({**look.strengths, **options.strengths}, strength)
+    result = pipeline(picture, look, faces=options.faces)
+    suffix = item.target.suffix.lower()
     if suffix == ".png":
         data = embed(result.images[0], look)
     else:
         data = encode(result.images[0], suffix[1:])
-    write_bytes(data, target)
-    entry: dict[str, Any] = {"source": source.name, "result": target.name, "look": look.name}
-    if measured:
-        entry |= measure(result, pipeline.analyzer)
-    return entry
+    write_bytes(data, item.target)
+    report: Report = {"result": item.target.name, "look": look.name}
+    return report | measure(result, pipeline.analyzer) if options.measured else report
 
 
-def sources_named(text: str) -> tuple[list[Path], bool]:
-    """The source pictures a person named, and whether that was a folder or glob."""
-    path = Path(text)
-    if path.is_dir():
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURES)
-        if not found:
-            raise typer.BadParameter(f"no pictures in {path}")
-        return found, True
-    if not path.exists() and glob.has_magic(text):
-        found = sorted(Path(p) for p in glob.glob(text, recursive=True))  # noqa: PTH207
-        if not found:
-            raise typer.BadParameter(f"nothing matches {text}")
-        return found, True
-    return [path], False
-
-
-def planned(
-    sources: list[Path], references: list[str], out: Path, many: bool, several: bool, format: str
-) -> list[tuple[Path, str, Path]]:
-    """Source, reference and result of each transfer."""
-    if not many and not several:
-        if out.suffix.lower() not in (".png", ".jpg", ".jpeg", ".webp"):
-            raise typer.BadParameter(f"-o must end in .png, .jpg or .webp, not {out.name}")
-        if not out.parent.is_dir():
-            raise typer.BadParameter(f"there is no folder {out.parent}")
-        jobs = [(sources[0], references[0], out)]
-    else:
-        if out.exists() and not out.is_dir():
-            raise typer.BadParameter(f"with several pictures -o is a folder, and {out} is a file")
-        out.mkdir(parents=True, exist_ok=True)
-        ending = {"jpeg": "jpg"}.get(format, format)
-        jobs = [
-            (s, r, out / f"{s.stem}{'__' + Path(r).stem if several else ''}.{ending}")
-            for s in sources
-            for r in references
-        ]
-    made: dict[Path, str] = {}
-    for source, reference, target in jobs:
-        if target.exists() and source.exists() and target.samefile(source):
-            raise typer.BadParameter(f"-o would overwrite {source}")
-        if target in made:
-            both = f"{made[target]} and {source.name} {Path(reference).name}".strip()
-            raise typer.BadParameter(f"{both} would both become {target.name}; rename one")
-        made[target] = f"{source.name} {Path(reference).name}".strip()
-    return jobs
-
-
-def wanted_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
-    """A look by name, from a look file, from a Mirra PNG, or read off a photograph.
-
-    Raises:
-        MirraError: it is none of these; that ends the run, for every result would need it.
-    """
-    from pipelines.images.decode import decode
-    from pipelines.makeup.look_files import load_look, read_embedded
-
-    path = Path(name)
-    if not path.exists() or path.suffix.lower() == ".json":
-        return load_look(path if path.suffix.lower() == ".json" else name)
-    return read_embedded(path) or pipeline.read_look(decode(path), name=path.stem[:80])
-
-
-def _bare() -> Look:
+def draw_bare_look() -> Look:
+    """A look without makeup, for regions taken from other looks to be put on."""
     from models.instant.makeup import nothing
     from pipelines.makeup.look import Look
 
     return Look("bare", nothing())
-
-
-def face_numbers(text: str) -> list[int] | None:
-    """What --face says: a number, or None for all."""
-    if text == "all":
-        return None
-    if not text.isdigit():
-        raise typer.BadParameter(f"--face is 'all' or a number, not {text}")
-    return [int(text)]
-
-
-def with_progress(jobs: list[Any], shown: bool) -> Iterable[Any]:
-    """The jobs, with a progress bar on stderr when `shown`."""
-    from tqdm import tqdm
-
-    return tqdm(jobs, unit="picture", disable=not shown)

@@ -4,111 +4,98 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Protocol, cast, get_args
 
 import typer
 
+from app.commands.flux_options import MakeupFluxOptions, show_progress
+from app.commands.jobs import Item, Report
+
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from pipelines.makeup.output import GeneratedMakeupOutput
-    from pipelines.steps import Progress
-
-Painter = Callable[..., "GeneratedMakeupOutput"]
 
 
-@dataclass(frozen=True)
-class FluxOptions:
-    """What only painting pipelines take; None where nothing was said."""
+class Painter(Protocol):
+    """A painting pipeline that knows its options."""
 
-    seed: int | None
-    size: int | None
-    offload: str | None
-    quantise: str | None
-    model: str | None
-    student: Path | None
-    negative: str | None
-
-    def refuse(self, known: tuple[str, ...] = ()) -> None:
-        """Refuse options that a pipeline has no use for, all but those it knows."""
-        for name, value in vars(self).items():
-            if value is not None and name not in known:
-                raise typer.BadParameter(f"--{name} is for --pipeline flux-makeup")
+    def __call__(
+        self,
+        source: Image,
+        reference: Image,
+        *,
+        strengths: Mapping[str, float],
+        strength: float,
+    ) -> GeneratedMakeupOutput:
+        """Paint the makeup of one photograph on the face of another."""
+        ...
 
 
 def paint(
-    jobs: list[tuple[Path, str, Path]],
-    strengths: Mapping[str, float],
-    strength: float | None,
-    painter: Painter,
-) -> list[tuple[Path, str]]:
-    """Paint every job; returns the pictures that could not be used, each with its sentence.
+    painter: Painter, strengths: Mapping[str, float], strength: float | None, item: Item
+) -> Report:
+    """Paint one result and print its seed.
 
     Args:
-        jobs: source, reference photograph and result of each.
+        painter: from `PAINTERS`.
         strengths: region -> 0..1, those asked for.
-        strength: overall.
-        painter: from `flux` or `nano`.
+        strength: overall, 0..1.
+        item: source, reference photograph and result.
 
     Raises:
-        WeightsError: the pipeline cannot be used here.
+        MirraError: a picture or the pipeline cannot be used.
     """
-    from app.messages import explain
-    from models.errors import MirraError, WeightsError
-    from pipelines.files import write_bytes
-    from pipelines.images.decode import decode
-    from pipelines.images.encode import encode
+    from pipelines.images.decode import decode, encode, write_bytes
 
-    failures: list[tuple[Path, str]] = []
-    for source, reference, target in jobs:
-        try:
-            result = painter(
-                decode(source),
-                decode(reference),
-                strengths=strengths,
-                strength=1.0 if strength is None else strength,
-            )
-            write_bytes(encode(result.images[0], target.suffix[1:].lower()), target)
-            typer.echo(f"{target}  seed {result.seeds[0]}")
-        except WeightsError:
-            raise
-        except (MirraError, OSError) as error:
-            failures.append((source, explain(error)))
-    return failures
+    source, reference = decode(item.source), decode(item.reference)
+    overall = 1.0 if strength is None else strength
+    result = painter(source, reference, strengths=strengths, strength=overall)
+    write_bytes(encode(result.images[0], item.target.suffix[1:].lower()), item.target)
+    typer.echo(f"{item.target}  seed {result.seeds[0]}")
+    return {"result": item.target.name, "seed": result.seeds[0]}
 
 
-def flux(options: FluxOptions) -> Painter:
-    """FLUX-Makeup.
+def load_flux(options: MakeupFluxOptions) -> Painter:
+    """Load FLUX-Makeup.
 
     Raises:
         WeightsError: it cannot be loaded here.
     """
-    from pipelines.flux import Loading, load_flux_makeup, locate_flux, translate_loading_errors
+    from pipelines.flux import in_a_sentence, load_flux_makeup, where_flux_is
 
-    how: dict[str, Any] = {"offload": options.offload, "quantise": options.quantise}
-    given = {name: value for name, value in how.items() if value is not None}
-    base = options.model or locate_flux()
+    base = options.model or where_flux_is()
     pipe = load_flux_makeup(
         base,
         adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
-        how=Loading(**given),
+        how=options.loading(),
         student=options.student,
     )
-    asked = {"seed": options.seed, "size": options.size, "negative_prompt": options.negative}
 
-    def painter(*pictures: Any, **told: Any) -> GeneratedMakeupOutput:
-        with translate_loading_errors(base):
-            return pipe(*pictures, **asked, on_step=tell, **told)
+    def painter(
+        source: Image, reference: Image, *, strengths: Mapping[str, float], strength: float
+    ) -> GeneratedMakeupOutput:
+        with in_a_sentence(base):
+            return pipe(
+                source,
+                reference,
+                strengths=strengths,
+                strength=strength,
+                seed=options.seed,
+                size=options.size,
+                negative_prompt=options.negative,
+                on_step=show_progress,
+            )
 
     return painter
 
 
-def nano(options: FluxOptions) -> Painter:
-    """The small one that Mirra ships; `--model` is student or teacher."""
+def load_nano(options: MakeupFluxOptions) -> Painter:
+    """Load the small FLUX that Mirra ships; `--model` is student or teacher."""
     from pipelines.makeup.pipeline_nano import NanoMakeupPipeline, NanoName
 
-    options.refuse(("seed", "model"))
+    options.refuse(known=("seed", "model"))
     network = options.model or "student"
     if network not in get_args(NanoName):
         raise typer.BadParameter("nano-flux takes --model student or --model teacher")
@@ -116,10 +103,7 @@ def nano(options: FluxOptions) -> Painter:
     return partial(pipe, seed=options.seed or 0)
 
 
-PAINTERS: dict[str, Callable[[FluxOptions], Painter]] = {"flux-makeup": flux, "nano-flux": nano}
-
-
-def tell(progress: Progress) -> None:
-    """Show on one line of stderr how far a picture is."""
-    line = f"step {progress.step} of {progress.steps}, {progress.seconds_left:.0f} seconds left"
-    typer.echo(f"\r{line:<50}", nl=progress.step == progress.steps, err=True)
+PAINTERS: dict[str, Callable[[MakeupFluxOptions], Painter]] = {
+    "flux-makeup": load_flux,
+    "nano-flux": load_nano,
+}

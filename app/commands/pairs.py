@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from app.commands.jobs import pictures_in
+
 
 def run(
     faces: Annotated[Path, typer.Argument(help="Folder of bare faces.")],
@@ -38,27 +40,55 @@ def run(
 
     Stop it, give the same command, and it goes on.
     """
-    from app.commands.makeup import PICTURES
     from app.messages import explain
-    from pipelines.makeup.named_looks import NAMED_LOOKS
-    from training.prepare.makeup_pairs import RANDOM, PairPlan, make_pairs
+    from training.prepare.makeup_pairs import PairPlan, make_pairs
 
-    pictures = sorted(p for p in faces.glob("*") if p.suffix.lower() in PICTURES)
-    if not pictures:
-        raise typer.BadParameter(f"no pictures in {faces}")
-    if len({p.stem for p in pictures}) < len(pictures):
-        raise typer.BadParameter("two pictures have the same name but for the ending; rename one")
-    names = tuple(looks.split(",")) if looks else tuple(NAMED_LOOKS)
-    unknown = sorted(set(names) - NAMED_LOOKS.keys() - ({RANDOM} if editor is None else set()))
-    if unknown:
-        raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
+    pictures = pictures_in(faces)
+    refuse_same_names(pictures)
+    names = parse_looks(looks, editor)
     if others and editor:
         raise typer.BadParameter("--others is for drawn looks, which can be worn twice alike")
     plan = PairPlan(
-        out, names, size, versions, seed, weakest, expand, others,
-        embedder=embedder, editor=editor, explain=explain,
-    )  # fmt: skip
+        out,
+        names,
+        size,
+        versions,
+        seed,
+        weakest,
+        expand,
+        others,
+        embedder=embedder,
+        editor=editor,
+        explain=explain,
+    )
     report = make_pairs(pictures, plan, jobs)
     typer.echo(f"{report['kept']} of {report['tried']} pairs kept")
     for reason, count in report["dropped"].items():
         typer.echo(f"  {count:>6}  {reason}")
+
+
+def refuse_same_names(pictures: list[Path]) -> None:
+    """Refuse pictures whose pairs would take each other's place.
+
+    Raises:
+        typer.BadParameter: two have the same name but for the ending.
+    """
+    if len({path.stem for path in pictures}) < len(pictures):
+        raise typer.BadParameter("two pictures have the same name but for the ending; rename one")
+
+
+def parse_looks(text: str | None, editor: str | None) -> tuple[str, ...]:
+    """Read what --looks says: names of drawn looks, by commas; all of them when None.
+
+    Raises:
+        typer.BadParameter: there is no such look, or an editor was to paint a random one.
+    """
+    from pipelines.makeup.named_looks import NAMED_LOOKS
+    from training.prepare.makeup_pairs import RANDOM
+
+    names = tuple(text.split(",")) if text else tuple(NAMED_LOOKS)
+    known = NAMED_LOOKS.keys() | ({RANDOM} if editor is None else set())
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise typer.BadParameter(f"no look is called {unknown[0]} (see `mirra looks`)")
+    return names

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands.makeup import face_numbers, planned, sources_named, wanted_look, with_progress
+from app.commands.arguments import open_look, parse_faces
+from app.commands.jobs import Item, Job, Report, Sources, find_sources, plan_job
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
     from models.instant.coats import Coat
+    from models.instant.shade import Reached
     from pipelines.makeup.look import Look
     from pipelines.makeup.pipeline_shade import ShadePipeline
+    from pipelines.makeup.shade_sheet import Cell
 
 
 def run(
@@ -58,56 +60,43 @@ def run(
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
     refuse_unlicensed("shade", commercial_only)
-    named = [sources_named(text) for text in pictures]
-    sources = [source for found, _ in named for source in found]
-    many = len(named) > 1 or named[0][1]
-    if sheet:
-        planned(sources[:1], [""], out, False, False, "png")  # refuses a name that cannot be
-        jobs = [(source, "", out) for source in sources]
-    else:
-        jobs = planned(sources, [""], out, many, False, "png")
-    faces = face_numbers(face)
+    job = plan_shades([find_sources(text) for text in pictures], out, sheet)
+    faces = parse_faces(face)
     if bool(color) == bool(sku):
         raise typer.BadParameter("name a --color, such as '#b01030', or a --sku")
     if sku:
         if finish or len(region or []) > 1:
             raise typer.BadParameter("a --sku has its own finish, and takes one --region")
-        coats = coats_of_skus(sku, catalog, region[0] if region else None, opacity)
+        coats = find_coats(sku, catalog, region[0] if region else None, opacity)
     else:
-        coats = coats_of(color or [], finish or ["matte"], region or ["lips"], opacity)
+        coats = pair_coats(color or [], finish or ["matte"], region or ["lips"], opacity)
 
-    from app.messages import explain
-    from models.errors import MirraError
     from pipelines.makeup.pipeline_shade import ShadePipeline
 
     pipeline = ShadePipeline()
-    base = wanted_look(pipeline.makeup, look) if look else None
-    rows, reports, failures = [], [], []
-    for source, _, target in with_progress(jobs, many):
-        try:
-            if sheet:
-                rows.append(_row(pipeline, source, coats, base, faces))
-                reached = [one for cell in rows[-1] for one in cell.reached]
-            else:
-                reached = _one(pipeline, source, coats, base, faces, target)
-            reports.append({"source": source.name, "shades": [_told(one) for one in reached]})
-        except (MirraError, OSError) as error:
-            failures.append(f"{source}: {explain(error)}")
-            reports.append({"source": source.name, "error": explain(error)})
-    if rows:
-        from pipelines.images.encode import save
-        from pipelines.makeup.shade_sheet import draw_sheet
-
-        save(draw_sheet(rows), out)
-    if report:
-        report.write_text(json.dumps(reports, indent=1) + "\n")
-    for line in failures:
-        typer.echo(line, err=True)
-    if failures:
-        raise typer.Exit(3)
+    base = open_look(pipeline.makeup, look) if look else None
+    wearing = Wearing(pipeline, coats, base, faces)
+    job.run(wearing.draw_row if sheet else wearing.put_on)
+    wearing.save_sheet(out)
+    job.write_report(report, as_list=True)
+    job.finish()
 
 
-def coats_of(
+def plan_shades(sources: list[Sources], out: Path, sheet: bool) -> Job:
+    """Plan a result for each picture, or one sheet with a row for each.
+
+    Raises:
+        typer.BadParameter: `out` cannot be written.
+    """
+    paths = [path for found in sources for path in found.paths]
+    many = len(sources) > 1 or sources[0].many
+    if not sheet:
+        return plan_job(Sources(paths, many), [""], out)
+    plan_job(Sources(paths[:1], many=False), [""], out)  # refuses a name that cannot be
+    return Job([Item(path, "", out) for path in paths], in_folder=many)
+
+
+def pair_coats(
     colors: Sequence[str], finishes: Sequence[str], places: Sequence[str], opacity: float | None
 ) -> list[Coat]:
     """Match colours, finishes and places: each list is as long as the longest, or has one entry.
@@ -132,14 +121,14 @@ def coats_of(
         ]
     except ShadeError as error:
         known = error.needed if isinstance(error.needed, tuple) else [error.needed]
-        wanted = ", ".join(map(str, known))
-        raise typer.BadParameter(f"{error.found} is {error}; try {wanted}") from None
+        usual = ", ".join(map(str, known))
+        raise typer.BadParameter(f"{error.found} is {error}; try {usual}") from None
 
 
-def coats_of_skus(
+def find_coats(
     skus: Sequence[str], catalog: Path | None, place: str | None, opacity: float | None
 ) -> list[Coat]:
-    """Products of a catalogue as coats, where their category is worn or on the place given.
+    """Find products of a catalogue as coats, for where their category is worn or the place given.
 
     Raises:
         typer.BadParameter: no catalogue, no such product, or one that is not worn on a face.
@@ -158,53 +147,77 @@ def coats_of_skus(
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:
-            of_product = make_coats(shades, place)
-            coats += [replace(coat, opacity=opacity) for coat in of_product]
+            coats += [replace(c, opacity=opacity) for c in coats_of_product(shades, place)]
         except ShadeError as error:
             raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
     return coats
 
 
-def _one(
-    pipeline: ShadePipeline,
-    source: Path,
-    coats: list[Coat],
-    look: Look | None,
-    faces: list[int] | None,
-    target: Path,
-) -> list[Any]:
-    """Make one result; returns the colours reached on its faces."""
-    from pipelines.images.decode import decode
-    from pipelines.images.encode import save
+@dataclass
+class Wearing:
+    """Puts the same coats on face after face.
 
-    result = pipeline(decode(source), coats, look=look, faces=faces)
-    save(result.images[0], target)
-    return [one for reached in result.reached.values() for one in reached]
+    Attributes:
+        pipeline: the shade pipeline.
+        coats: what is worn.
+        look: other makeup to wear with them.
+        faces: which faces, 0 the largest; all when None.
+        rows: of the sheet, one for each picture drawn so far.
+    """
+
+    pipeline: ShadePipeline
+    coats: list[Coat]
+    look: Look | None
+    faces: list[int] | None
+    rows: list[list[Cell]] = field(default_factory=list)
+
+    def put_on(self, item: Item) -> Report:
+        """Make one result: all coats together, on the faces asked for.
+
+        Raises:
+            MirraError: the source cannot be used.
+        """
+        from pipelines.images.decode import decode, save
+
+        result = self.pipeline(decode(item.source), self.coats, look=self.look, faces=self.faces)
+        save(result.images[0], item.target)
+        return report_shades(one for reached in result.reached.values() for one in reached)
+
+    def draw_row(self, item: Item) -> Report:
+        """Draw a row of the sheet: the face asked for, else the largest, bare and in each coat.
+
+        Raises:
+            MirraError: the source cannot be used.
+        """
+        from pipelines.images.decode import decode
+        from pipelines.makeup.pipeline_instant import chosen
+        from pipelines.makeup.shade_sheet import Cell
+
+        found = self.pipeline.makeup.find_faces(decode(item.source))
+        (face,) = chosen(found, self.faces or [0]).values()
+        cells = [Cell(face, face.image, (), item.source.stem[:28])]
+        for coat in self.coats:
+            image, reached = self.pipeline.put_on(face, [coat], look=self.look)
+            cells.append(Cell(face, image, reached, f"{coat.color} {coat.finish}"))
+        self.rows.append(cells)
+        return report_shades(one for cell in cells for one in cell.reached)
+
+    def save_sheet(self, out: Path) -> None:
+        """Write the rows drawn as one picture; nothing if there are none."""
+        from pipelines.images.decode import save
+        from pipelines.makeup.shade_sheet import draw_sheet
+
+        if self.rows:
+            save(draw_sheet(self.rows), out)
 
 
-def _row(
-    pipeline: ShadePipeline,
-    source: Path,
-    coats: list[Coat],
-    look: Look | None,
-    faces: list[int] | None,
-) -> list[Any]:
-    """Cells of a sheet: the face asked for, else the largest, bare and in each shade alone."""
-    from pipelines.images.decode import decode
-    from pipelines.makeup.pipeline_instant import select_faces
-    from pipelines.makeup.shade_sheet import Cell
-
-    found = pipeline.makeup.find_faces(decode(source))
-    (face,) = select_faces(found, faces or [0]).values()
-    cells = [Cell(face, face.image, (), source.stem[:28])]
-    for coat in coats:
-        image, reached = pipeline.put_on(face, [coat], look=look)
-        cells.append(Cell(face, image, reached, f"{coat.color} {coat.finish}"))
-    return cells
+def report_shades(reached: Iterable[Reached]) -> Report:
+    """Say which colours were asked for and which were reached."""
+    return {"shades": [describe_reached(one) for one in reached]}
 
 
-def _told(one: Any) -> dict[str, Any]:
-    """A colour reached, for the report."""
+def describe_reached(one: Reached) -> Report:
+    """Say how near a colour came; None for what is hidden in the picture."""
     from models.ops.color import lab_to_hex
 
     seen = one.delta_e == one.delta_e

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from app.commands.makeup import planned, sources_named, with_progress
-from app.commands.tryon_flux import FluxOptions, paint
+from app.commands.flux_options import TryOnFluxOptions
+from app.commands.jobs import Item, Job, Report, blame, check_format, find_sources, plan_job
+from app.commands.tryon_flux import GarmentPainter
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from models.structures import Person
     from pipelines.tryon.garment import Garment
     from pipelines.tryon.output import TryOnOutput
     from pipelines.tryon.pipeline_dmvton import DMVTONPipeline, Network
@@ -54,110 +57,120 @@ def run(
 
     Exit codes: 0 all done, 2 wrong usage, 3 some pictures could not be used.
     """
-    people, many_people = sources_named(person)
-    garments, many_garments = sources_named(garment)
-    many = many_people or many_garments
+    people, garments = find_sources(person), find_sources(garment)
+    many = people.many or garments.many
     if network not in ("student", "teacher"):
         raise typer.BadParameter(f"--network is student or teacher, not {network}")
-    if format not in ("png", "jpeg", "webp"):
-        raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
-    painting = FluxOptions(seed, wear, sleeves, mask, save_mask, offload, quantise)
+    check_format(format)
+    options = TryOnFluxOptions(seed, wear, sleeves, mask, save_mask, offload, quantise)
     if pipeline == "dmvton":
-        painting.refuse()
+        options.refuse()
     elif pipeline == "mcvton":
-        painting.check(len(people))
+        options.check(len(people.paths))
     else:
         raise typer.BadParameter(f"--pipeline is dmvton or mcvton, not {pipeline}")
     refuse_unlicensed(pipeline, commercial_only)
-    jobs = planned(people, [str(path) for path in garments], out, many, many, format)
-    for _, garment_path, target in jobs:
-        if target.exists() and Path(garment_path).exists() and target.samefile(garment_path):
-            raise typer.BadParameter(f"-o would overwrite {garment_path}")
+    names = [str(path) for path in garments.paths]
+    job = plan_job(people, names, out, format, in_folder=many, name_pairs=many)
+    refuse_overwriting_garments(job)
 
     if pipeline == "mcvton":
-        reports, failures = paint(with_progress(jobs, many), painting)
+        painter = GarmentPainter(options)
+        job.run(painter.paint, name=name_pair, shared=painter.shared)
     else:
-        from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
-
-        work = Work(DMVTONPipeline(), network)  # type: ignore[arg-type]
-        for source, garment_path, target in with_progress(jobs, many):
-            work.try_on(source, Path(garment_path), target)
+        fitter = GarmentFitter(cast("Network", network))
+        job.run(fitter.put_on, name=name_pair, shared=list_pair)
         if many:
-            work.save_sheet(out / SHEET, people, garments)
-        reports, failures = work.reports, work.failures
-    if report:
-        report.write_text(json.dumps(reports if many else reports[0], indent=1) + "\n")
-    for path, sentence in failures.items():
-        typer.echo(f"{path}: {sentence}", err=True)
-    if failures:
-        raise typer.Exit(3)
+            fitter.save_contact_sheet(out / SHEET, people.paths, garments.paths)
+    job.write_report(report)
+    job.finish()
 
 
-class Work:
-    """The pictures of one call, each looked at once.
+def name_pair(item: Item) -> Report:
+    """Name an item in a report by its two pictures."""
+    return {"person": item.source.name, "garment": Path(item.reference).name}
 
-    Attributes:
-        reports: of each job, in order.
-        failures: picture -> the sentence that says why it could not be used.
+
+def list_pair(item: Item) -> tuple[Path, ...]:
+    """The two pictures of an item."""
+    return item.source, Path(item.reference)
+
+
+def refuse_overwriting_garments(job: Job) -> None:
+    """Refuse results that would take the place of their garment.
+
+    Raises:
+        typer.BadParameter: naming it.
+    """
+    for item in job.items:
+        garment = Path(item.reference)
+        if item.target.exists() and garment.exists() and item.target.samefile(garment):
+            raise typer.BadParameter(f"-o would overwrite {garment}")
+
+
+class GarmentFitter:
+    """Puts garments on people with DM-VTON; each picture is looked at once.
+
+    Args:
+        network: "student" or "teacher".
+
+    Raises:
+        CheckpointError: its weights are not here.
     """
 
-    def __init__(self, pipeline: DMVTONPipeline, network: Network) -> None:
-        pipeline.load(network)
-        self.pipeline: DMVTONPipeline = pipeline
+    def __init__(self, network: Network) -> None:
+        from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
+
+        self.pipeline: DMVTONPipeline = DMVTONPipeline()
+        self.pipeline.load(network)
         self.network: Network = network
-        self.reports: list[dict[str, Any]] = []
-        self.failures: dict[Path, str] = {}
-        self._person: tuple[Path, Any] | None = None
+        self._person: tuple[Path, Person] | None = None
         self._garments: dict[Path, Garment] = {}
-        self._cells: dict[tuple[Path, Path], Any] = {}
+        self._cells: dict[tuple[Path, Path], Image] = {}
 
-    def try_on(self, person: Path, garment: Path, target: Path) -> None:
-        """Make one result and its report; a picture that cannot be used is noted."""
-        from app.messages import explain
-        from models.errors import MirraError
-        from pipelines.images.encode import save
+    def put_on(self, item: Item) -> Report:
+        """Make one result.
 
-        names = {"person": person.name, "garment": garment.name}
-        took: dict[str, float] = {}
-        at = person
-        try:
-            for at in (person, garment):
-                if at in self.failures:
-                    self.reports.append(names | {"error": self.failures[at]})
-                    return
-            at = person
-            wearer = self._look_at(person, took)
-            at = garment
-            cut_out = self._cut_out(garment, took)
-            at = target
-            result = self.pipeline.wear(wearer, cut_out, network=self.network, milliseconds=took)
-            save(result.image, target)
-        except (MirraError, OSError) as error:
-            self.failures[at] = explain(error)
-            self.reports.append(names | {"error": explain(error)})
-            return
-        self._cells[person, garment] = thumbnail(result.image)
-        self.reports.append(names | {"result": target.name} | measured(result))
+        Raises:
+            UnusableError: person, garment or result cannot be used.
+        """
+        from pipelines.images.decode import save
 
-    def _look_at(self, path: Path, took: dict[str, float]) -> Any:
+        garment = Path(item.reference)
+        milliseconds: dict[str, float] = {}
+        with blame(item.source):
+            wearer = self._analyze(item.source, milliseconds)
+        with blame(garment):
+            cut_out = self._cut_out(garment, milliseconds)
+        with blame(item.target):
+            result = self.pipeline.wear(
+                wearer, cut_out, network=self.network, milliseconds=milliseconds
+            )
+            save(result.image, item.target)
+        self._cells[item.source, garment] = draw_thumbnail(result.image)
+        return {"result": item.target.name} | measure_tryon(result)
+
+    def _analyze(self, path: Path, milliseconds: dict[str, float]) -> Person:
+        """The person of a picture; the last one is kept, since its garments come in a row."""
         from pipelines.images.decode import decode
         from pipelines.steps import timed
 
         if self._person is None or self._person[0] != path:
-            with timed(took, "person"):
+            with timed(milliseconds, "person"):
                 self._person = path, self.pipeline.analyzer(decode(path))
         return self._person[1]
 
-    def _cut_out(self, path: Path, took: dict[str, float]) -> Garment:
+    def _cut_out(self, path: Path, milliseconds: dict[str, float]) -> Garment:
+        """The garment of a picture; all are kept, since they come again with the next person."""
         from pipelines.images.decode import decode
         from pipelines.steps import timed
 
         if path not in self._garments:
-            with timed(took, "garment"):
+            with timed(milliseconds, "garment"):
                 self._garments[path] = self.pipeline.garments(decode(path))
         return self._garments[path]
 
-    def save_sheet(self, path: Path, people: list[Path], garments: list[Path]) -> None:
+    def save_contact_sheet(self, path: Path, people: list[Path], garments: list[Path]) -> None:
         """Write a contact sheet: garments across, people down; nothing if nothing was made."""
         from PIL import Image
 
@@ -170,18 +183,18 @@ class Work:
             return
         sheet = Image.new("RGB", (192 * (len(across) + 1), 256 * (len(down) + 1)), "white")
         for column, garment in enumerate(across):
-            top = thumbnail(self._garments[garment].on_white())
+            top = draw_thumbnail(self._garments[garment].on_white())
             sheet.paste(top, (192 * (column + 1), 0))
         for row, person in enumerate(down):
-            sheet.paste(thumbnail(decode(person)), (0, 256 * (row + 1)))
+            sheet.paste(draw_thumbnail(decode(person)), (0, 256 * (row + 1)))
             for column, garment in enumerate(across):
                 if (person, garment) in self._cells:
                     sheet.paste(self._cells[person, garment], (192 * (column + 1), 256 * (row + 1)))
         save(sheet, path)
 
 
-def thumbnail(picture: Any) -> Any:
-    """A picture in a cell of 192x256, whole, on white."""
+def draw_thumbnail(picture: Image) -> Image:
+    """A picture in a cell of 192x256 pixels, whole, on white."""
     from PIL import Image, ImageOps
 
     cell = Image.new("RGB", (192, 256), "white")
@@ -190,8 +203,8 @@ def thumbnail(picture: Any) -> Any:
     return cell
 
 
-def measured(result: TryOnOutput) -> dict[str, Any]:
-    """What a report says of one result."""
+def measure_tryon(result: TryOnOutput) -> Report:
+    """What a report says of one result: pixels changed, advice, milliseconds by stage."""
     import numpy as np
 
     from pipelines.tryon.coach import coach_tryon

@@ -59,6 +59,17 @@ def evaluate(pictures: list[Path], sheets: Path | None = None) -> dict[str, Any]
     }
 
 
+def summary(figures: dict[str, Any]) -> str:
+    """Say in a few lines how near each look and region comes."""
+    lines: list[str] = []
+    for look, found in figures.items():
+        lines.append(f"{look}, median CIEDE2000 to the teacher (bare face to the teacher):")
+        for region in (key for key in found if f"{key}_untouched" in found):
+            before, after = (found[f"{region}{end}"]["median"] for end in ("_untouched", ""))
+            lines.append(f"  {region:<8} {after:.2f} ({before:.2f})")
+    return "\n".join(lines)
+
+
 def compare(face: Face, taught: np.ndarray, learned: np.ndarray) -> dict[str, float]:
     """Return the distances of two made-up pictures of one face; see the module."""
     x0, y0, x1, y1 = face.box_xyxy

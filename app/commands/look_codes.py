@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.commands.makeup import sources_named
+from app.commands.jobs import Item, Job, Report, find_sources
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 
@@ -35,7 +35,7 @@ def encode(
     from pipelines.images.decode import decode
 
     write_bytes(
-        _pipeline(commercial_only).read(decode(face), name, iterations=tune).to_bytes(), out
+        load_pipeline(commercial_only).read(decode(face), name, iterations=tune).to_bytes(), out
     )
 
 
@@ -55,7 +55,7 @@ def wear(
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
-    result = _pipeline(commercial_only)(
+    result = load_pipeline(commercial_only)(
         decode(source), look, source_made_up=source_made_up, strength=strength
     )
     save(result.images[0], out)
@@ -70,7 +70,7 @@ def remove(
     from pipelines.images.decode import decode
     from pipelines.images.encode import save
 
-    pipeline = _pipeline(commercial_only)
+    pipeline = load_pipeline(commercial_only)
     save(pipeline.remove(pipeline.instant.find_faces(decode(source))).image, out)
 
 
@@ -95,7 +95,7 @@ def mix(
     looks = [load_code(path) for path in (first, second)]
     given = (lips_from, eyes_from, brows_from, cheeks_from, skin_from)
     parts = {r: load_code(path) for r, path in zip(MAKEUP_REGIONS, given, strict=True) if path}
-    pipeline = _pipeline(commercial_only)
+    pipeline = load_pipeline(commercial_only)
     pipeline.check([*looks, *parts.values()])
     code = between(looks[0].code, looks[1].code, t)
     code = mixed(code, {region: look.code for region, look in parts.items()})
@@ -128,7 +128,7 @@ def edit(
     from pipelines.makeup.code_files import load_code
 
     look = load_code(code)
-    pipeline = _pipeline(commercial_only)
+    pipeline = load_pipeline(commercial_only)
     pipeline.check([look])
     amounts = {"lips": lips, "eyes": eyes, "cheeks": cheeks, "skin": skin}
     overall = 1.0 if strength is None else strength
@@ -151,8 +151,8 @@ def similar(
     """The looks of a bank nearest to a code or a face, the nearest first."""
     from pipelines.makeup.bank import LookBank
 
-    for found in LookBank(bank).find_similar(
-        _wanted(_pipeline(commercial_only), face), limit, region
+    for found in LookBank(bank).similar(
+        open_code(load_pipeline(commercial_only), face), limit, region
     ):
         typer.echo(f"{found.distance:8.3f}  {found.look.name}")
 
@@ -164,25 +164,24 @@ def fill(
     commercial_only: CommercialOnly = False,
 ) -> None:
     """Add looks to a bank, each named after its file. Exit code 3 if some could not be used."""
-    from app.messages import explain
-    from models.errors import MirraError
     from pipelines.makeup.bank import LookBank
 
     folder = Path(sources)
-    paths = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    paths = paths or sources_named(sources)[0]
-    pipeline, looks, failed = _pipeline(commercial_only), [], False
-    for path in paths:
-        try:
-            looks.append(_wanted(pipeline, path, tune))
-        except (MirraError, OSError) as error:
-            failed = True
-            typer.echo(f"{path}: {explain(error)}", err=True)
+    codes = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    paths = codes or find_sources(sources).paths
+    job = Job([Item(path, "", bank) for path in paths], in_folder=False)
+    pipeline, looks = load_pipeline(commercial_only), []
+
+    def read(item: Item) -> Report:
+        looks.append(open_code(pipeline, item.source, tune))
+        return {}
+
+    job.run(read)
+    job.print_failures()
     if looks:
         LookBank(bank).add(looks)
     typer.echo(f"{len(looks)} looks added")
-    if failed:
-        raise typer.Exit(3)
+    job.exit_if_failed()
 
 
 def sample(
@@ -195,7 +194,7 @@ def sample(
     from pipelines.files import write_bytes
 
     out.mkdir(parents=True, exist_ok=True)
-    for look in _pipeline(commercial_only).sample(count, seed):
+    for look in load_pipeline(commercial_only).sample(count, seed):
         write_bytes(look.to_bytes(), out / f"{look.name.replace(' ', '-')}.safetensors")
 
 
@@ -212,7 +211,7 @@ def inject(
     from pipelines.images.encode import save
     from pipelines.makeup.code_files import load_code
 
-    faces = _pipeline(commercial_only).inject(load_code(code), count, seed)
+    faces = load_pipeline(commercial_only).inject(load_code(code), count, seed)
     strip = Image.new("RGB", (sum(face.width for face in faces), faces[0].height))
     for number, face in enumerate(faces):
         strip.paste(face, (number * face.width, 0))
@@ -234,15 +233,24 @@ def unfold(
 COMMANDS = (encode, wear, remove, mix, edit, similar, fill, sample, inject, unfold)
 
 
-def _pipeline(commercial_only: bool) -> BeautyBankPipeline:
+def load_pipeline(commercial_only: bool) -> BeautyBankPipeline:
+    """Load BeautyBank.
+
+    Raises:
+        WeightsError: it may not be used commercially, and only such use was asked for.
+    """
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
 
     refuse_unlicensed("beautybank", commercial_only)
     return BeautyBankPipeline()
 
 
-def _wanted(pipeline: BeautyBankPipeline, path: Path, tune: int = 60) -> CodedLook:
-    """The look in a code's file or on a photograph."""
+def open_code(pipeline: BeautyBankPipeline, path: Path, tune: int = 60) -> CodedLook:
+    """Read the look in a code's file or on a photograph, with so many steps of each tuning stage.
+
+    Raises:
+        MirraError: the file cannot be used.
+    """
     from pipelines.images.decode import decode
     from pipelines.makeup.code_files import load_code
 
