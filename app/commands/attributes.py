@@ -107,22 +107,27 @@ def read(
         if dry_run:
             typer.echo(f"{sum(1 for _ in items):,} pictures; nothing was read or written")
             return
-        _settle(out, find_state_path(out), resume, overwrite)
+        refuse_earlier_run(out, state_path(out), resume, overwrite)
 
         from pipelines.catalog.extract.extractor import PIPELINE_VERSION, AttributeExtractor
 
         work = Work(AttributeExtractor, PIPELINE_VERSION, explain)
-        with _Reporter(log_json) as report:
+        with ProgressReporter(log_json) as report:
             progress = read_pictures(
-                items, out, work, workers=workers, ray=engine is Engine.RAY, dedupe=dedupe,
+                items,
+                out,
+                work,
+                workers=workers,
+                ray=engine is Engine.RAY,
+                dedupe=dedupe,
                 report=report,
-            )  # fmt: skip
+            )
     except CatalogError as error:
         raise typer.BadParameter(str(error)) from None
     except KeyboardInterrupt:
         typer.echo("Stopped; what was read is kept. Go on with --resume.", err=True)
         raise typer.Exit(130) from None
-    _conclude(progress, out, fail_on, log_json)
+    print_summary(progress, out, fail_on, log_json)
 
 
 @app.command()
@@ -155,8 +160,12 @@ def export(
     typer.echo(f"{count:,} lines in {out}", err=True)
 
 
-def _settle(out: Path, state: Path, resume: bool, overwrite: bool) -> None:
-    """Refuse to guess what an earlier run of the same name is worth."""
+def refuse_earlier_run(out: Path, state: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse to guess what an earlier run of the same name is worth.
+
+    Raises:
+        typer.BadParameter: there is one, and neither --resume nor --overwrite was given; or both.
+    """
     if resume and overwrite:
         raise typer.BadParameter("choose --resume or --overwrite, not both")
     if not out.parent.is_dir():
@@ -169,7 +178,7 @@ def _settle(out: Path, state: Path, resume: bool, overwrite: bool) -> None:
         )
 
 
-class _Reporter:
+class ProgressReporter:
     """Tells how far a run is: a bar for people, or JSON lines for machines; on stderr."""
 
     def __init__(self, as_json: bool) -> None:
@@ -188,18 +197,20 @@ class _Reporter:
         """Show one more batch."""
         self.bar.update(progress.pictures - self.bar.n)
         if self.as_json:
-            _log("progress", progress)
+            print_event("progress", progress)
 
 
-def _log(event: str, progress: Progress) -> None:
+def print_event(event: str, progress: Progress) -> None:
+    """Print a line of JSON on stderr, for machines."""
     from dataclasses import asdict
 
     typer.echo(json.dumps({"event": event, **asdict(progress)}), err=True)
 
 
-def _conclude(progress: Progress, out: Path, fail_on: float, log_json: bool) -> None:
+def print_summary(progress: Progress, out: Path, fail_on: float, log_json: bool) -> None:
+    """Say how much was read; exit code 3 if too many pictures were bad."""
     if log_json:
-        _log("done", progress)
+        print_event("done", progress)
     else:
         kept = f" ({progress.kept:,} from an earlier run)" if progress.kept else ""
         bad = f", {progress.errors:,} of them bad" if progress.errors else ""

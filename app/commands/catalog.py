@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.commands.catalog_queries import (
+    as_usage_errors,
+    make_filters,
+    parse_color,
+    read_face_makeup,
+    read_outfit,
+    read_skin,
+    read_swatch,
+)
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
-    from pipelines.catalog.search.filters import Filters
+    from pipelines.catalog.search.outfit import OutfitColor
     from pipelines.catalog.search.search import Match
 
 app = typer.Typer(
@@ -44,7 +52,7 @@ def build(
     from pipelines.catalog.search.store import keep_best_pictures
 
     for table in tables:
-        _add(catalog, keep_best_pictures(lambda table=table: read_rows(table)), table)
+        add_rows(catalog, best_pictures(lambda table=table: read_rows(table)), table)
 
 
 @app.command("import")
@@ -63,9 +71,9 @@ def import_table(
     """
     from pipelines.catalog.formats.shade_tables import read_shade_table
 
-    with _plainly():
+    with as_usage_errors():
         for table in tables:
-            _add(catalog, read_shade_table(table), table)
+            add_rows(catalog, read_shade_table(table), table)
 
 
 @app.command()
@@ -73,8 +81,8 @@ def stats(catalog: Folder) -> None:
     """Say what is in a catalogue."""
     from pipelines.catalog.search.store import Catalog
 
-    with _plainly():
-        typer.echo(json.dumps(Catalog(catalog).count_shades(), indent=1, ensure_ascii=False))
+    with as_usage_errors():
+        typer.echo(json.dumps(Catalog(catalog).stats(), indent=1, ensure_ascii=False))
 
 
 @app.command()
@@ -105,15 +113,15 @@ def search(
     from pipelines.catalog.search.search import find_nearest, find_similar, find_within
     from pipelines.catalog.search.store import Catalog
 
-    store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
-    with _plainly():
+    store, filters = Catalog(catalog), make_filters(finish, category, brand, min_price, max_price)
+    with as_usage_errors():
         if like is not None:
-            matches = find_similar(store, _swatch(like), limit, filters)
+            matches = similar(store, read_swatch(like), limit, filters)
         elif radius is None:
-            matches = find_nearest(store, _lab(color or ""), limit, filters)
+            matches = nearest(store, parse_color(color or ""), limit, filters)
         else:
-            matches = find_within(store, _lab(color or ""), radius, filters)[:limit]
-        _show(matches, as_json)
+            matches = within(store, parse_color(color or ""), radius, filters)[:limit]
+        print_matches(matches, as_json)
 
 
 @app.command()
@@ -146,30 +154,27 @@ def match(
     from pipelines.catalog.search.matching import match_makeup, match_skin
     from pipelines.catalog.search.store import Catalog
 
-    store, filters = Catalog(catalog), _filters(finish, category, brand, min_price, max_price)
-    with _plainly():
+    store, filters = Catalog(catalog), make_filters(finish, category, brand, min_price, max_price)
+    with as_usage_errors():
         if skin is not None:
-            _show(match_skin(store, _skin(skin), limit, filters), as_json)
+            print_matches(for_skin(store, read_skin(skin), limit, filters), as_json)
         elif face is not None:
-            from pipelines.images.decode import decode
-            from pipelines.makeup.face_makeup import read_makeup
-
-            for color, matches in match_makeup(store, read_makeup(decode(face)), limit, filters):
-                asked = {"region": color.region, "worn": color.hex, "worn_finish": color.finish}
-                _show(matches, as_json, asked)
+            for worn, matches in for_worn(store, read_face_makeup(face), limit, filters):
+                query = {"region": worn.region, "worn": worn.hex, "worn_finish": worn.finish}
+                print_matches(matches, as_json, query)
         elif outfit is not None:
             from pipelines.catalog.search.matching import match_outfit
 
-            colors = _outfit(outfit)
-            said = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
-            typer.echo(f"Outfit: {said}", err=True)
-            _show(match_outfit(store, colors, limit, filters), as_json)
+            colors = read_outfit(outfit)
+            print_outfit(colors)
+            print_matches(suits(store, colors, limit, filters), as_json)
 
 
-def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
+def add_rows(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
+    """Add rows to a catalogue and say how many."""
     from pipelines.catalog.search.store import Catalog
 
-    with _plainly():
+    with as_usage_errors():
         store = Catalog(catalog)
         count = store.upsert(rows)
         if count:
@@ -177,94 +182,45 @@ def _add(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:
         typer.echo(f"{count:,} shades from {table}", err=True)
 
 
-@contextmanager
-def _plainly() -> Any:
-    """Let what is wrong with the question end in its own words and exit code 2."""
-    from models.errors import CatalogError
-
-    try:
-        yield
-    except CatalogError as error:
-        raise typer.BadParameter(str(error)) from None
+def print_outfit(colors: Sequence[OutfitColor]) -> None:
+    """Say on stderr which colours of an outfit are matched."""
+    names = ", ".join(f"{c.name} {c.hex} ({c.share:.0%})" for c in colors)
+    typer.echo(f"Outfit: {names}", err=True)
 
 
-def _filters(
-    finish: list[str] | None,
-    category: list[str] | None,
-    brand: list[str] | None,
-    min_price: float | None,
-    max_price: float | None,
-) -> Filters:
-    from pipelines.catalog.search.filters import Filters
+def print_matches(
+    matches: Iterable[Match], as_json: bool, query: dict[str, str] | None = None
+) -> None:
+    """Print matches as a table for people or as JSON lines for programs.
 
-    with _plainly():
-        return Filters(
-            tuple(finish or ()), tuple(category or ()), tuple(brand or ()), min_price, max_price
-        )
-
-
-def _lab(color: str) -> list[float]:
-    from models.instant.drawn import lab_of
-
-    try:
-        return [float(value) for value in lab_of(color)]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-def _swatch(path: Path) -> Any:
-    from models.errors import CatalogError
-    from pipelines.catalog.extract.extractor import AttributeExtractor
-    from pipelines.images.decode import decode
-
-    found = AttributeExtractor()(decode(path))
-    if not found.shades:
-        raise CatalogError("no shade can be seen in this picture", reason="query")
-    return found.shades[found.best]
-
-
-def _skin(text: str) -> Sequence[float]:
-    if text.startswith("#"):
-        return _lab(text)
-    from models.errors import NoFaceError
-
-    _, tone = _face_and_tone(Path(text))
-    if tone is None:
-        raise NoFaceError("no face in the picture", found=0, needed=1)
-    return tone
-
-
-def _face_and_tone(path: Path) -> tuple[Any, Any]:
-    """The largest face of a photo and the CIELAB of its skin, or two Nones."""
-    from models.instant.face_texture import unfold
-    from pipelines.analysis import FaceAnalyzer
-    from pipelines.images.decode import decode
-
-    faces = FaceAnalyzer()(decode(path))
-    return (faces[0], unfold(faces[0]).tone) if faces else (None, None)
-
-
-def _outfit(path: Path) -> Any:
-    from pipelines.catalog.search.outfit import read_outfit_colors
-    from pipelines.images.decode import decode
-
-    face, tone = _face_and_tone(path)
-    return read_outfit_colors(decode(path), face, tone)
-
-
-def _show(matches: Iterable[Match], as_json: bool, asked: dict[str, str] | None = None) -> None:
-    """Matches as a table for people or JSON lines for programs; names cannot break the lines."""
-    if asked and not as_json:
-        typer.echo(" ".join(asked.values()))
+    Args:
+        matches: what was found.
+        as_json: lines of JSON.
+        query: what they were found for, where one question has several answers.
+    """
+    if query and not as_json:
+        typer.echo(" ".join(query.values()))
     for found in matches:
-        if as_json:
-            record = {**(asked or {}), **found.shade, "delta_e": found.delta_e}
-            line = record | ({"reason": found.reason} if found.reason else {})
-            typer.echo(json.dumps(line, ensure_ascii=False))
-            continue
-        shade = found.shade
-        parts = [
-            f"{found.delta_e:5.1f}", shade["hex"], shade["category"] or "", shade["finish"] or "",
-            shade["brand"] or "", shade["title"] or shade["sku"], found.reason,
-        ]  # fmt: skip
-        typer.echo("  ".join(" ".join(str(part).split()) for part in parts if part))
+        typer.echo(json_line(found, query or {}) if as_json else table_line(found))
+
+
+def json_line(found: Match, query: dict[str, str]) -> str:
+    """A match as JSON, with what it was found for."""
+    record = {**query, **found.shade, "delta_e": found.delta_e}
+    line = record | ({"reason": found.reason} if found.reason else {})
+    return json.dumps(line, ensure_ascii=False)
+
+
+def table_line(found: Match) -> str:
+    """A match as a line of a table; white space in names cannot break the line."""
+    shade = found.shade
+    parts = [
+        f"{found.delta_e:5.1f}",
+        shade["hex"],
+        shade["category"] or "",
+        shade["finish"] or "",
+        shade["brand"] or "",
+        shade["title"] or shade["sku"],
+        found.reason,
+    ]
+    return "  ".join(" ".join(str(part).split()) for part in parts if part)
