@@ -19,7 +19,7 @@ def open_look(pipeline: InstantMakeupPipeline, name: str) -> Look:
         MirraError: it is none of these; that ends the run, for every result would need it.
     """
     from pipelines.images.decode import decode
-    from pipelines.makeup.look import load_look, read_embedded
+    from pipelines.makeup.look_files import load_look, read_embedded
 
     path = Path(name)
     if not path.exists() or path.suffix.lower() == ".json":

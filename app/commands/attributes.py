@@ -107,7 +107,7 @@ def read(
         if dry_run:
             typer.echo(f"{sum(1 for _ in items):,} pictures; nothing was read or written")
             return
-        refuse_earlier_run(out, state_path(out), resume, overwrite)
+        refuse_earlier_run(out, find_state_path(out), resume, overwrite)
 
         from pipelines.catalog.extract.extractor import PIPELINE_VERSION, AttributeExtractor
 

@@ -52,7 +52,7 @@ def build(
     from pipelines.catalog.search.store import keep_best_pictures
 
     for table in tables:
-        add_rows(catalog, best_pictures(lambda table=table: read_rows(table)), table)
+        add_rows(catalog, keep_best_pictures(lambda table=table: read_rows(table)), table)
 
 
 @app.command("import")
@@ -82,7 +82,7 @@ def stats(catalog: Folder) -> None:
     from pipelines.catalog.search.store import Catalog
 
     with as_usage_errors():
-        typer.echo(json.dumps(Catalog(catalog).stats(), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(Catalog(catalog).count_shades(), indent=1, ensure_ascii=False))
 
 
 @app.command()
@@ -116,11 +116,11 @@ def search(
     store, filters = Catalog(catalog), make_filters(finish, category, brand, min_price, max_price)
     with as_usage_errors():
         if like is not None:
-            matches = similar(store, read_swatch(like), limit, filters)
+            matches = find_similar(store, read_swatch(like), limit, filters)
         elif radius is None:
-            matches = nearest(store, parse_color(color or ""), limit, filters)
+            matches = find_nearest(store, parse_color(color or ""), limit, filters)
         else:
-            matches = within(store, parse_color(color or ""), radius, filters)[:limit]
+            matches = find_within(store, parse_color(color or ""), radius, filters)[:limit]
         print_matches(matches, as_json)
 
 
@@ -151,23 +151,21 @@ def match(
     if skin is None or not skin.startswith("#"):
         refuse_unlicensed("instant", commercial_only)  # a face is looked at
 
-    from pipelines.catalog.search.matching import match_makeup, match_skin
+    from pipelines.catalog.search.matching import match_makeup, match_outfit, match_skin
     from pipelines.catalog.search.store import Catalog
 
     store, filters = Catalog(catalog), make_filters(finish, category, brand, min_price, max_price)
     with as_usage_errors():
         if skin is not None:
-            print_matches(for_skin(store, read_skin(skin), limit, filters), as_json)
+            print_matches(match_skin(store, read_skin(skin), limit, filters), as_json)
         elif face is not None:
-            for worn, matches in for_worn(store, read_face_makeup(face), limit, filters):
-                query = {"region": worn.region, "worn": worn.hex, "worn_finish": worn.finish}
+            for color, matches in match_makeup(store, read_face_makeup(face), limit, filters):
+                query = {"region": color.region, "worn": color.hex, "worn_finish": color.finish}
                 print_matches(matches, as_json, query)
         elif outfit is not None:
-            from pipelines.catalog.search.matching import match_outfit
-
             colors = read_outfit(outfit)
             print_outfit(colors)
-            print_matches(suits(store, colors, limit, filters), as_json)
+            print_matches(match_outfit(store, colors, limit, filters), as_json)
 
 
 def add_rows(catalog: Path, rows: Iterable[dict[str, Any]], table: Path) -> None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from models.structures import Face
     from pipelines.catalog.extract.attributes import Shade
+    from pipelines.catalog.search.filters import Filters
     from pipelines.catalog.search.outfit import OutfitColor
-    from pipelines.catalog.search.store import Filters
-    from pipelines.makeup.face_makeup import WornColour
+    from pipelines.makeup.face_makeup import MakeupColor
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def make_filters(
     Raises:
         typer.BadParameter: there is no such finish or category.
     """
-    from pipelines.catalog.search.store import Filters
+    from pipelines.catalog.search.filters import Filters
 
     with as_usage_errors():
         return Filters(
@@ -111,16 +111,16 @@ def find_face(path: Path) -> tuple[Face, np.ndarray] | tuple[None, None]:
     return (faces[0], unfold(faces[0]).tone) if faces else (None, None)
 
 
-def read_face_makeup(path: Path) -> list[WornColour]:
+def read_face_makeup(path: Path) -> list[MakeupColor]:
     """Read what the face of a photograph wears.
 
     Raises:
         MirraError: the photograph cannot be used, or shows no face.
     """
     from pipelines.images.decode import decode
-    from pipelines.makeup.face_makeup import read_worn
+    from pipelines.makeup.face_makeup import read_makeup
 
-    return read_worn(decode(path))
+    return read_makeup(decode(path))
 
 
 def read_outfit(path: Path) -> list[OutfitColor]:
@@ -129,8 +129,8 @@ def read_outfit(path: Path) -> list[OutfitColor]:
     Raises:
         MirraError: the photograph cannot be used, or shows no outfit.
     """
-    from pipelines.catalog.search.outfit import outfit_colors
+    from pipelines.catalog.search.outfit import read_outfit_colors
     from pipelines.images.decode import decode
 
     face, tone = find_face(path)
-    return outfit_colors(decode(path), face, tone)
+    return read_outfit_colors(decode(path), face, tone)

@@ -151,7 +151,7 @@ def similar(
     """The looks of a bank nearest to a code or a face, the nearest first."""
     from pipelines.makeup.bank import LookBank
 
-    for found in LookBank(bank).similar(
+    for found in LookBank(bank).find_similar(
         open_code(load_pipeline(commercial_only), face), limit, region
     ):
         typer.echo(f"{found.distance:8.3f}  {found.look.name}")

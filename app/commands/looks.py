@@ -34,7 +34,7 @@ def save(
     """Save a look as a small file that `mirra makeup --look FILE` wears."""
     refuse_unlicensed("instant", commercial_only)
     from app.commands.arguments import open_look
-    from pipelines.images.decode import write_bytes
+    from pipelines.files import write_bytes
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
     write_bytes(open_look(InstantMakeupPipeline(), source).to_json(), out)

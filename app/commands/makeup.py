@@ -159,7 +159,9 @@ def put_on(pipeline: InstantMakeupPipeline, options: MakeupOptions, item: Item) 
     Raises:
         MirraError: the source cannot be used.
     """
-    from pipelines.images.decode import decode, encode, write_bytes
+    from pipelines.files import write_bytes
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import encode
     from pipelines.makeup.look_files import embed
     from pipelines.makeup.pipeline_instant import combine
     from pipelines.makeup.report import measure

@@ -47,7 +47,9 @@ def paint(
     Raises:
         MirraError: a picture or the pipeline cannot be used.
     """
-    from pipelines.images.decode import decode, encode, write_bytes
+    from pipelines.files import write_bytes
+    from pipelines.images.decode import decode
+    from pipelines.images.encode import encode
 
     source, reference = decode(item.source), decode(item.reference)
     overall = 1.0 if strength is None else strength
@@ -63,9 +65,9 @@ def load_flux(options: MakeupFluxOptions) -> Painter:
     Raises:
         WeightsError: it cannot be loaded here.
     """
-    from pipelines.flux import in_a_sentence, load_flux_makeup, where_flux_is
+    from pipelines.flux import load_flux_makeup, locate_flux, translate_loading_errors
 
-    base = options.model or where_flux_is()
+    base = options.model or locate_flux()
     pipe = load_flux_makeup(
         base,
         adapter=os.environ.get("MIRRA_REFLORA", "qihoo360/FLUX-Makeup"),
@@ -76,7 +78,7 @@ def load_flux(options: MakeupFluxOptions) -> Painter:
     def painter(
         source: Image, reference: Image, *, strengths: Mapping[str, float], strength: float
     ) -> GeneratedMakeupOutput:
-        with in_a_sentence(base):
+        with translate_loading_errors(base):
             return pipe(
                 source,
                 reference,

@@ -147,7 +147,7 @@ def find_coats(
         if not shades:
             raise typer.BadParameter(f"the catalogue has no product {sku}")
         try:
-            coats += [replace(c, opacity=opacity) for c in coats_of_product(shades, place)]
+            coats += [replace(c, opacity=opacity) for c in make_coats(shades, place)]
         except ShadeError as error:
             raise typer.BadParameter(f"{sku}: {error.found} is {error}; name a --region") from None
     return coats
@@ -177,7 +177,8 @@ class Wearing:
         Raises:
             MirraError: the source cannot be used.
         """
-        from pipelines.images.decode import decode, save
+        from pipelines.images.decode import decode
+        from pipelines.images.encode import save
 
         result = self.pipeline(decode(item.source), self.coats, look=self.look, faces=self.faces)
         save(result.images[0], item.target)
@@ -190,11 +191,11 @@ class Wearing:
             MirraError: the source cannot be used.
         """
         from pipelines.images.decode import decode
-        from pipelines.makeup.pipeline_instant import chosen
+        from pipelines.makeup.pipeline_instant import select_faces
         from pipelines.makeup.shade_sheet import Cell
 
         found = self.pipeline.makeup.find_faces(decode(item.source))
-        (face,) = chosen(found, self.faces or [0]).values()
+        (face,) = select_faces(found, self.faces or [0]).values()
         cells = [Cell(face, face.image, (), item.source.stem[:28])]
         for coat in self.coats:
             image, reached = self.pipeline.put_on(face, [coat], look=self.look)
@@ -204,7 +205,7 @@ class Wearing:
 
     def save_sheet(self, out: Path) -> None:
         """Write the rows drawn as one picture; nothing if there are none."""
-        from pipelines.images.decode import save
+        from pipelines.images.encode import save
         from pipelines.makeup.shade_sheet import draw_sheet
 
         if self.rows:

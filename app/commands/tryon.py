@@ -134,7 +134,7 @@ class GarmentFitter:
         Raises:
             UnusableError: person, garment or result cannot be used.
         """
-        from pipelines.images.decode import save
+        from pipelines.images.encode import save
 
         garment = Path(item.reference)
         milliseconds: dict[str, float] = {}

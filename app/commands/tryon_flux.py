@@ -30,13 +30,13 @@ class GarmentPainter:
 
     def __init__(self, options: TryOnFluxOptions) -> None:
         from pipelines.analysis import BodyAnalyzer
-        from pipelines.tryon.garment import GarmentReader
+        from pipelines.tryon.garment import GarmentAnalyzer
         from pipelines.tryon.mcvton_weights import load_mcvton
 
         self.options = options
         self.pipeline = load_mcvton(how=options.loading())
         self.analyzer = BodyAnalyzer()
-        self.garments = GarmentReader(self.analyzer)
+        self.garments = GarmentAnalyzer(self.analyzer)
 
     def shared(self, item: Item) -> tuple[Path, ...]:
         """The pictures an item has in common with others, in the order they are read."""
@@ -50,8 +50,9 @@ class GarmentPainter:
             UnusableError: person, mask, garment or result cannot be used.
             WeightsError: the pipeline does not run here.
         """
-        from pipelines.flux import in_a_sentence
-        from pipelines.images.decode import decode, save
+        from pipelines.flux import translate_loading_errors
+        from pipelines.images.decode import decode
+        from pipelines.images.encode import save
 
         options = self.options
         with blame(item.source):
@@ -62,7 +63,7 @@ class GarmentPainter:
             garment, garment_mask = self._garment(decode(item.reference))
         seed = secrets.randbelow(2**31) if options.seed is None else options.seed
         with blame(item.target):
-            with in_a_sentence("MC-VTON"):
+            with translate_loading_errors("MC-VTON"):
                 result = self.pipeline(
                     person,
                     garment,
@@ -80,7 +81,8 @@ class GarmentPainter:
         import numpy as np
         from PIL import Image
 
-        from pipelines.images.decode import decode, save
+        from pipelines.images.decode import decode
+        from pipelines.images.encode import save
         from pipelines.tryon.agnostic import agnostic_mask
 
         options = self.options
