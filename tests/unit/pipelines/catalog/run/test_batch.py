@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
         "import signal, sys, time; sys.path.insert(0, sys.argv[1])\n"
         # a shell that runs the tests in the background has had SIGINT ignored
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from tests.unit.pipelines.test_catalog_batch import MeanColor, Path, read\n"
+        "from tests.unit.pipelines.catalog.run.test_batch import MeanColor, Path, read\n"
         "class Tired(MeanColor):\n"
         "    read = 0\n"
         "    def __call__(self, image, **words):\n"
