@@ -1,6 +1,6 @@
 """What training on a FLUX needs beyond the loop: several processes, small steps, pictures.
 
-    accelerate launch --num_processes 4 -m training.train_reflora full --cache CACHE
+    accelerate launch -m training.train_reflora card80 --cache CACHE --model FOLDER
 
 Every process makes the whole batch (it is small: latents), works on its own share of it in pieces
 of `micro` samples, and gradients are averaged over processes. So a run on four cards takes the same
