@@ -1,5 +1,8 @@
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,13 +15,26 @@ README = (ROOT / "README.md").read_text()
 RESULTS = ROOT / "tests" / "benchmarks" / "results"
 
 
-def test_the_python_in_the_readme_runs(tmp_path, monkeypatch):
-    (tmp_path / "assets").symlink_to(ROOT / "assets")
-    monkeypatch.chdir(tmp_path)
+def test_the_python_in_the_readme_runs_in_any_folder(
+    tmp_path, tmp_path_factory, astronaut, red_shirt
+):
+    site = tmp_path_factory.mktemp("site")  # knows Mirra as `pip install -e .` makes it known
+    (site / "mirra.py").symlink_to(ROOT / "mirra.py")
+    astronaut.save(tmp_path / "me.jpg")
+    red_shirt.save(tmp_path / "top.jpg")
     (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    exec(code, {})
-    with Image.open("out.png") as made:
-        assert made.size == (512, 512)
+    (tmp_path / "example.py").write_text(code)
+    subprocess.run(
+        [sys.executable, "example.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        check=True,
+    )
+    made = sorted(tmp_path.glob("*.png"))
+    assert [path.name for path in made] == ["lips.png", "smoky.png", "softer.png", "top.png"]
+    for path in made:
+        with Image.open(path) as picture:
+            assert picture.size == (512, 512)
 
 
 def test_every_picture_in_the_readme_is_in_the_repository():
