@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from functools import lru_cache
 
 from models.errors import LookError
 from models.instant.drawn import (
@@ -18,6 +17,7 @@ from models.instant.drawn import (
     Tint,
     draw,
 )
+from models.lazy import locked_cache
 from pipelines.makeup.look import Look, quantize_makeup
 
 
@@ -240,9 +240,9 @@ NAMED_LOOKS: dict[str, NamedLook] = {
 }
 
 
-@lru_cache(maxsize=len(NAMED_LOOKS))
+@locked_cache
 def find_look(name: str) -> Look:
-    """Draw a named look.
+    """Draw a named look; whoever asks for the same name gets the same object.
 
     Raises:
         LookError: there is none of that name; `needed` lists the nearest.

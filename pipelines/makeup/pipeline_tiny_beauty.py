@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from PIL import Image
 from models import regions
 from models.errors import LookError
 from models.instant.makeup import Makeup
+from models.lazy import locked_cache
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, smoothstep
 from models.ops.warp import sample
@@ -88,7 +88,7 @@ def find_net_name(look: Look) -> str:
     raise LookError(f"no net wears {look.name!r}", found=look.name, needed=TINY_LOOKS)
 
 
-@cache
+@locked_cache
 def load_net(name: str) -> TinyBeauty:
     """The net of a look in `TINY_LOOKS`, loaded once."""
     return load_network(TinyBeauty, WEIGHTS / "tiny-beauty" / name)

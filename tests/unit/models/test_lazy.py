@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from models.lazy import locked_cached_property
+from models.lazy import locked_cache, locked_cached_property
 
 THREADS = 8
 SECONDS = 10  # after which a thread that still waits is taken for stuck
@@ -136,5 +136,53 @@ def test_no_lock_outlives_the_making():
     shop = Shop()
     shop.fails = 1
     at_once(*[lambda: shop.fragile] * THREADS)
-    assert Shop.fragile._making == {}
+    assert Shop.fragile._locks._held == {}
     assert Shop.slow.__doc__ == "Takes a while."
+
+
+def test_threads_that_call_a_locked_cache_get_one_object_for_each_argument():
+    made, start = [], threading.Barrier(2 * THREADS)
+
+    @locked_cache
+    def make(name):
+        """Takes a while."""
+        time.sleep(0.05)
+        made.append(name)
+        return object()
+
+    def ask(name):
+        start.wait(SECONDS)
+        return name, make(name)
+
+    with ThreadPoolExecutor(2 * THREADS) as pool:
+        found = set(pool.map(ask, ["a", "b"] * THREADS))
+    assert sorted(made) == ["a", "b"]
+    assert len(found) == 2
+    assert make.__doc__ == "Takes a while."
+
+
+def test_a_locked_cache_waits_for_its_own_argument_only():
+    meeting = threading.Barrier(2)
+
+    @locked_cache
+    def meet(name):
+        return meeting.wait(SECONDS)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(meet, ["a", "b"])) == [0, 1]
+
+
+def test_a_locked_cache_keeps_no_error():
+    tries = []
+
+    @locked_cache
+    def fragile(name):
+        tries.append(name)
+        if len(tries) == 1:
+            raise OSError("not yet")
+        return name
+
+    with pytest.raises(OSError, match="not yet"):
+        fragile("a")
+    assert [fragile("a"), fragile("a")] == ["a", "a"]
+    assert len(tries) == 2

@@ -1,5 +1,6 @@
 """A drawn look painted by its own net, on the astronaut."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,14 @@ from PIL import Image
 
 from models.errors import LookError
 from models.instant.layer import region_weights
-from pipelines.makeup.named_looks import find_look
+from pipelines.makeup.named_looks import NAMES, find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-from pipelines.makeup.pipeline_tiny_beauty import TinyBeautyPipeline
+from pipelines.makeup.pipeline_tiny_beauty import (
+    TINY_LOOKS,
+    TinyBeautyPipeline,
+    find_net_name,
+    load_net,
+)
 from training.evaluation.tiny_beauty import compare
 
 ROOT = Path(__file__).parents[4]
@@ -57,3 +63,13 @@ def test_a_look_without_a_net_is_refused_by_name(pipeline, astronaut):
     with pytest.raises(LookError) as refused:
         pipeline(astronaut, find_look("festival"))
     assert refused.value.needed == ("classic-red",)
+
+
+def test_threads_share_each_look_and_net():
+    with ThreadPoolExecutor(8) as pool:
+        looks = list(pool.map(find_look, NAMES * 4))
+        nets = list(pool.map(load_net, TINY_LOOKS * 8))
+        names = list(pool.map(find_net_name, map(find_look, TINY_LOOKS * 8)))
+    assert len(set(map(id, looks))) == len(NAMES)
+    assert len(set(map(id, nets))) == len(TINY_LOOKS)
+    assert names == [*TINY_LOOKS] * 8
