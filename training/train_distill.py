@@ -3,12 +3,14 @@
     python -m training.train_distill tiny                                  # seconds, made-up pairs
     python -m training.train_distill nano --method dmd2 --steps 4 --model TEACHER --cache CACHE
     accelerate launch -m training.train_distill card80 --model TEACHER --cache CACHE
+    python -m training.train_distill ppcl --model TEACHER --cache CACHE    # fewer blocks (PPCL)
 
 TEACHER is a folder that `FluxMakeupPipeline.from_pretrained` reads, CACHE what it was trained on.
 With `tiny` and `nano` student, teacher and critic are whole networks. With the others they are
 low-rank changes of one frozen FLUX, and only the changes are saved (`pipelines.flux.load_student`
-reads them); `training.memory.distill` reckons what a preset needs. Stop the run, give the same
-command, and it goes on.
+reads them); `training.memory.distill` reckons what a preset needs. `ppcl` makes no student of few
+steps but a FLUX of fewer blocks, and leaves it as a TEACHER. Stop the run, give the same command,
+and it goes on.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from training.flux.distill_teacher import (
     load_teacher,
     make_toy_teacher,
 )
+from training.flux.pruning import PruningConfig, build_pruning
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer
 from training.flux.validation_sheet import StudentSheet
 from training.loop import Trainer
@@ -69,7 +72,7 @@ _REAL = LowRankConfig(
     optim=OptimConfig(lr=5e-5, weight_decay=0.01, warmup=500, schedule="constant", clip=1.0),
     loop=LoopConfig(steps=10_000, batch=64, save_every=500, ema=0.99),
 )
-PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig]] = {
+PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig | PruningConfig]] = {
     "nano": (
         "The nano FLUX's.",
         DistillConfig(
@@ -114,20 +117,45 @@ PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig]] = {
             loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, ema=0.5, threads=1),
         ),
     ),
+    "ppcl": (
+        "FLUX with fewer blocks, on a card of 80 GB.",
+        PruningConfig(
+            name="flux-pruned",
+            optimiser="adamw8bit",
+            validation=0,
+            optim=OptimConfig(lr=1e-5, weight_decay=0.01, warmup=500, clip=1.0),
+            loop=LoopConfig(steps=20_000, batch=16, save_every=1000, ema=0.999),
+        ),
+    ),
+    "tiny_ppcl": (
+        "Three steps of one block for two of a toy's.",
+        PruningConfig(
+            name="tiny-pruned",
+            intervals=((1, 2),),
+            base="fp32",
+            precision="fp32",
+            guidance=1.0,
+            validation=0,
+            optim=OptimConfig(lr=1e-3, warmup=1, clip=1.0),
+            loop=LoopConfig(steps=3, batch=2, save_every=3, log_every=1, ema=0.5, threads=1),
+        ),
+    ),
 }
 
 
-def build(config: DistillConfig | LowRankConfig) -> Trainer:
+def build(config: DistillConfig | LowRankConfig | PruningConfig) -> Trainer:
     """Return the trainer of one run.
 
     Raises:
         TrainingError: one of model and cache is given without the other, or cannot be read; or
-            the settings of a low-rank run do not go together.
+            the settings of a low-rank run or of pruning do not go together.
     """
     if (config.model is None) != (config.cache is None):
         raise TrainingError("give both --model and --cache, or neither for a toy")
     if isinstance(config, LowRankConfig):
         return _build_low_rank(config)
+    if isinstance(config, PruningConfig):
+        return build_pruning(config)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
         teacher = make_toy_teacher(cache, config.loop.seed)

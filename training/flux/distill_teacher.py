@@ -90,10 +90,12 @@ def load_flux_teacher(
     return _make_denoiser(load_transformer(model, base), injector, load_pairs(cache), blocks)
 
 
-def make_toy_teacher(cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1)) -> MakeupDenoiser:
+def make_toy_teacher(
+    cache: Path, seed: int, blocks: tuple[int, ...] = (0, 1), single_layers: int = 1
+) -> MakeupDenoiser:
     """A toy, and the cache of its pairs."""
     write_toy_cache(cache, 32, seed)
-    transformer = tiny.flux_transformer(seed)
+    transformer = tiny.flux_transformer(seed, single_layers=single_layers)
     return _make_denoiser(
         transformer, tiny.reflora_injector(transformer, seed), load_pairs(cache), blocks
     )

@@ -19,7 +19,7 @@ def least_squares(inputs: Tensor, outputs: Tensor) -> nn.Linear:
 
     It is what a pruned layer starts from; where the layer was affine nothing is lost.
     """
-    ones = torch.ones(len(inputs), 1, dtype=torch.float64)
+    ones = inputs.new_ones(len(inputs), 1, dtype=torch.float64)
     found = torch.linalg.lstsq(torch.cat([inputs.double(), ones], 1), outputs.double()).solution
     layer = nn.Linear(inputs.shape[1], outputs.shape[1])
     layer.weight.copy_(found[:-1].T)

@@ -9,24 +9,58 @@ Teacher and students never mix in training, so any of them can be put in without
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor, nn
 
-from models.diffusion.few_step import Network
+from models.diffusion.few_step import Denoiser
 from models.errors import ShapeError
 from models.seeding import noise_like
-from training.loop import Method
+from training.loop import Method, select_networks
 from training.losses import compression, flow
 from training.methods.time_samplers import uniform
 
 Interval = tuple[int, int]
 """First and last block, both included, of FLUX's single-stream blocks."""
+Streams = tuple[Tensor, Tensor]
+"""Tokens of text (B, T, D) and of pictures (B, N, D)."""
+
+
+@dataclass(frozen=True)
+class BlockStates:
+    """What went through some blocks while a transformer ran.
+
+    Attributes:
+        inputs: number of a block -> its arguments by name.
+        outputs: number of a block -> the two streams that left it.
+    """
+
+    inputs: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+    outputs: dict[int, Streams] = field(default_factory=dict)
+
+
+def check_intervals(intervals: Sequence[Interval], count: int) -> None:
+    """Refuse intervals that cannot all be replaced.
+
+    Args:
+        intervals: to be replaced.
+        count: blocks of the transformer.
+
+    Raises:
+        ShapeError: the intervals are not in order, overlap, or end outside.
+    """
+    ends = [x for first, last in intervals for x in (first - 0.5, last)]
+    if any(a >= b for a, b in pairwise([-1, *ends, count])):
+        raise ShapeError(
+            f"intervals must follow each other within {count} blocks; found {list(intervals)}",
+            found=list(intervals),
+            needed=count,
+        )
 
 
 @contextmanager
@@ -43,16 +77,10 @@ def replace_blocks(
         intervals: in order, apart from each other.
 
     Raises:
-        ShapeError: the intervals are not in order, overlap, or end outside.
+        ShapeError: see `check_intervals`.
     """
     own = transformer.single_transformer_blocks
-    ends = [x for interval in intervals for x in (interval[0] - 0.5, interval[1])]
-    if any(a >= b for a, b in pairwise([-1, *ends, len(own)])):
-        raise ShapeError(
-            f"intervals must follow each other within {len(own)} blocks; found {list(intervals)}",
-            found=list(intervals),
-            needed=len(own),
-        )
+    check_intervals(intervals, len(own))
     starts = {s: student for (s, _), student in zip(intervals, students, strict=True)}
     gone = {n for s, e in intervals for n in range(s, e + 1)}
     blocks = [starts.get(n, block) for n, block in enumerate(own) if n in starts or n not in gone]
@@ -63,6 +91,38 @@ def replace_blocks(
         transformer.single_transformer_blocks = own
 
 
+@contextmanager
+def record_states(
+    blocks: nn.ModuleList, inputs_of: Collection[int], outputs_of: Collection[int]
+) -> Iterator[BlockStates]:
+    """Collect what goes into and comes out of some blocks while the transformer runs.
+
+    Args:
+        blocks: of the transformer.
+        inputs_of: numbers of the blocks whose inputs are kept.
+        outputs_of: numbers of the blocks whose outputs are kept.
+    """
+    seen = BlockStates()
+    numbers = {block: number for number, block in enumerate(blocks)}
+
+    def keep_inputs(block: nn.Module, inputs: object, named: dict[str, Tensor]) -> None:
+        seen.inputs[numbers[block]] = named
+
+    def keep_outputs(block: nn.Module, inputs: object, output: Streams) -> None:
+        seen.outputs[numbers[block]] = output
+
+    handles = [
+        blocks[number].register_forward_pre_hook(keep_inputs, with_kwargs=True)
+        for number in inputs_of
+    ]
+    handles += [blocks[number].register_forward_hook(keep_outputs) for number in outputs_of]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 class DepthPruning(Method):
     """Every interval's block learns at once, each from the teacher's own states.
 
@@ -70,19 +130,25 @@ class DepthPruning(Method):
         teacher: a denoiser over `transformer`, such as `FluxDenoiser`.
         transformer: frozen.
         intervals: to be replaced.
+        students: a block for each interval; copies of the blocks in their middles if None.
+        precision: what the students compute in; their own weights are float32.
+
+    Raises:
+        ShapeError: see `check_intervals`.
     """
 
     def __init__(
         self,
-        teacher: Network,
+        teacher: Denoiser,
         transformer: FluxTransformer2DModel,
         intervals: Sequence[Interval],
+        students: nn.ModuleList | None = None,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         self.teacher, self.intervals, self.times = teacher, tuple(intervals), uniform()
-        self.blocks = transformer.single_transformer_blocks
-        students = nn.ModuleList(copy.deepcopy(self.blocks[(s + e) // 2]) for s, e in intervals)
-        self.networks = {"students": students, "teacher": teacher}
-        self.students = students
+        self.blocks, self.precision = transformer.single_transformer_blocks, precision
+        self.students = copy_middles(self.blocks, intervals) if students is None else students
+        self.networks = select_networks(students=self.students, teacher=teacher)
         self.phases = {"students": ("students",)}
 
     def step(
@@ -92,39 +158,23 @@ class DepthPruning(Method):
         x0 = batch["x0"]
         t = self.times(len(x0), generator).to(x0)
         noise = noise_like(x0, generator)
-        with torch.no_grad(), self._record_states() as seen:
+        firsts, lasts = zip(*self.intervals, strict=True)
+        with torch.no_grad(), record_states(self.blocks, firsts, lasts) as seen:
             self.teacher.velocity(flow.add_noise(x0, noise, t), t, batch.get("cond"))
         losses = {}
+        low = self.precision != torch.float32
         for (s, e), student in zip(self.intervals, self.students, strict=True):
-            streams = zip(student(**seen["into", s]), seen["out of", e], strict=True)
-            distances = [compression.token_distance(mine, theirs) for mine, theirs in streams]
+            with torch.autocast(x0.device.type, self.precision, enabled=low):
+                found = student(**seen.inputs[s])
+            streams = zip(found, seen.outputs[e], strict=True)
+            distances = [
+                compression.token_distance(mine.float(), theirs.float()) for mine, theirs in streams
+            ]
             losses[f"blocks {s}-{e}"] = torch.stack(distances).sum()
         return losses
 
-    @contextmanager
-    def _record_states(self) -> Iterator[dict[tuple[str, int], Any]]:
-        """Collect what goes into and comes out of the intervals while the teacher runs."""
-        seen: dict[tuple[str, int], Any] = {}
 
-        def before(number: int) -> Any:
-            def keep(block: nn.Module, inputs: Any, named: dict[str, Any]) -> None:
-                seen["into", number] = named
-
-            return keep
-
-        def after(number: int) -> Any:
-            def keep(block: nn.Module, inputs: Any, output: Any) -> None:
-                seen["out of", number] = output
-
-            return keep
-
-        handles = [
-            self.blocks[s].register_forward_pre_hook(before(s), with_kwargs=True)
-            for s, _ in self.intervals
-        ]
-        handles += [self.blocks[e].register_forward_hook(after(e)) for _, e in self.intervals]
-        try:
-            yield seen
-        finally:
-            for handle in handles:
-                handle.remove()
+def copy_middles(blocks: nn.ModuleList, intervals: Sequence[Interval]) -> nn.ModuleList:
+    """Return what students begin as: float32 copies of the blocks in the intervals' middles."""
+    check_intervals(intervals, len(blocks))
+    return nn.ModuleList(copy.deepcopy(blocks[(s + e) // 2]).float() for s, e in intervals)

@@ -1,12 +1,18 @@
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 
 from models import seeding, tiny
 from models.diffusion.flux_denoiser import FluxDenoiser
-from models.errors import ShapeError
+from models.errors import ShapeError, TrainingError
 from training.config import LoopConfig, OptimConfig, RunConfig
+from training.flux.distill_teacher import load_teacher
 from training.loop import Trainer
 from training.methods.distill.compression.ppcl import DepthPruning, replace_blocks
+from training.methods.distill.compression.redundancy import find_intervals, measure_alignments
+from training.train_distill import PRESETS, build
 
 
 def flux():
@@ -74,3 +80,64 @@ def test_the_block_learns_what_three_did(tmp_path):
     )
     Trainer(config, method, Latents()).run()
     assert losses(method)["blocks 1-3"] < 0.7 * before
+
+
+def test_a_block_that_changes_nothing_is_one_that_an_affine_layer_stands_in_for():
+    transformer, denoiser = flux()
+    with torch.no_grad():
+        for parameter in transformer.single_transformer_blocks[2].proj_out.parameters():
+            parameter.zero_()
+    found = measure_alignments(denoiser, transformer, BATCH, seeding.generator_for(2))
+    assert len(found) == 5
+    assert found[2] == pytest.approx(1, abs=1e-6)
+    assert max(found[:2] + found[3:]) < found[2]
+
+
+def test_runs_of_blocks_that_matter_alike_are_intervals():
+    assert find_intervals([0.9, 0.99, 0.991, 0.99, 0.8, 0.9, 0.9], 0.002) == ((1, 3), (5, 6))
+    assert find_intervals([0.1, 0.2, 0.3], 0.05) == ()
+    assert find_intervals([0.5, 0.5], 0.0) == ((0, 1),)
+
+
+@pytest.fixture(scope="module")
+def pruned(tmp_path_factory):
+    """A run of the tiny preset, and its trainer."""
+    config = replace(PRESETS["tiny_ppcl"][1], output=tmp_path_factory.mktemp("ppcl"))
+    trainer = build(config)
+    trainer.run()
+    return config, trainer
+
+
+def test_the_command_leaves_a_teacher_of_fewer_blocks(pruned):
+    config, trainer = pruned
+    weights = config.folder / "checkpoints/000003/weights"
+    assert json.loads((weights / "intervals.json").read_text()) == [[1, 2]]
+    assert {path.name for path in weights.iterdir()} == {"students", "intervals.json"}
+    loaded = load_teacher(weights / "students", config.folder / "cache")
+    assert len(loaded.transformer.single_transformer_blocks) == 3
+    teacher, students = trainer.method.teacher.base, trainer.method.students
+    x_t, t = torch.randn((2, 64, 16), generator=seeding.generator_for(1)), torch.tensor([0.9, 0.2])
+    cond = torch.randn((2, 128, 16), generator=seeding.generator_for(2))
+    with torch.no_grad(), trainer.averages["students"].swapped_into(students):
+        with replace_blocks(teacher.transformer, list(students), [(1, 2)]):
+            wanted = teacher.velocity(x_t, t, cond)
+        found = loaded.velocity(x_t, t, cond)
+        whole = teacher.velocity(x_t, t, cond)
+    assert torch.equal(found, wanted)
+    assert (whole - wanted).abs().max() > 1e-3
+
+
+def test_intervals_that_were_not_given_are_found(pruned, tmp_path):
+    config, _ = pruned
+    (tmp_path / config.name).mkdir()
+    (tmp_path / config.name / "cache").symlink_to(config.folder / "cache")
+    run = replace(config, output=tmp_path, intervals=())
+    assert build(replace(run, tolerance=1.0)).method.intervals == ((0, 3),)
+    with pytest.raises(TrainingError, match="--tolerance"):
+        build(replace(run, tolerance=-1.0))
+
+
+@pytest.mark.parametrize("changes", [{"shard": True}, {"base": "nf4"}, {"validation": 2}])
+def test_settings_that_blocks_cannot_be_copied_with_are_refused(changes):
+    with pytest.raises(TrainingError):
+        build(replace(PRESETS["tiny_ppcl"][1], **changes))
