@@ -130,7 +130,7 @@ class Star:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class LookRecipe:
     """All that makes a drawn look; parts left out are not worn.
 
     `brows` is the CIELAB difference of brow hair from skin to reach: brows are darkened, not dyed.
@@ -146,7 +146,7 @@ class Recipe:
     brows: tuple[float, float, float] | None = None
 
 
-def draw(recipe: Recipe, size: int = TEXTURE_SIZE) -> Makeup:
+def draw(recipe: LookRecipe, size: int = TEXTURE_SIZE) -> Makeup:
     """Draw a recipe as maps of the canonical face.
 
     Args:

@@ -11,7 +11,7 @@ from models.instant.drawn import (
     Glitter,
     Liner,
     Lips,
-    Recipe,
+    LookRecipe,
     Shadow,
     Star,
     Tint,
@@ -27,7 +27,7 @@ class NamedLook:
 
     title: str
     about: str
-    recipe: Recipe
+    recipe: LookRecipe
 
 
 _ROSE, _PEACH, _BERRY, _BRICK = (-2, 10, 2), (-1, 8, 7), (-4, 10, 0), (-4, 9, 8)
@@ -37,7 +37,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "classic-red": NamedLook(
         "Classic red",
         "A blue-toned red lip, a fine black line, clean skin.",
-        Recipe(
+        LookRecipe(
             Lips("#a3122a", 0.95, gloss=0.35, liner="#7d0d22"),
             [
                 Shadow("#c9a58f", "lid", 0.45, sheer=True),
@@ -51,7 +51,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "smoky-eye": NamedLook(
         "Smoky eye",
         "Charcoal blended into warm brown, a nude lip.",
-        Recipe(
+        LookRecipe(
             Lips("#a87068", 0.85, gloss=0.3, sheer=0.75),
             [
                 Shadow("#6a4a40", "crease", 0.55),
@@ -69,7 +69,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "soft-pink": NamedLook(
         "Soft pink",
         "Rosy lids, cheeks and lips, as after a walk in the cold.",
-        Recipe(
+        LookRecipe(
             Lips("#cf6f7f", 0.85, gloss=0.7, sheer=0.5),
             [
                 Shadow("#bb837f", "crease", 0.42, sheer=True),
@@ -84,7 +84,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "bronze": NamedLook(
         "Bronze",
         "Metal on the lids, sun on the cheekbones.",
-        Recipe(
+        LookRecipe(
             Lips("#a65f4a", 0.85, gloss=0.5, sheer=0.6),
             [
                 Shadow("#7a4a2c", "crease", 0.50),
@@ -107,7 +107,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "cat-eye": NamedLook(
         "Cat eye",
         "One black stroke, long and sharp.",
-        Recipe(
+        LookRecipe(
             Lips("#b5565a", 0.8, gloss=0.2, sheer=0.6),
             [
                 Shadow("#d9bda6", "lid", 0.40, sheer=True),
@@ -121,7 +121,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "festival": NamedLook(
         "Festival glitter",
         "Turquoise lids, silver on the cheekbones, gold stars below the eyes.",
-        Recipe(
+        LookRecipe(
             Lips("#d0478a", 0.85, gloss=0.8, sheer=0.2),
             [
                 Shadow("#5b4aa8", "crease", 0.50),
@@ -146,7 +146,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "berry-stain": NamedLook(
         "Berry stain",
         "Lips bitten dark in the middle, plum in the crease.",
-        Recipe(
+        LookRecipe(
             Lips("#6d1336", 0.80, gloss=0.2, edge="#a34b62"),
             [
                 Shadow("#8a5f66", "crease", 0.55, sheer=True),
@@ -162,7 +162,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "nude": NamedLook(
         "Everyday nude",
         "Your face, awake: warm lids, a soft lip, a little colour.",
-        Recipe(
+        LookRecipe(
             Lips("#9c6259", 0.9, gloss=0.35, sheer=0.9),
             [
                 Shadow("#9d7360", "crease", 0.45, sheer=True),
@@ -177,7 +177,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "sixties": NamedLook(
         "Sixties",
         "Pale lids, a cut crease, a graphic line, a milky lip.",
-        Recipe(
+        LookRecipe(
             Lips("#c4847c", 0.85, gloss=0.3, sheer=0.8),
             [
                 Shadow("#735c54", "crease", 0.50, sheer=True),
@@ -191,7 +191,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "sunset": NamedLook(
         "Sunset",
         "Yellow at the inner corner, coral, then violet.",
-        Recipe(
+        LookRecipe(
             Lips("#d2583f", 0.85, gloss=0.5, sheer=0.3),
             [
                 Shadow("#d2553f", "crease", 0.60),
@@ -207,7 +207,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "deep-plum": NamedLook(
         "Deep plum",
         "Nearly black lips with a violet heart, shadow to match.",
-        Recipe(
+        LookRecipe(
             Lips("#3c0f2b", 0.95, gloss=0.45),
             [
                 Shadow("#55304f", "crease", 0.55),
@@ -224,7 +224,7 @@ NAMED_LOOKS: dict[str, NamedLook] = {
     "coral-fresh": NamedLook(
         "Coral fresh",
         "Coral gloss, peach cheeks, freckles and light in the corners.",
-        Recipe(
+        LookRecipe(
             Lips("#e0604f", 0.85, gloss=0.9, sheer=0.4),
             [
                 Shadow("#bf8468", "crease", 0.42, sheer=True),

@@ -25,7 +25,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.instant.coats import Coat
-from models.instant.drawn import Lips, Recipe, draw, lab_of
+from models.instant.drawn import Lips, LookRecipe, draw, lab_of
 from models.instant.face_texture import unfold
 from models.instant.finish import FINISHES
 from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, skin_tone_band
@@ -103,7 +103,7 @@ def _lipstick(
     broken["outside_the_face"] += int((changed & (draw_outline(face) == 0)).sum())
     none, _ = pipeline.put_on(face, [Coat(color, opacity=0.0)])
     broken["at_opacity_0"] += int((none != face.image).sum())
-    drawn = pipeline.makeup.wear([face], Look("drawn", draw(Recipe(Lips(color)))))
+    drawn = pipeline.makeup.wear([face], Look("drawn", draw(LookRecipe(Lips(color)))))
     painted = np.asarray(pipeline.makeup.blend(drawn))
     found = np.median(rgb_to_lab(image)[area], axis=0)
     colors = {one.region: one for one in read_face_makeup(replace(face, image=image))}

@@ -10,7 +10,7 @@ from PIL import Image
 from models import seeding
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE
-from models.instant.drawn import Lips, Recipe, draw
+from models.instant.drawn import Lips, LookRecipe, draw
 from models.ops.color import delta_e
 from training import train_bare_classifier, train_beautybank, train_look_sampler
 from training.data.faces.face_textures import FaceTextures
@@ -36,7 +36,7 @@ def test_a_pair_is_the_same_whenever_it_is_made(pairs):
 def test_a_pair_differs_by_its_look_alone():
     rng = np.random.default_rng(1)
     lab = np.full((MAP_SIZE, MAP_SIZE, 3), (60, 12, 16), np.float32)
-    makeup = draw(Recipe(lips=Lips("#a3122a", 1.0)), MAP_SIZE)
+    makeup = draw(LookRecipe(lips=Lips("#a3122a", 1.0)), MAP_SIZE)
     pair = wear(makeup, lab, np.ones((MAP_SIZE, MAP_SIZE), np.float32), rng)
     lips = makeup.opacity > 0.95
     assert np.median(delta_e((pair.bare + pair.change)[lips], makeup.paint[lips])) < 0.5

@@ -28,7 +28,7 @@ from torch import Tensor
 from models import seeding
 from models.beautybank.patches import MAP_SIZE, REGIONS, cut
 from models.beautybank.reading import MIDDLE, SPREAD, TINT_SPREAD, patches_of
-from models.instant.drawn import Recipe, draw
+from models.instant.drawn import LookRecipe, draw
 from models.instant.face_texture import FaceTexture
 from models.instant.layer import change_on
 from models.instant.makeup import Makeup, extract
@@ -53,7 +53,7 @@ class SynthLook:
     """
 
     makeup: Makeup
-    recipe: Recipe | None = None
+    recipe: LookRecipe | None = None
     photograph: int | None = None
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from models.instant.drawn import Freckles, Glitter, Liner, Lips, Recipe, Shadow, Star, Tint
+from models.instant.drawn import Freckles, Glitter, Liner, Lips, LookRecipe, Shadow, Star, Tint
 from models.instant.drawn_shapes import Place, Zone
 from models.ops.color import lab_to_hex
 
@@ -23,9 +23,9 @@ _CHEEKS: tuple[Place, ...] = ("apples", "cheekbones", "sunkissed")
 _GLITTER: tuple[Zone | Place, ...] = ("lid", "cheekbones", "inner")
 
 
-def random_recipe(rng: np.random.Generator) -> Recipe:
+def random_recipe(rng: np.random.Generator) -> LookRecipe:
     """Draw a recipe; each part is left out now and then, and all of them rarely."""
-    return Recipe(
+    return LookRecipe(
         lips=_lips(rng) if rng.random() < 0.85 else None,
         shadow=_shadow(rng),
         liner=_liner(rng) if rng.random() < 0.6 else None,

@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 
 from models import regions
-from models.instant.drawn import Freckles, Glitter, Liner, Lips, Recipe, Shadow, Star, Tint, draw
+from models.instant.drawn import (
+    Freckles,
+    Glitter,
+    Liner,
+    Lips,
+    LookRecipe,
+    Shadow,
+    Star,
+    Tint,
+    draw,
+)
 from models.instant.drawn import lab_of as lab
 from models.instant.drawn_shapes import LASHES, area, curve, liner_mask, spot, zone_mask
 from models.ops.landmarks import canonical_face
@@ -95,22 +105,22 @@ def test_liner_leaves_no_skin_between_itself_and_the_lashes():
 
 
 def test_liner_is_black_on_everyone():
-    makeup = draw(Recipe(liner=Liner(thickness=2.5)), SIZE)
+    makeup = draw(LookRecipe(liner=Liner(thickness=2.5)), SIZE)
     covered = makeup.opacity > 0.9
     assert covered.sum() > 30
     assert makeup.paint[covered][:, 0].max() < 6
 
 
 def test_a_tint_shifts_skin_and_hides_nothing():
-    makeup = draw(Recipe(tints=[Tint((-2, 10, 3), "apples")]), SIZE)
+    makeup = draw(LookRecipe(tints=[Tint((-2, 10, 3), "apples")]), SIZE)
     assert makeup.opacity.max() == 0
     peak = makeup.deviation.reshape(-1, 3)[np.abs(makeup.deviation[..., 1]).argmax()]
     assert peak == pytest.approx([-2, 10, 3], rel=0.02)
 
 
 def test_sheer_shadow_and_lips_hide_nothing_and_opaque_ones_shift_nothing():
-    sheer = draw(Recipe(Lips("#9c6259", sheer=1), [Shadow("#bb837f", "lid", sheer=True)]), SIZE)
-    opaque = draw(Recipe(Lips("#9c6259"), [Shadow("#bb837f", "lid")]), SIZE)
+    sheer = draw(LookRecipe(Lips("#9c6259", sheer=1), [Shadow("#bb837f", "lid", sheer=True)]), SIZE)
+    opaque = draw(LookRecipe(Lips("#9c6259"), [Shadow("#bb837f", "lid")]), SIZE)
     assert sheer.opacity.max() == 0
     assert np.abs(sheer.deviation).max() > 3
     assert np.abs(opaque.deviation).max() == 0
@@ -118,8 +128,8 @@ def test_sheer_shadow_and_lips_hide_nothing_and_opaque_ones_shift_nothing():
 
 
 def test_lipstick_is_the_color_on_the_label_and_darker_at_a_dark_liner():
-    plain = draw(Recipe(Lips("#a3122a")), SIZE)
-    lined = draw(Recipe(Lips("#a3122a", liner="#4a0814")), SIZE)
+    plain = draw(LookRecipe(Lips("#a3122a")), SIZE)
+    lined = draw(LookRecipe(Lips("#a3122a", liner="#4a0814")), SIZE)
     lips = canonical_regions(SIZE)[regions.LIPS]
     core, edge = lips > 0.99, (lips > 0.05) & (lips < 0.5)
     assert np.abs(plain.paint[core] - lab("#a3122a")).max() < 0.1
@@ -130,9 +140,9 @@ def test_lipstick_is_the_color_on_the_label_and_darker_at_a_dark_liner():
 def test_the_same_seed_gives_the_same_specks_and_another_seed_others(part):
     def made(seed: int) -> np.ndarray:
         recipe = (
-            Recipe(glitter=[Glitter(("#ffffff", "#ffcc44"), "cheekbones", seed=seed)])
+            LookRecipe(glitter=[Glitter(("#ffffff", "#ffcc44"), "cheekbones", seed=seed)])
             if part == "glitter"
-            else Recipe(freckles=Freckles(seed=seed))
+            else LookRecipe(freckles=Freckles(seed=seed))
         )
         makeup = draw(recipe, SIZE)
         return np.dstack([makeup.opacity, makeup.paint, makeup.deviation])
@@ -142,7 +152,7 @@ def test_the_same_seed_gives_the_same_specks_and_another_seed_others(part):
 
 
 def test_freckles_darken_and_warm():
-    spots = draw(Recipe(freckles=Freckles(60)), SIZE).deviation
+    spots = draw(LookRecipe(freckles=Freckles(60)), SIZE).deviation
     assert spots[..., 0].min() < -3
     assert spots[..., 0].max() <= 0
     assert spots[..., 2].max() > 1
@@ -150,7 +160,7 @@ def test_freckles_darken_and_warm():
 
 def test_a_star_has_the_area_of_a_star():
     radius, at = 9.0, (0.0, 0.3)
-    makeup = draw(Recipe(stars=[Star("#eebb3c", at, radius, mirrored=False)]), 512)
+    makeup = draw(LookRecipe(stars=[Star("#eebb3c", at, radius, mirrored=False)]), 512)
     seen = canonical_face().interpolate(canonical_face().points_xyz, 512)[..., :2]
     cross = np.gradient(seen[..., 0], axis=0) * np.gradient(seen[..., 1], axis=1)
     texel = np.abs(np.gradient(seen[..., 0], axis=1) * np.gradient(seen[..., 1], axis=0) - cross)

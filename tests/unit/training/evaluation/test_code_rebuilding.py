@@ -8,7 +8,7 @@ from models.beautybank.code import strengthened
 from models.beautybank.drawing import draw_code, made_up
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE, REGIONS
-from models.instant.drawn import Lips, Recipe, Shadow, Tint, draw
+from models.instant.drawn import Lips, LookRecipe, Shadow, Tint, draw
 from models.instant.face_texture import unfold
 from models.ops.masks import blur
 from pipelines.analysis import load_network
@@ -16,7 +16,7 @@ from pipelines.registry import WEIGHTS
 from training.data.makeup.bare_makeup import wear
 from training.evaluation.code_rebuilding import TrueMakeup, rebuild_error, stages
 
-LOOK = Recipe(
+LOOK = LookRecipe(
     lips=Lips("#8e1f2f", 0.95),
     shadow=(Shadow("#3a3f86", "lid", 0.8), Shadow("#3a3f86", "outer", 0.6)),
     tints=(Tint((-3, 13, 4), "apples"),),
