@@ -13,16 +13,16 @@ import numpy as np
 from models.attributes.shades import Region
 
 FEWEST = 5
-"""Pans needed before they are trusted to show their lattice."""
+"""Pans needed before they are trusted to show their grid."""
 SOLID = 0.8
 """Share of its convex hull that a pan found whole fills."""
 FAINTEST_PAN = 0.25
-"""Mean probability of a shade below which a free place of the lattice stays free."""
+"""Mean probability of a shade below which a free place of the grid stays free."""
 
 
 @dataclass(frozen=True)
-class Lattice:
-    """An affine grid.
+class PanGrid:
+    """An affine grid of pans.
 
     Attributes:
         origin_xy: centre of pan (0, 0).
@@ -41,7 +41,7 @@ class Lattice:
         return self.origin_xy + column * self.steps_xy[0] + row * self.steps_xy[1]
 
 
-def fit_lattice(centers: np.ndarray) -> Lattice | None:
+def fit_pan_grid(centers: np.ndarray) -> PanGrid | None:
     """The grid most of the centres stand on, or None when there is none.
 
     Args:
@@ -60,11 +60,11 @@ def fit_lattice(centers: np.ndarray) -> Lattice | None:
     steps = np.array([_shortest(right), _shortest(down)])
     if abs(np.linalg.det(steps)) < 0.2 * usual**2:
         return None
-    best: Lattice | None = None
+    best: PanGrid | None = None
     for anchor in range(len(centers)):
-        lattice = _anchored(centers, anchor, steps)
-        if best is None or lattice.fits.sum() > best.fits.sum():
-            best = lattice
+        grid = _anchored(centers, anchor, steps)
+        if best is None or grid.fits.sum() > best.fits.sum():
+            best = grid
     assert best is not None
     if best.fits.sum() < max(FEWEST, 0.6 * len(centers)):
         return None
@@ -77,7 +77,7 @@ def _shortest(vectors: np.ndarray) -> np.ndarray:
     return np.median(vectors[length < 1.35 * np.percentile(length, 20)], axis=0)
 
 
-def _anchored(centers: np.ndarray, anchor: int, steps: np.ndarray) -> Lattice:
+def _anchored(centers: np.ndarray, anchor: int, steps: np.ndarray) -> PanGrid:
     """Grow the grid from one centre, refining its steps as more centres fit."""
     origin, places = centers[anchor], np.zeros((len(centers), 2), int)
     fits = np.zeros(len(centers), bool)
@@ -90,7 +90,7 @@ def _anchored(centers: np.ndarray, anchor: int, steps: np.ndarray) -> Lattice:
             design = np.column_stack([np.ones(fits.sum()), places[fits]])
             solved = np.linalg.lstsq(design, centers[fits], rcond=None)[0]
             origin, steps = solved[0], solved[1:]
-    return Lattice(origin, steps, places, fits)
+    return PanGrid(origin, steps, places, fits)
 
 
 def complete(regions: list[Region], shade: np.ndarray, size_hw: tuple[int, int]) -> list[Region]:
@@ -106,14 +106,14 @@ def complete(regions: list[Region], shade: np.ndarray, size_hw: tuple[int, int])
     """
     usual_area = float(np.median([region.area for region in regions] or [0]))
     whole = [r for r in regions if r.solidity > SOLID and 0.4 < r.area / usual_area < 2.5]
-    lattice = fit_lattice(np.array([region.center_xy for region in whole]).reshape(-1, 2))
-    if lattice is None:
+    grid = fit_pan_grid(np.array([region.center_xy for region in whole]).reshape(-1, 2))
+    if grid is None:
         return regions
-    kept = [region for region, fits in zip(whole, lattice.fits, strict=True) if fits]
-    taken = {tuple(place) for place in lattice.places[lattice.fits]}
+    kept = [region for region, fits in zip(whole, grid.fits, strict=True) if fits]
+    taken = {tuple(place) for place in grid.places[grid.fits]}
     usual = sorted(kept, key=lambda region: region.area)[len(kept) // 2]
-    low = lattice.places[lattice.fits].min(0)
-    high = lattice.places[lattice.fits].max(0)
+    low = grid.places[grid.fits].min(0)
+    high = grid.places[grid.fits].max(0)
     free = [
         (column, row)
         for row in range(low[1], high[1] + 1)
@@ -122,7 +122,7 @@ def complete(regions: list[Region], shade: np.ndarray, size_hw: tuple[int, int])
     ]
     if len(free) > len(kept):
         return regions
-    stamps = [_stamped(usual, lattice.center(*place), shade, size_hw) for place in free]
+    stamps = [_stamped(usual, grid.center(*place), shade, size_hw) for place in free]
     return kept + [pan for pan in stamps if pan is not None]
 
 

@@ -10,7 +10,7 @@ from models.attributes.color_names import NOUNS, color_name
 from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import likeliest
 from models.attributes.networks import FinishClassifier, ShadeFinder
-from models.attributes.pan_grid import complete, fit_lattice
+from models.attributes.pan_grid import complete, fit_pan_grid
 from models.attributes.shade_color import shade_color
 from models.attributes.shades import (
     Region,
@@ -131,7 +131,7 @@ def test_a_missed_pan_is_found_where_its_row_and_column_cross_and_a_stray_one_is
     assert len(found) == 15
     assert np.abs(np.array(found[-1].center_xy) - grid[6]).max() <= 1.5
     assert stray not in found
-    assert fit_lattice(np.random.default_rng(0).uniform(0, 300, (4, 2))) is None
+    assert fit_pan_grid(np.random.default_rng(0).uniform(0, 300, (4, 2))) is None
 
 
 def test_a_glint_far_smaller_than_the_pans_is_no_pan():
