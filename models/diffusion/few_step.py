@@ -43,10 +43,10 @@ Network = Any
 """An `nn.Module` that is a `Denoiser`; Python's types cannot say both."""
 
 
-def picture_of(
+def predict_x0(
     denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor
 ) -> Tensor:
-    """Return the picture a denoiser sees in x_t: x_0 = x_t - t v."""
+    """Return the picture x_0 that a denoiser predicts from x_t, (B, ...): x_0 = x_t - t v."""
     return x_t - per_sample(t, x_t) * denoiser.velocity(x_t, t, cond, **extra)
 
 
@@ -131,7 +131,7 @@ class FewStepSampler:
         step = torch.as_tensor(number, device=x_t.device).expand(len(x_t))
         t = torch.tensor(self.times, device=x_t.device)[step]
         extra = {"step": step.to(t), "r": torch.zeros_like(t)} | extra
-        return picture_of(student, x_t, t, cond, **extra)
+        return predict_x0(student, x_t, t, cond, **extra)
 
     def steps(
         self,
@@ -233,7 +233,7 @@ class FewStepSampler:
 
 
 @dataclass(frozen=True)
-class Handover:
+class HybridDenoiser:
     """Diversity distillation (arXiv 2503.10637): the base lays out, the student paints.
 
     A denoiser for `FewStepSampler`: the first `upto` steps of the student's own times are the
@@ -250,7 +250,7 @@ class Handover:
         return (self.base if early else self.student).velocity(x_t, t, cond, **extra)
 
 
-def settled(steps: Sequence[Step]) -> list[float]:
+def distances_to_last(steps: Sequence[Step]) -> list[float]:
     """DT-visualisation in numbers: how far each step's picture is from the last one's.
 
     Returns:
@@ -261,7 +261,7 @@ def settled(steps: Sequence[Step]) -> list[float]:
 
 
 @torch.no_grad()
-def follow_flow(
+def euler_sample(
     denoiser: Denoiser, noise: Tensor, steps: int, cond: Any = None, **extra: Tensor
 ) -> Tensor:
     """Euler's rule from noise to a picture: x <- x - v / steps."""

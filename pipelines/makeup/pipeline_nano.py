@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models import nano, seeding
 from models.analysis.face_classes import FACE_CLASSES, parse_map
-from models.diffusion.few_step import FewStepSampler, follow_flow
+from models.diffusion.few_step import FewStepSampler, euler_sample
 from models.diffusion.flux_tokens import pack, unpack
 from models.diffusion.vae import decode, encode
 from models.errors import CheckpointError
@@ -128,7 +128,7 @@ class NanoMakeupPipeline:
         if few.exists():
             latents = FewStepSampler.from_file(few).sample(self.denoiser, noise, cond, generator)
         else:
-            latents = follow_flow(self.denoiser, noise, TEACHER_STEPS, cond)
+            latents = euler_sample(self.denoiser, noise, TEACHER_STEPS, cond)
         side = nano.SIZE // (2 * nano.PATCH)
         return decode(self.autoencoder, unpack(latents, side, side))
 

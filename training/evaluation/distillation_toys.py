@@ -25,7 +25,7 @@ import tyro
 from torch import Tensor
 
 from models import seeding
-from models.diffusion.few_step import FewStepSampler, Handover, Network, follow_flow
+from models.diffusion.few_step import FewStepSampler, HybridDenoiser, Network, euler_sample
 from training.toys import gaussian
 from training.toys.experiment import Budget, Experiment
 from training.toys.metrics import measure_samples
@@ -176,7 +176,7 @@ def judge_references(experiment: Experiment, world: str) -> list[dict[str, Any]]
     """Return the rows that are not distilled: noise floor, exact and learned teacher."""
 
     def euler(denoiser: Any, steps: int) -> Any:
-        return lambda noise, cond, generator: follow_flow(denoiser, noise, steps, cond)
+        return lambda noise, cond, generator: euler_sample(denoiser, noise, steps, cond)
 
     def row(name: str, steps: int, draw: Any) -> dict[str, Any]:
         return {"world": world, "name": name, "steps": steps, "reference": True} | judge(
@@ -208,7 +208,10 @@ def judge_diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
     few = FewStepSampler.even(4)
     return [
         {"upto": upto}
-        | judge(experiment, lambda z, c, g, k=upto: few.sample(Handover(base, student, k), z, c, g))
+        | judge(
+            experiment,
+            lambda z, c, g, k=upto: few.sample(HybridDenoiser(base, student, k), z, c, g),
+        )
         for upto in range(5)
     ]
 

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from models import nano, seeding
 from models.analysis.face_parsing import FaceParser
-from models.diffusion.few_step import FewStepSampler, Handover, follow_flow
+from models.diffusion.few_step import FewStepSampler, HybridDenoiser, euler_sample
 from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
@@ -94,7 +94,7 @@ def list_samplers(
 ) -> Iterator[tuple[str, int, SampleLatents, dict[str, float]]]:
     """Name, steps, sampler and cost of every row that is sampled."""
     for steps in (25, 8, 4, 2, 1):
-        yield "teacher, Euler", steps, lambda z, c, n=steps: follow_flow(teacher, z, n, c), {}
+        yield "teacher, Euler", steps, lambda z, c, n=steps: euler_sample(teacher, z, n, c), {}
     for name, student in load_students(runs, cache).items():
         sampler, steps = student.sampler, len(student.sampler.times)
         for other in sorted({1, 2, 4, 8, steps} if student.serves_all else {steps}):
@@ -105,7 +105,7 @@ def list_samplers(
             for upto in range(steps - 1):
                 shown = make_sampler(student.denoiser, sampler, upto)
                 yield f"{name}, step {upto + 1} of {steps}", upto + 1, shown, aside
-            handed = Handover(teacher, student.denoiser)
+            handed = HybridDenoiser(teacher, student.denoiser)
             yield f"{name}, first step by the teacher", steps, make_sampler(handed, sampler), aside
 
 

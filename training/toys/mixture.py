@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models import seeding
-from models.diffusion.few_step import follow_flow
+from models.diffusion.few_step import euler_sample
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class PairData:
             ]
         )
         flat = self.noise.flatten(0, 1)
-        self.end = follow_flow(mixture, flat, 50).reshape(self.noise.shape)
+        self.end = euler_sample(mixture, flat, 50).reshape(self.noise.shape)
 
     def __len__(self) -> int:
         return self.each * len(self.noise)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.diffusion.few_step import Denoiser, picture_of
+from models.diffusion.few_step import Denoiser, predict_x0
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def predict_guided_x0(
 ) -> Tensor:
     """Return mu^w of a denoiser, (B, ...); one pass where one is enough."""
     if cond is None or scale == 1.0:
-        return picture_of(denoiser, x_t, t, cond, **extra)
-    without = picture_of(denoiser, x_t, t, None, **extra)
+        return predict_x0(denoiser, x_t, t, cond, **extra)
+    without = predict_x0(denoiser, x_t, t, None, **extra)
     if scale == 0.0:
         return without
-    return without + scale * (picture_of(denoiser, x_t, t, cond, **extra) - without)
+    return without + scale * (predict_x0(denoiser, x_t, t, cond, **extra) - without)

@@ -4,7 +4,12 @@ import pytest
 import torch
 
 from models import seeding
-from models.diffusion.few_step import FewStepSampler, Handover, follow_flow, settled
+from models.diffusion.few_step import (
+    FewStepSampler,
+    HybridDenoiser,
+    distances_to_last,
+    euler_sample,
+)
 from models.diffusion.weight_delta import Changed, LowRank
 from models.errors import CheckpointError, ShapeError
 from training.toys.mixture import ring
@@ -28,7 +33,7 @@ def test_training_sees_the_states_that_inference_goes_through(noise):
         assert torch.equal(x_t, step.x_t)
     result = sampler.sample(STUDENT, z, None, seeding.generator_for(3))
     assert torch.equal(result, steps[-1].picture)
-    assert settled(steps)[-1] == 0 < settled(steps)[0]
+    assert distances_to_last(steps)[-1] == 0 < distances_to_last(steps)[0]
 
 
 def test_only_fresh_noise_asks_the_generator():
@@ -42,7 +47,7 @@ def test_only_fresh_noise_asks_the_generator():
 def test_steps_that_follow_the_implied_noise_are_euler_steps_of_the_flow():
     z, flow = drawn(64, 2), ring()
     few = FewStepSampler.even(8, "ddim").sample(flow, z)
-    assert torch.allclose(few, follow_flow(flow, z, 8), atol=1e-5)
+    assert torch.allclose(few, euler_sample(flow, z, 8), atol=1e-5)
 
 
 def test_times_that_do_not_fall_are_refused():
@@ -58,7 +63,7 @@ def test_diversity_distillation_is_the_student_with_0_base_steps_and_the_base_wi
     def sample(denoiser):
         return sampler.sample(denoiser, z, None, seeding.generator_for(3))
 
-    results = [sample(Handover(BASE, STUDENT, k)) for k in range(5)]
+    results = [sample(HybridDenoiser(BASE, STUDENT, k)) for k in range(5)]
     assert torch.equal(results[0], sample(STUDENT))
     assert torch.equal(results[4], sample(BASE))
     assert all(not torch.equal(a, b) for a, b in pairwise(results))

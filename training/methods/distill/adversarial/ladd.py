@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.diffusion.few_step import FewStepSampler, Network, picture_of
+from models.diffusion.few_step import FewStepSampler, Network, predict_x0
 from models.seeding import noise_like
 from training.loop import Method, select_networks
 from training.losses import adversarial, flow
@@ -95,6 +95,6 @@ class LADD(Method):
             fresh = noise_like(x0, generator)
             with torch.no_grad():
                 x_again = flow.add_noise(pictures, fresh, again)
-                taught = picture_of(self.teacher, x_again, again, cond)
+                taught = predict_x0(self.teacher, x_again, again, cond)
             losses["distill"] = self.distill * flow.score_distillation(pictures, taught, again)
         return losses

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.diffusion.few_step import Denoiser, Network, picture_of
+from models.diffusion.few_step import Denoiser, Network, predict_x0
 from models.seeding import noise_like
 from training.loop import Method, select_networks
 from training.losses import flow, trajectory
@@ -61,8 +61,8 @@ class Consistency(Method):
         extra = self.guidance.condition_student(scale, t)
         with torch.no_grad():
             x_s = self._solve_teacher_ode(x_t, t, s, cond, scale)
-            goal = picture_of(self.target, x_s, s, cond, **extra)
-        guess = picture_of(self.student, x_t, t, cond, **extra)
+            goal = predict_x0(self.target, x_s, s, cond, **extra)
+        guess = predict_x0(self.student, x_t, t, cond, **extra)
         return {"consistency": trajectory.pseudo_huber(guess - goal, self.huber)}
 
     def _solve_teacher_ode(
@@ -99,5 +99,5 @@ class PairRegression(Method):
         """Return the mean square distance of guess and `end`, where the flow takes `noise`."""
         noise = batch["noise"]
         t = torch.ones(len(noise), device=noise.device)
-        guess = picture_of(self.student, noise, t, batch.get("cond"))
+        guess = predict_x0(self.student, noise, t, batch.get("cond"))
         return {"pairs": F.mse_loss(guess, batch["end"])}

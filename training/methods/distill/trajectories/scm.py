@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import jvp
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from models.diffusion.few_step import Denoiser, Network, picture_of
+from models.diffusion.few_step import Denoiser, Network, predict_x0
 from models.diffusion.noise_schedules import RF, convert, map_state, trig
 from models.seeding import noise_like
 from training.loop import Method, select_networks
@@ -161,4 +161,4 @@ class SanaSprint(SCM):
         noise = noise_like(x0, generator)
         _, s = map_state(x0, angle, trig(self.sigma_data), RF)
         extra = self.guidance.condition_student(self.guidance.draw(generator)[0], s)
-        return picture_of(self.student, flow.add_noise(x0, noise, s), s, batch.get("cond"), **extra)
+        return predict_x0(self.student, flow.add_noise(x0, noise, s), s, batch.get("cond"), **extra)
