@@ -14,7 +14,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from models.diffusion.rectified_flow import Conditions, velocity
-from models.diffusion.token_discriminator import listening
+from models.diffusion.token_discriminator import capture_features
 
 
 def heard(t: Tensor, told: dict[str, Tensor]) -> Tensor | None:
@@ -103,7 +103,7 @@ class FluxDenoiser(nn.Module):
         self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor
     ) -> dict[int, Tensor]:
         """Return the tokens that leave `blocks`, (B, tokens, width) by block; for `TokenHeads`."""
-        with listening(self.transformer, self.blocks) as heard:
+        with capture_features(self.transformer, self.blocks) as heard:
             self.velocity(x_t, t, cond, **told)
         return heard
 

@@ -18,7 +18,7 @@ class TokenHeads(ModelMixin, ConfigMixin):
 
     Args:
         width: of the tokens.
-        blocks: numbers of the blocks listened to, counted over both kinds.
+        blocks: numbers of the blocks whose features are judged, counted over both kinds.
         hidden: width inside a head.
     """
 
@@ -43,22 +43,22 @@ class TokenHeads(ModelMixin, ConfigMixin):
 
 
 @contextmanager
-def listening(
+def capture_features(
     transformer: FluxTransformer2DModel, blocks: Sequence[int]
 ) -> Iterator[dict[int, Tensor]]:
     """Collect the image tokens that leave some blocks while the transformer runs."""
-    heard: dict[int, Tensor] = {}
+    captured: dict[int, Tensor] = {}
     every = [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
 
     def hook(number: int) -> Any:
         def keep(block: nn.Module, inputs: Any, output: tuple[Tensor, Tensor]) -> None:
-            heard[number] = output[1]
+            captured[number] = output[1]
 
         return keep
 
     handles = [every[number].register_forward_hook(hook(number)) for number in blocks]
     try:
-        yield heard
+        yield captured
     finally:
         for handle in handles:
             handle.remove()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.diffusion.token_discriminator import TokenHeads, listening
+from models.diffusion.token_discriminator import TokenHeads, capture_features
 from models.diffusion.vae import VAE
 from models.mcvton.sampling import GUIDANCE
 from models.mcvton.transformer import Memory, MinimalControl
@@ -123,9 +123,9 @@ class MCVTONStudent(Method):
 
     def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
         assert self.heads is not None
-        with listening(self.control.transformer, self.heads.blocks) as heard:
+        with capture_features(self.control.transformer, self.heads.blocks) as captured:
             self.control.velocity(x_t, t, memory, self.guidance)
-        return heard
+        return captured
 
 
 class MCVTONToyBase(Method):
