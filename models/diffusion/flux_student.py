@@ -20,7 +20,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor, nn
 
 from models.diffusion.few_step import Network
-from models.diffusion.flux_denoiser import heard
+from models.diffusion.flux_denoiser import guidance_input
 from models.diffusion.lora import LowRank, Updates, add_update, at_work
 
 _STREAM = {"attn.to_q": (1, 1), "attn.to_k": (1, 1), "attn.to_v": (1, 1)}
@@ -38,15 +38,15 @@ DOUBLE = _STREAM | {
 """Layers that are changed in double-stream blocks: name -> inputs, outputs, in widths of FLUX."""
 SINGLE = _STREAM | {"proj_mlp": (1, 4), "proj_out": (5, 1)}
 """Likewise in single-stream blocks."""
-CLOCK = "time_text_embed"
+TIME_EMBEDDER = "time_text_embed"
 
 
 class StudentLoRA(ModelMixin, ConfigMixin):
-    """Low-rank updates of all attention and feed-forward layers, and a second clock.
+    """Low-rank updates of all attention and feed-forward layers, and a second time embedder.
 
-    FLUX hears the time and the guidance. What else a student is told, the length of a jump or the
-    number of a step, it hears by a clock of its own, which is silent until it has learned to speak.
-    So a new student is its teacher bit for bit, whatever both are told.
+    FLUX embeds the time and the guidance. A student's extra condition, the length of a jump or the
+    number of a step, has an embedder of its own, whose last layer begins at zero. So a new student
+    is its teacher bit for bit, whatever the extra conditions.
 
     Args:
         rank: of every update; with 0 there is none.
@@ -76,6 +76,7 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         for name, update in self.updates.items():
             add_update(self, name, update)
         self.waves = Timesteps(256, flip_sin_to_cos=True, downscale_freq_shift=0)
+        # Saved students call their time embedder so.
         self.clock = TimestepEmbedding(256, width)
         nn.init.zeros_(self.clock.linear_2.weight)
         nn.init.zeros_(self.clock.linear_2.bias)
@@ -97,17 +98,17 @@ class StudentLoRA(ModelMixin, ConfigMixin):
     @property
     def layers(self) -> Updates:
         """Every layer of a transformer that may be changed, for `attach`."""
-        return {**self.updates, CLOCK: self.tick}
+        return {**self.updates, TIME_EMBEDDER: self.embed_extra}
 
-    def tick(self, heard: Tensor) -> Tensor:
+    def embed_extra(self, condition: Tensor) -> Tensor:
         """Return what is added to FLUX's embedding of the time, (B, width), of a number (B,)."""
-        return self.clock(self.waves(1000 * heard).to(self.dtype))
+        return self.clock(self.waves(1000 * condition).to(self.dtype))
 
-    def telling(self, heard: Tensor | None) -> Updates:
-        """Return the updates that are at work while a batch is told a number (B,), or nothing."""
-        if heard is None:
+    def updates_for(self, condition: Tensor | None) -> Updates:
+        """Return the updates of a batch with an extra condition (B,), or with none."""
+        if condition is None:
             return self.updates
-        return {**self.updates, CLOCK: lambda _: self.tick(heard)}
+        return {**self.updates, TIME_EMBEDDER: lambda _: self.embed_extra(condition)}
 
 
 class Adapted(nn.Module):
@@ -123,14 +124,14 @@ class Adapted(nn.Module):
         self.adapter = adapter
         self._base = (base,)  # in a tuple it is no submodule
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Tensor:
-        """Return v, (B, ...); see `Denoiser`. Of several things told, `heard` picks one."""
-        with at_work(self.adapter.telling(heard(t, told))):
+    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+        """Return v, (B, ...); see `Denoiser`. `guidance_input` picks an extra condition."""
+        with at_work(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].velocity(x_t, t, cond)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **told: Tensor) -> Any:
+    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Any:
         """Return the changed network's features, as the base does."""
-        with at_work(self.adapter.telling(heard(t, told))):
+        with at_work(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].features(x_t, t, cond)
 
     def save_pretrained(self, folder: Path) -> None:

@@ -110,7 +110,7 @@ def convert(
     target: Prediction,
     schedule: Schedule = RF,
 ) -> Tensor:
-    """Return one prediction told as another.
+    """Return one prediction converted to another.
 
     Args:
         prediction: (B, ...), of kind `source`.
@@ -144,14 +144,14 @@ def convert(
         x0 = (s.square() * p + x) / a
     # 2. Tell the picture in the other way
     noise = (x - a * x0) / s if target in ("noise", "v", "velocity") else x0
-    told = {
+    converted = {
         "x0": lambda: x0,
         "noise": lambda: noise,
         "v": lambda: a * noise - s * x0,
         "velocity": lambda: da * x0 + ds * noise,
         "score": lambda: (a * x0 - x) / s.square(),
     }[target]()
-    return told.to(x_t.dtype)
+    return converted.to(x_t.dtype)
 
 
 def map_state(x_t: Tensor, t: Tensor, source: Schedule, target: Schedule) -> tuple[Tensor, Tensor]:

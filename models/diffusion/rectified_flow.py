@@ -39,14 +39,14 @@ def draw_sigmas(count: int, mu: float, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the transformer is told besides the noisy target.
+    """What the transformer is conditioned on besides the noisy target.
 
     Attributes:
         prompt: (B, T, D) embeddings of the prompt's tokens.
         pooled: (B, P) embedding of the whole prompt.
         context: (B, M, C) packed latents that follow the target in the sequence, or None.
         ids: (N + M, 3) places of target and context.
-        guidance: strength the transformer is told, one for all or (B,), or None if it takes none.
+        guidance: strength it embeds, one for all or (B,), or None if it takes none.
         attention: `joint_attention_kwargs`.
     """
 

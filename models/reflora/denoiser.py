@@ -43,12 +43,12 @@ class MakeupDenoiser(FluxDenoiser):
         injector.install(transformer)
 
     def conditions(self, x_t: Tensor, cond: Any, guidance: float | Tensor) -> Conditions:
-        """What the transformer is told; `cond` is (B, 2 N, C), source and reference, or None."""
+        """What it is conditioned on; `cond` is (B, 2 N, C), source and reference, or None."""
         if cond is None:
             return super().conditions(x_t, None, guidance)
         source, reference = cond.chunk(2, dim=1)
-        told = super().conditions(x_t, source, guidance)
-        return replace(told, attention={"reference": self.injector(reference, *self.size_rc)})
+        conditions = super().conditions(x_t, source, guidance)
+        return replace(conditions, attention={"reference": self.injector(reference, *self.size_rc)})
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `transformer` and `injector` below a folder."""

@@ -20,7 +20,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokeniz
 
 from models import seeding
 from models.diffusion.few_step import FewStepSampler
-from models.diffusion.flux_denoiser import Told
+from models.diffusion.flux_denoiser import ConditionedDenoiser
 from models.diffusion.flux_student import Adapted, StudentLoRA
 from models.diffusion.flux_tokens import (
     REFERENCE,
@@ -293,7 +293,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         if few:
             sampler = FewStepSampler(tuple(few["times"]), few["noise"])
             generator = seeding.generator_for(seeds[0], "fresh")
-            latents, painter = noise, Told(self.transformer, conditions)
+            latents, painter = noise, ConditionedDenoiser(self.transformer, conditions)
             if self.student is not None:
                 painter = Adapted(painter, self.student)
             for step in sampler.steps(painter, noise, generator=generator):

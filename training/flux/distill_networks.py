@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models import seeding
 from models.diffusion.few_step import FewStepSampler, Network, Noise
-from models.diffusion.flux_denoiser import hearing
+from models.diffusion.flux_denoiser import with_guidance_embedder
 from models.diffusion.flux_student import Adapted, StudentLoRA
 from models.diffusion.lora import attach
 from models.diffusion.token_discriminator import TokenHeads
@@ -66,7 +66,7 @@ class DistillNetworks:
         """A network that begins as the teacher and takes extra conditions."""
         own = self.teacher
         return MakeupDenoiser(
-            hearing(own.transformer),
+            with_guidance_embedder(own.transformer),
             copy.deepcopy(own.injector),
             own.prompt,
             own.pooled,

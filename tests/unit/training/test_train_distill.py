@@ -11,7 +11,7 @@ import torch
 
 from models import nano, seeding, tiny
 from models.diffusion.few_step import FewStepSampler
-from models.diffusion.flux_denoiser import hearing
+from models.diffusion.flux_denoiser import with_guidance_embedder
 from models.diffusion.flux_tokens import position_ids
 from models.errors import TrainingError
 from models.reflora.layers import attention_layers, rotated
@@ -57,7 +57,7 @@ def test_extra_conditions_change_nothing_until_a_network_has_learned_them():
     plain = nano.flux_transformer(seeding.generator_for(0, "deaf"))
     with torch.no_grad():  # an untrained output layer is zero
         plain.proj_out.weight.normal_(generator=seeding.generator_for(0, "out"))
-    copy, generator = hearing(plain), seeding.generator_for(3)
+    copy, generator = with_guidance_embedder(plain), seeding.generator_for(3)
     inputs = {
         "hidden_states": torch.randn((1, 4, 64), generator=generator),
         "encoder_hidden_states": torch.randn((1, 2, tiny.WIDTH), generator=generator),

@@ -38,12 +38,12 @@ def run(request):
         more = {}
         if steer is not None:
             more["steering"] = Steering(steer, *(x.shape[1] for x in prompts))
-        told = Conditions(
+        conditions = Conditions(
             torch.cat(prompts, 1), drawn(2, tiny.WIDTH), drawn(2, 16, 16), ids, 2.5,
             attention | more,
         )  # fmt: skip
         noisy = drawn(2, 16, 16, place="noisy")
-        return velocity(transformer, noisy, torch.full((2,), 0.5), told)
+        return velocity(transformer, noisy, torch.full((2,), 0.5), conditions)
 
     return run
 

@@ -21,8 +21,8 @@ def drawn(schedule):
 def test_every_prediction_can_be_told_as_every_other(name):
     x0, _, t, x_t = drawn(SCHEDULES[name])
     for source, target in product(KINDS, KINDS):
-        told = convert(x0, x_t, t, "x0", source, SCHEDULES[name])
-        through = convert(told, x_t, t, source, target, SCHEDULES[name])
+        converted = convert(x0, x_t, t, "x0", source, SCHEDULES[name])
+        through = convert(converted, x_t, t, source, target, SCHEDULES[name])
         back = convert(through, x_t, t, target, "x0", SCHEDULES[name])
         assert float((back - x0).abs().max()) < 1e-10, (source, target)
 

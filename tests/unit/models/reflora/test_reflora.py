@@ -23,12 +23,12 @@ def drawn(*shape, place="x"):
 
 def run(transformer, batch=2, **attention):
     ids = torch.cat([position_ids(GRID, GRID, 0), position_ids(GRID, GRID, 1)])
-    told = Conditions(
+    conditions = Conditions(
         drawn(batch, 5, tiny.WIDTH), drawn(batch, tiny.WIDTH), drawn(batch, 16, 16), ids, 2.5,
         attention,
     )  # fmt: skip
     sigma = torch.full((batch,), 0.5)
-    return velocity(transformer, drawn(batch, 16, 16, place="noisy"), sigma, told).detach()
+    return velocity(transformer, drawn(batch, 16, 16, place="noisy"), sigma, conditions).detach()
 
 
 def fresh(transformer, **options):
