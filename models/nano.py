@@ -133,7 +133,7 @@ def injector(transformer: FluxTransformer2DModel, generator: torch.Generator) ->
     The "separate" form; keys of that head are constants, which are read from a channel of the
     reference's tokens that the norm's bias keeps above zero.
     """
-    made = RefLoRAInjector.for_transformer(transformer, RANK, "separate").draw(generator)
+    made = RefLoRAInjector.for_transformer(transformer, RANK, "separate").initialise(generator)
     side = SIZE // (2 * PATCH)
     with torch.no_grad():
         made.image_projection.norm.bias[0] = 4.0

@@ -98,7 +98,7 @@ def mcvton(seed: int = 0) -> dict[str, Any]:
     sigmas = tuple(1 - step / 8 for step in range(8))
     branches = {"person": PERSON, "garment": GARMENT, "student": {**DISTILLED, "sigmas": sigmas}}
     adapters = {
-        f"{name}_adapter": _drawn(BranchLoRA.fitting(transformer, **settings), seed, name)
+        f"{name}_adapter": _drawn(BranchLoRA.for_transformer(transformer, **settings), seed, name)
         for name, settings in branches.items()
     }
     return {

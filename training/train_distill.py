@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.diffusion.lora import save_activations
+from models.diffusion.lora import recompute_activations
 from models.errors import TrainingError
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.flux.distill_networks import (
@@ -181,7 +181,7 @@ def _build_low_rank(config: LowRankConfig) -> FluxTrainer:
             needed=count - 1,
         )
     teacher.guidance = config.guidance
-    save_activations(teacher.transformer)
+    recompute_activations(teacher.transformer)
     frozen = Frozen(teacher, PRECISIONS[config.precision])
     networks = LowRankNetworks(frozen, blocks, hidden=256, rank=config.rank, seed=config.loop.seed)
     method, sampler = build_method(config, networks)

@@ -90,7 +90,7 @@ def build(config: E2GanConfig) -> Trainer:
     else:
         net = E2Gan.from_pretrained(config.base, low_cpu_mem_usage=False)
         if config.ranks:
-            adapter = LookAdapter.of(net, config.ranks)
+            adapter = LookAdapter.for_base(net, config.ranks)
         else:
             net.concepts.weight.data[0] = net.concepts.weight.data.mean(0)
     return Trainer(config, E2GanMethod(net, discriminator, adapter), data)

@@ -23,7 +23,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch import Tensor
 
 from models import devices, seeding, tiny
-from models.diffusion.lora import save_activations
+from models.diffusion.lora import recompute_activations
 from models.diffusion.token_discriminator import TokenHeads
 from models.diffusion.vae import VAE, encode
 from models.errors import TrainingError
@@ -124,7 +124,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
     few_sigmas = flux_sigmas(scheduler, STEPS, tokens)
     control = _make_control(config, transformer, prompt, few_sigmas)
     if config.base != "fp32":
-        save_activations(transformer)
+        recompute_activations(transformer)
     distilled = config.stage == "student"
     sigmas = few_sigmas if distilled else flux_sigmas(scheduler, 20, tokens)
     sheet = ValidationSheet(vae, _load_shown(config, vae), sigmas, config.guidance)
@@ -173,7 +173,7 @@ def _make_control(
             made[name] = BranchLoRA.from_pretrained(config.adapters / name)
         else:
             generator = seeding.generator_for(config.loop.seed, name)
-            made[name] = BranchLoRA.fitting(transformer, **settings).start(generator)
+            made[name] = BranchLoRA.for_transformer(transformer, **settings).initialise(generator)
     return MinimalControl(transformer, made["person"], made["garment"], prompt, made.get("student"))
 
 

@@ -152,7 +152,7 @@ def _load_injector(config: RefLoRAConfig, transformer: FluxTransformer2DModel) -
     fresh = RefLoRAInjector.for_transformer(
         transformer, config.rank, config.form, config.logit_bias
     )
-    return fresh.draw(seeding.generator_for(config.loop.seed, "injector"))
+    return fresh.initialise(seeding.generator_for(config.loop.seed, "injector"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

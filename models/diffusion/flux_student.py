@@ -1,6 +1,6 @@
 """A few-step student, or the critic of one, as a low-rank change of a FLUX that stays as it is.
 
-    adapter = StudentLoRA.fitting(transformer, rank=64).start(generator)
+    adapter = StudentLoRA.for_transformer(transformer, rank=64).initialise(generator)
     attach(transformer, adapter.layers)
     student = Adapted(FluxDenoiser(transformer, ...), adapter)
 
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from models.diffusion.few_step import Network
 from models.diffusion.flux_denoiser import guidance_input
-from models.diffusion.lora import LowRank, Updates, add_update, at_work
+from models.diffusion.lora import LowRank, Updates, add_update, applied
 
 _STREAM = {"attn.to_q": (1, 1), "attn.to_k": (1, 1), "attn.to_v": (1, 1)}
 DOUBLE = _STREAM | {
@@ -82,15 +82,15 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         nn.init.zeros_(self.clock.linear_2.bias)
 
     @classmethod
-    def fitting(cls, transformer: FluxTransformer2DModel, rank: int) -> StudentLoRA:
+    def for_transformer(cls, transformer: FluxTransformer2DModel, rank: int) -> StudentLoRA:
         """Return one of this transformer's sizes."""
         config = transformer.config
         return cls(rank, transformer.inner_dim, config["num_layers"], config["num_single_layers"])
 
-    def start(self, generator: torch.Generator) -> StudentLoRA:
+    def initialise(self, generator: torch.Generator) -> StudentLoRA:
         """Draw the weights; nothing is changed yet."""
         for update in self.updates.values():
-            update.start(generator)
+            update.initialise(generator)
         nn.init.kaiming_normal_(self.clock.linear_1.weight, generator=generator)
         nn.init.zeros_(self.clock.linear_1.bias)
         return self
@@ -126,12 +126,12 @@ class Adapted(nn.Module):
 
     def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return v, (B, ...); see `Denoiser`. `guidance_input` picks an extra condition."""
-        with at_work(self.adapter.updates_for(guidance_input(t, extra))):
+        with applied(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].velocity(x_t, t, cond)
 
     def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Any:
         """Return the changed network's features, as the base does."""
-        with at_work(self.adapter.updates_for(guidance_input(t, extra))):
+        with applied(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].features(x_t, t, cond)
 
     def save_pretrained(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Low-rank updates of one network's layers, at work only while they are wanted: W x + B A x.
+"""Low-rank updates of one network's layers, applied only while they are wanted: W x + B A x.
 
 Several students can so share one frozen network, whatever its weights' form: spread over cards,
 quantised, in half precision. (`models.diffusion.weight_delta` makes the changed weights W + B A
@@ -22,7 +22,7 @@ from models.errors import CheckpointError
 Updates = Mapping[str, Callable[[Tensor], Tensor]]
 """Name of a layer -> what is added to its output, given its first input."""
 
-_AT_WORK: ContextVar[Updates] = ContextVar("updates at work")
+_APPLIED: ContextVar[Updates] = ContextVar("applied updates")
 
 
 class LowRank(nn.Module):
@@ -39,7 +39,7 @@ class LowRank(nn.Module):
         return self.lora_B(self.lora_A(x.to(self.lora_A.weight.dtype)))
 
     @torch.no_grad()
-    def start(self, generator: torch.Generator) -> None:
+    def initialise(self, generator: torch.Generator) -> None:
         """Draw A from N(0, 1 / rank^2) as peft's `gaussian` does, and zero B."""
         rank, inputs = self.lora_A.weight.shape
         self.lora_A.weight.copy_(torch.randn(rank, inputs, generator=generator) / rank)
@@ -57,17 +57,17 @@ def add_update(parent: nn.Module, name: str, update: LowRank) -> None:
 
 
 @contextmanager
-def at_work(updates: Updates) -> Iterator[None]:
+def applied(updates: Updates) -> Iterator[None]:
     """Add these updates, and no others, to whatever passes through the network meanwhile."""
-    token = _AT_WORK.set(updates)
+    token = _APPLIED.set(updates)
     try:
         yield
     finally:
-        _AT_WORK.reset(token)
+        _APPLIED.reset(token)
 
 
 def attach(network: nn.Module, updates: Updates) -> None:
-    """Let whichever updates are at work change this network; the weights stay untouched.
+    """Let whichever updates are applied change this network; the weights stay untouched.
 
     Hooks leave names, devices and quantisation of the network's layers as they are. Attaching
     several sets of updates, or one twice, adds one hook per layer.
@@ -101,24 +101,24 @@ def _check_size(name: str, layer: nn.Module, update: LowRank) -> None:
 
 
 class _Updating:
-    """A forward hook that adds the update at work to one layer's output."""
+    """A forward hook that adds the applied update to one layer's output."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def __call__(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        update = _AT_WORK.get({}).get(self.name)
+        update = _APPLIED.get({}).get(self.name)
         return output if update is None else output + update(inputs[0]).to(output.dtype)
 
 
-def save_activations(transformer: ModelMixin) -> None:
-    """Recompute blocks in the backward pass, with the updates that were at work in the forward."""
+def recompute_activations(transformer: ModelMixin) -> None:
+    """Recompute blocks in the backward pass, with the updates that were applied in the forward."""
 
     def recomputed(block: nn.Module, *arguments: Any) -> Any:
-        updates = _AT_WORK.get({})
+        updates = _APPLIED.get({})
 
         def forward(*again: Any) -> Any:
-            with at_work(updates):
+            with applied(updates):
                 return block(*again)
 
         return checkpoint(forward, *arguments, use_reentrant=False)

@@ -20,7 +20,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
-from models.diffusion.lora import LowRank, add_update, at_work
+from models.diffusion.lora import LowRank, add_update, applied
 
 # Layers of OminiControl, in the two kinds of blocks: name -> inputs, outputs, in widths of FLUX.
 DOUBLE = {
@@ -91,7 +91,7 @@ class BranchLoRA(ModelMixin, ConfigMixin):
         self.updates[name] = update
 
     @classmethod
-    def fitting(cls, transformer: FluxTransformer2DModel, **settings: Any) -> BranchLoRA:
+    def for_transformer(cls, transformer: FluxTransformer2DModel, **settings: Any) -> BranchLoRA:
         """Return a new LoRA for this transformer; `settings` are rank, without and sigmas."""
         config = transformer.config
         return cls(
@@ -102,12 +102,12 @@ class BranchLoRA(ModelMixin, ConfigMixin):
             **settings,
         )
 
-    def start(self, generator: torch.Generator) -> BranchLoRA:
+    def initialise(self, generator: torch.Generator) -> BranchLoRA:
         """Draw every update anew, so that nothing is changed yet."""
         for update in self.updates.values():
-            update.start(generator)
+            update.initialise(generator)
         return self
 
-    def at_work(self) -> AbstractContextManager[None]:
+    def applied(self) -> AbstractContextManager[None]:
         """Add this branch's updates to whatever passes through the transformer meanwhile."""
-        return at_work(self.updates)
+        return applied(self.updates)

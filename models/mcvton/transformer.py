@@ -159,9 +159,9 @@ class MinimalControl:
                 "masked person and garment need latents of one even size",
                 found=(tuple(masked_person.shape), tuple(garment.shape)),
             )
-        with self.person.at_work():
+        with self.person.applied():
             person = self._write(masked_person, 0)
-        with self.garment.at_work():
+        with self.garment.applied():
             return person.taken_with(self._write(garment, -garment.shape[-1] // 2))
 
     def _write(self, condition: Tensor, shift: int) -> Memory:
@@ -189,8 +189,8 @@ class MinimalControl:
             guidance: FLUX.1-dev's embedded guidance.
             distilled: with the D-LoRA, if there is one.
         """
-        at_work = self.noise.at_work() if distilled and self.noise else nullcontext()
-        with at_work:
+        applied = self.noise.applied() if distilled and self.noise else nullcontext()
+        with applied:
             tokens = self._pass(latents, sigma, guidance, 0, text=None, read=memory)
         return unpack(tokens, latents.shape[-2] // 2, latents.shape[-1] // 2)
 

@@ -83,7 +83,7 @@ class RefLoRAInjector(ModelMixin, ConfigMixin):
         )
 
     @torch.no_grad()
-    def draw(self, generator: torch.Generator) -> RefLoRAInjector:
+    def initialise(self, generator: torch.Generator) -> RefLoRAInjector:
         """Draw the first weights: `down` and the image projection uniform, `up` zero."""
         for name, parameter in self.named_parameters():
             if name.endswith("lora_up.weight"):

@@ -149,7 +149,7 @@ class LookAdapter(ModelMixin, ConfigMixin):
         self.concept = nn.Parameter(torch.zeros(base["tokens"], base["width"]))
 
     @classmethod
-    def of(cls, base: E2Gan, ranks: Mapping[str, int]) -> LookAdapter:
+    def for_base(cls, base: E2Gan, ranks: Mapping[str, int]) -> LookAdapter:
         """An adapter that changes nothing yet; its look is the mean of those the base knows."""
         sizes = {name: base.config[name] for name in ("looks", "width", "fine", "tokens", "heads")}
         adapter = cls(dict(ranks), sizes)

@@ -58,7 +58,7 @@ def processor_ms(net: SingleLook, face: torch.Tensor) -> float:
 def main() -> None:
     base = E2Gan()
     seeding.initialise(base, seeding.generator_for(0)).eval()
-    look = LookAdapter.of(base, PRESETS["look"][1].ranks)
+    look = LookAdapter.for_base(base, PRESETS["look"][1].ranks)
     net = single_look(base, look)
     fold_batch_norms(net)
     net.to(memory_format=torch.channels_last)

@@ -129,7 +129,7 @@ class Trials:
 
     def count_weights(self, ranks: Ranks) -> int:
         """How many weights an adapter of these ranks has."""
-        return _count_weights(LookAdapter.of(self.base, ranks))
+        return _count_weights(LookAdapter.for_base(self.base, ranks))
 
 
 COLUMNS = ("lips", "eyes", "cheeks", "painted")
@@ -227,7 +227,7 @@ def main(
         ("LoRA, all layers", dict.fromkeys(LAYERS, max(ranks.values())), 0),
         ("all weights", {}, 0),
     ]
-    mean = single_look(net, LookAdapter.of(net, embedding))
+    mean = single_look(net, LookAdapter.for_base(net, embedding))
     pictures = {"bare face": held_out.source, "base, mean of its looks": paint(mean, held_out)}
     rows: list[dict[str, Any]] = [{"way": w} | judge(held_out, x) for w, x in pictures.items()]
     for way, layers, number in ways:

@@ -129,9 +129,11 @@ class LowRankNetworks(DistillNetworks):
 
     def copy_teacher(self) -> nn.Module:
         """A change that changes nothing yet."""
-        adapter = StudentLoRA.fitting(self.teacher.transformer, self.rank)
+        adapter = StudentLoRA.for_transformer(self.teacher.transformer, self.rank)
         attach(self.teacher.transformer, adapter.layers)
-        return Adapted(self.teacher, adapter.start(seeding.generator_for(self.seed, "low rank")))
+        return Adapted(
+            self.teacher, adapter.initialise(seeding.generator_for(self.seed, "low rank"))
+        )
 
 
 BuildMethod = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]

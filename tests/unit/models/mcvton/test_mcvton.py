@@ -10,7 +10,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.diffusion.flux_tokens import TARGET, pack, position_ids, unpack
-from models.diffusion.lora import attach, save_activations
+from models.diffusion.lora import attach, recompute_activations
 from models.errors import CheckpointError, ShapeError
 from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
 from models.mcvton.prompt import FixedPrompt
@@ -47,7 +47,9 @@ def filled(network, scale=0.2):
 @pytest.fixture(scope="module")
 def control():
     transformer = toy_flux()
-    loras = [filled(BranchLoRA.fitting(transformer, **x)) for x in (PERSON, GARMENT, DISTILLED)]
+    loras = [
+        filled(BranchLoRA.for_transformer(transformer, **x)) for x in (PERSON, GARMENT, DISTILLED)
+    ]
     prompt = FixedPrompt.of(drawn(1, 5, 8), drawn(1, 8, seed=1))
     return MinimalControl(transformer, loras[0], loras[1], prompt, loras[2])
 
@@ -68,7 +70,7 @@ def naive(control, latents, sigma, masked_person, garment, guidance):
     mask = (owner[:, None] == owner[None]) | (owner[:, None] < 2)
 
     def at(i):
-        return loras[i].at_work()
+        return loras[i].applied()
 
     def branch(i, t, g):
         with at(i):
@@ -169,7 +171,7 @@ def test_one_memory_serves_many_seeds(control):
 def test_a_branch_equals_peft_with_the_same_file(settings, tmp_path):
     pytest.importorskip("peft")
     plain, ours = toy_flux(), toy_flux()
-    lora = filled(BranchLoRA.fitting(ours, **settings))
+    lora = filled(BranchLoRA.for_transformer(ours, **settings))
     lora.save_pretrained(tmp_path)
     attach(ours, lora.updates)
     plain.load_lora_adapter(
@@ -186,7 +188,7 @@ def test_a_branch_equals_peft_with_the_same_file(settings, tmp_path):
         "return_dict": False,
     }
     frozen = ours(**inputs)[0]
-    with lora.at_work():
+    with lora.applied():
         found = ours(**inputs)[0]
     torch.testing.assert_close(found, plain(**inputs)[0], atol=1e-5, rtol=1e-4)
     assert (found - frozen).abs().max() > 1e-2
@@ -204,7 +206,7 @@ def test_recomputed_blocks_give_the_same_gradients(control):
 
     expected = gradients(control)
     saving = copy.deepcopy(control)
-    save_activations(saving.transformer)
+    recompute_activations(saving.transformer)
     saving.transformer.train()
     for one, other in zip(expected, gradients(saving), strict=True):
         assert (one is None) == (other is None)
@@ -214,13 +216,16 @@ def test_recomputed_blocks_give_the_same_gradients(control):
 
 def test_a_new_branch_changes_nothing(control):
     transformer = toy_flux()
-    new = [BranchLoRA.fitting(transformer, **x).start(torch.Generator()) for x in (PERSON, GARMENT)]
+    new = [
+        BranchLoRA.for_transformer(transformer, **x).initialise(torch.Generator())
+        for x in (PERSON, GARMENT)
+    ]
     fresh = MinimalControl(transformer, *new, control.prompt)
     person, garment = drawn(1, 4, 8, 6), drawn(1, 4, 8, 6, seed=1)
     written = fresh.remember(person, garment)
     with pytest.MonkeyPatch.context() as patch, torch.no_grad():
         for lora in new:
-            patch.setattr(lora, "at_work", nullcontext)
+            patch.setattr(lora, "applied", nullcontext)
         plain = fresh.remember(person, garment)
     for layer, (keys, values) in written.layers.items():
         assert torch.equal(keys, plain.layers[layer][0])
@@ -259,7 +264,7 @@ def test_a_cached_step_costs_less_than_half():
     # FLUX's widths and 1024 x 768, with a twentieth of its blocks; bench_mcvton counts all.
     with torch.device("meta"):
         flux = FluxTransformer2DModel(num_layers=1, num_single_layers=2, guidance_embeds=True)
-        loras = [BranchLoRA.fitting(flux, **x) for x in (PERSON, GARMENT)]
+        loras = [BranchLoRA.for_transformer(flux, **x) for x in (PERSON, GARMENT)]
         few_blocks = MinimalControl(flux, *loras, FixedPrompt())
         latents, sigma = torch.zeros(1, 16, 128, 96), torch.zeros(1)
 

@@ -33,7 +33,7 @@ def run(transformer, batch=2, **attention):
 
 def fresh(transformer, **options):
     injector = RefLoRAInjector.for_transformer(transformer, rank=4, **options)
-    return injector.draw(seeding.generator_for(0, "injector"))
+    return injector.initialise(seeding.generator_for(0, "injector"))
 
 
 def test_at_full_size_the_parameters_are_those_of_the_released_file():

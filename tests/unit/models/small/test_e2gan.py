@@ -30,7 +30,7 @@ def face():
 
 def trained(base, ranks):
     """An adapter that changes all it may."""
-    adapter = LookAdapter.of(base, ranks)
+    adapter = LookAdapter.for_base(base, ranks)
     with torch.no_grad():
         for number, weight in enumerate(adapter.parameters()):
             weight += 0.1 * torch.randn(weight.shape, generator=seeding.generator_for(2, number))
@@ -56,7 +56,7 @@ def test_looks_differ_by_their_embedding_alone(base, face):
 
 @pytest.mark.parametrize("rank", [0, 2])
 def test_a_new_adapter_equals_the_base_to_the_bit(base, face, rank):
-    adapter = LookAdapter.of(base, dict.fromkeys(LAYERS, rank))
+    adapter = LookAdapter.for_base(base, dict.fromkeys(LAYERS, rank))
     with torch.inference_mode():
         mean = base.concept(torch.arange(2)).mean(0).repeat(2, 1, 1)
         assert torch.equal(adapter(base, face), base(face, mean))
@@ -65,7 +65,7 @@ def test_a_new_adapter_equals_the_base_to_the_bit(base, face, rank):
 
 
 def test_rank_zero_changes_nothing_but_the_embedding(base):
-    adapter = LookAdapter.of(base, dict.fromkeys(LAYERS, 0))
+    adapter = LookAdapter.for_base(base, dict.fromkeys(LAYERS, 0))
     assert sum(p.numel() for p in adapter.parameters()) == adapter.concept.numel()
 
 
@@ -105,7 +105,7 @@ def test_a_single_look_is_the_adapter_on_the_base_and_the_base_stays(base, face)
 
 
 def test_an_adapter_of_another_base_is_refused(base, face):
-    adapter = LookAdapter.of(E2Gan(2, 32, 8, 2, 2), {"residual.0": 1})
+    adapter = LookAdapter.for_base(E2Gan(2, 32, 8, 2, 2), {"residual.0": 1})
     with pytest.raises(CheckpointError):
         adapter(base, face)
 
