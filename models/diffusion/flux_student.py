@@ -2,7 +2,7 @@
 
     adapter = StudentLoRA.for_transformer(transformer, rank=64).initialise(generator)
     attach(transformer, adapter.layers)
-    student = Adapted(FluxDenoiser(transformer, ...), adapter)
+    student = LoRADenoiser(FluxDenoiser(transformer, ...), adapter)
 
 Students, critics and teacher can share one transformer; a student's file holds its change alone.
 """
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from models.diffusion.few_step import Network
 from models.diffusion.flux_denoiser import guidance_input
-from models.diffusion.lora import LowRank, Updates, add_update, applied
+from models.diffusion.lora import LoRALayer, Updates, add_update, applied
 
 _STREAM = {"attn.to_q": (1, 1), "attn.to_k": (1, 1), "attn.to_v": (1, 1)}
 DOUBLE = _STREAM | {
@@ -63,7 +63,7 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         num_single_layers: int = 38,
     ) -> None:
         super().__init__()
-        self.updates: dict[str, LowRank] = {}
+        self.updates: dict[str, LoRALayer] = {}
         kinds = (
             ("transformer_blocks", num_layers, DOUBLE),
             ("single_transformer_blocks", num_single_layers, SINGLE),
@@ -71,7 +71,7 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         for kind, count, table in kinds if rank else ():
             for block in range(count):
                 for layer, (inputs, outputs) in table.items():
-                    update = LowRank(inputs * width, outputs * width, rank)
+                    update = LoRALayer(inputs * width, outputs * width, rank)
                     self.updates[f"{kind}.{block}.{layer}"] = update
         for name, update in self.updates.items():
             add_update(self, name, update)
@@ -111,7 +111,7 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         return {**self.updates, TIME_EMBEDDER: lambda _: self.embed_extra(condition)}
 
 
-class Adapted(nn.Module):
+class LoRADenoiser(nn.Module):
     """A denoiser with a change; of the two only the change is its own to train and save.
 
     Args:

@@ -25,7 +25,7 @@ Updates = Mapping[str, Callable[[Tensor], Tensor]]
 _APPLIED: ContextVar[Updates] = ContextVar("applied updates")
 
 
-class LowRank(nn.Module):
+class LoRALayer(nn.Module):
     """B A x, with B zero at first; the scale alpha / rank of LoRA is 1."""
 
     def __init__(self, inputs: int, outputs: int, rank: int) -> None:
@@ -46,7 +46,7 @@ class LowRank(nn.Module):
         nn.init.zeros_(self.lora_B.weight)
 
 
-def add_update(parent: nn.Module, name: str, update: LowRank) -> None:
+def add_update(parent: nn.Module, name: str, update: LoRALayer) -> None:
     """Register an update below modules named like those of the network, so that keys are peft's."""
     *path, last = name.split(".")
     for word in path:
@@ -82,13 +82,13 @@ def attach(network: nn.Module, updates: Updates) -> None:
             raise CheckpointError(
                 f"the adapter updates {name}, which this transformer has not", found=name
             ) from None
-        if isinstance(update, LowRank):
+        if isinstance(update, LoRALayer):
             _check_size(name, layer, update)
         if not any(isinstance(hook, _Updating) for hook in layer._forward_hooks.values()):
             layer.register_forward_hook(_Updating(name))
 
 
-def _check_size(name: str, layer: nn.Module, update: LowRank) -> None:
+def _check_size(name: str, layer: nn.Module, update: LoRALayer) -> None:
     found = update.lora_A.in_features, update.lora_B.out_features
     needed = getattr(layer, "in_features", None), getattr(layer, "out_features", None)
     if found != needed:

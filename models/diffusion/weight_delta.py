@@ -1,4 +1,4 @@
-"""Low-rank changes of any network's weights, kept apart from it: W + A B.
+"""Low-rank changes of any network's weights, kept apart from it: W + B A.
 
 SwiftBrush's fake score is such a change of the teacher, and a change trained on a base model can be
 put on its distilled student as it is (control distillation, arXiv 2503.10637), because both have
@@ -17,16 +17,16 @@ from torch.func import functional_call
 from models.errors import CheckpointError
 
 
-class LowRank(nn.Module):
-    """A B for every weight of two or more dimensions; the last two are what a rank is of.
+class WeightDelta(nn.Module):
+    """B A for every weight of two or more dimensions; the last two are what a rank is of.
 
-    A convolution's kernels are laid flat, (out, in * height * width). B is zero at first, so
+    A convolution's kernels are laid flat, (out, in * height * width). A is zero at first, so
     nothing is changed. With rank 0 nothing ever is.
 
     Args:
         network: whose weights are changed; it is not kept.
         rank: of each change; or the beginning of names -> rank, and only those are changed.
-        generator: of A.
+        generator: of B.
         only: a weight is changed if its name has one of these in it; all are if empty.
     """
 
@@ -48,12 +48,25 @@ class LowRank(nn.Module):
             if name.startswith(start)
         }
         self.names = tuple(chosen)
-        self.A, self.B = nn.ParameterList(), nn.ParameterList()
+        left, right = nn.ParameterList(), nn.ParameterList()
         for weight, rank in chosen.values():
             *many, rows, columns = _flat(weight).shape
             drawn = torch.randn((*many, rows, rank), generator=generator) * rows**-0.5
-            self.A.append(nn.Parameter(drawn))
-            self.B.append(nn.Parameter(torch.zeros(*many, rank, columns)))
+            left.append(nn.Parameter(drawn))
+            right.append(nn.Parameter(torch.zeros(*many, rank, columns)))
+        # Saved files name the factors in their order: their "A" is B, and their "B" is A.
+        self.add_module("A", left)
+        self.add_module("B", right)
+
+    @property
+    def up(self) -> nn.ParameterList:
+        """B of each weight, (..., rows, rank), drawn at first."""
+        return self.get_submodule("A")  # pyright: ignore[reportReturnType]
+
+    @property
+    def down(self) -> nn.ParameterList:
+        """A of each weight, (..., rank, columns), zero at first."""
+        return self.get_submodule("B")  # pyright: ignore[reportReturnType]
 
     def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
         """Return a network's changed weights by name.
@@ -63,15 +76,15 @@ class LowRank(nn.Module):
         """
         theirs = dict(network.named_parameters())
         changed: dict[str, Tensor] = {}
-        for name, A, B in zip(self.names, self.A, self.B, strict=True):
+        for name, B, A in zip(self.names, self.up, self.down, strict=True):
             own = theirs.get(name)
-            if own is None or _flat(own).shape != (*A.shape[:-1], B.shape[-1]):
+            if own is None or _flat(own).shape != (*B.shape[:-1], A.shape[-1]):
                 raise CheckpointError(
                     f"this low-rank change was made for another network: it changes {name}",
                     found=None if own is None else tuple(own.shape),
-                    needed=(*A.shape[:-1], B.shape[-1]),
+                    needed=(*B.shape[:-1], A.shape[-1]),
                 )
-            changed[name] = own + (A @ B).view(own.shape)
+            changed[name] = own + (B @ A).view(own.shape)
         return changed
 
 
@@ -80,7 +93,7 @@ def _flat(weight: Tensor) -> Tensor:
     return weight.flatten(1) if weight.ndim == 4 else weight
 
 
-class Changed(nn.Module):
+class DeltaDenoiser(nn.Module):
     """A denoiser with a low-rank change; of the two only the change is its own to train and save.
 
     Args:
@@ -88,20 +101,20 @@ class Changed(nn.Module):
         change: of its weights.
     """
 
-    def __init__(self, network: nn.Module, change: LowRank) -> None:
+    def __init__(self, network: nn.Module, change: WeightDelta) -> None:
         super().__init__()
         self.change = change
         self._base = (network,)  # in a tuple it is no submodule
 
     def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the changed network's velocity; see `Denoiser`."""
-        return self._ask("velocity", x_t, t, cond, extra)
+        return self._call("velocity", x_t, t, cond, extra)
 
     def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
         """Return the changed network's features."""
-        return self._ask("features", x_t, t, cond, extra)
+        return self._call("features", x_t, t, cond, extra)
 
-    def _ask(
+    def _call(
         self, what: str, x_t: Tensor, t: Tensor, cond: Any, extra: dict[str, Tensor]
     ) -> Tensor:
         network = self._base[0]

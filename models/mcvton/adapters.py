@@ -20,7 +20,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 
-from models.diffusion.lora import LowRank, add_update, applied
+from models.diffusion.lora import LoRALayer, add_update, applied
 
 # Layers of OminiControl, in the two kinds of blocks: name -> inputs, outputs, in widths of FLUX.
 DOUBLE = {
@@ -71,8 +71,8 @@ class BranchLoRA(ModelMixin, ConfigMixin):
         sigmas: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        self.updates: dict[str, LowRank] = {}
-        self._add("x_embedder", LowRank(in_channels, width, rank))
+        self.updates: dict[str, LoRALayer] = {}
+        self._add("x_embedder", LoRALayer(in_channels, width, rank))
         for kind, count, table in (
             ("transformer_blocks", num_layers, DOUBLE),
             (
@@ -83,10 +83,10 @@ class BranchLoRA(ModelMixin, ConfigMixin):
         ):
             for block in range(count):
                 for layer, (inputs, outputs) in table.items():
-                    update = LowRank(inputs * width, outputs * width, rank)
+                    update = LoRALayer(inputs * width, outputs * width, rank)
                     self._add(f"{kind}.{block}.{layer}", update)
 
-    def _add(self, name: str, update: LowRank) -> None:
+    def _add(self, name: str, update: LoRALayer) -> None:
         add_update(self, name, update)
         self.updates[name] = update
 

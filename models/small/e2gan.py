@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from models import seeding
 from models.analysis.face_parsing import doubled
-from models.diffusion.weight_delta import LowRank
+from models.diffusion.weight_delta import WeightDelta
 from models.errors import ShapeError
 
 LAYERS = ("stem", "down", "residual.0", "residual.1", "attention", "residual.2", "up", "head")
@@ -134,7 +134,7 @@ class E2Gan(ModelMixin, ConfigMixin):
 
 
 class LookAdapter(ModelMixin, ConfigMixin):
-    """One more look of a base: its embedding, and low-rank changes W + A B of some layers.
+    """One more look of a base: its embedding, and low-rank changes W + B A of some layers.
 
     Args:
         ranks: group of `LAYERS` -> rank of each weight in it; groups left out stay as they are.
@@ -145,7 +145,7 @@ class LookAdapter(ModelMixin, ConfigMixin):
     def __init__(self, ranks: dict[str, int], base: dict[str, int]) -> None:
         super().__init__()
         shapes = E2Gan(**base)
-        self.change = LowRank(shapes, dict(ranks), seeding.generator_for(0, "look"))
+        self.change = WeightDelta(shapes, dict(ranks), seeding.generator_for(0, "look"))
         self.concept = nn.Parameter(torch.zeros(base["tokens"], base["width"]))
 
     @classmethod
@@ -158,7 +158,7 @@ class LookAdapter(ModelMixin, ConfigMixin):
         return adapter
 
     def weights(self, base: E2Gan) -> Mapping[str, Tensor]:
-        """The base's changed weights by name; see `LowRank.weights`."""
+        """The base's changed weights by name; see `WeightDelta.weights`."""
         return self.change.weights(base)
 
     def forward(self, base: E2Gan, face: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokeniz
 from models import seeding
 from models.diffusion.few_step import FewStepSampler
 from models.diffusion.flux_denoiser import ConditionedDenoiser
-from models.diffusion.flux_student import Adapted, StudentLoRA
+from models.diffusion.flux_student import LoRADenoiser, StudentLoRA
 from models.diffusion.flux_tokens import (
     REFERENCE,
     SOURCE,
@@ -295,7 +295,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             generator = seeding.generator_for(seeds[0], "fresh")
             latents, painter = noise, ConditionedDenoiser(self.transformer, conditions)
             if self.student is not None:
-                painter = Adapted(painter, self.student)
+                painter = LoRADenoiser(painter, self.student)
             for step in sampler.steps(painter, noise, generator=generator):
                 latents = step.picture
                 watch(step.number + 1, latents)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from models import seeding
 from models.diffusion.few_step import FewStepSampler, Network, Noise
 from models.diffusion.flux_denoiser import with_guidance_embedder
-from models.diffusion.flux_student import Adapted, StudentLoRA
+from models.diffusion.flux_student import LoRADenoiser, StudentLoRA
 from models.diffusion.lora import attach
 from models.diffusion.token_discriminator import TokenHeads
 from models.reflora.denoiser import MakeupDenoiser
@@ -131,7 +131,7 @@ class LowRankNetworks(DistillNetworks):
         """A change that changes nothing yet."""
         adapter = StudentLoRA.for_transformer(self.teacher.transformer, self.rank)
         attach(self.teacher.transformer, adapter.layers)
-        return Adapted(
+        return LoRADenoiser(
             self.teacher, adapter.initialise(seeding.generator_for(self.seed, "low rank"))
         )
 

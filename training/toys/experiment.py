@@ -11,7 +11,7 @@ from torch import nn
 
 from models import seeding
 from models.diffusion.few_step import FewStepSampler, Network
-from models.diffusion.weight_delta import Changed, LowRank
+from models.diffusion.weight_delta import DeltaDenoiser, WeightDelta
 from models.lazy import locked_cached_property
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Data, Method, Trainer
@@ -167,10 +167,10 @@ class Experiment:
         """Return a discriminator's head on the networks' features."""
         return ReplicaHead(self.width, seeds=self.seeds)
 
-    def make_low_rank_critic(self, rank: int) -> Changed:
+    def make_low_rank_critic(self, rank: int) -> DeltaDenoiser:
         """Return a critic that is a low-rank change of the base."""
         generator = seeding.generator_for(self.seeds[0], "low rank")
-        return Changed(self.base, LowRank(self.base, rank, generator))
+        return DeltaDenoiser(self.base, WeightDelta(self.base, rank, generator))
 
     def record_degradation(
         self, student: ReplicaMLP, sampler: FewStepSampler, nodes: int

@@ -10,7 +10,7 @@ from models.diffusion.few_step import (
     distances_to_last,
     euler_sample,
 )
-from models.diffusion.weight_delta import Changed, LowRank
+from models.diffusion.weight_delta import DeltaDenoiser, WeightDelta
 from models.errors import CheckpointError, ShapeError
 from training.toys.mixture import ring
 from training.toys.networks import ReplicaMLP
@@ -72,17 +72,17 @@ def test_diversity_distillation_is_the_student_with_0_base_steps_and_the_base_wi
 def test_a_change_of_rank_0_and_an_untrained_one_leave_the_base_bit_equal():
     x, t = drawn(8, 2), torch.full((8,), 0.5)
     for rank in (0, 4):
-        changed = Changed(BASE, LowRank(BASE, rank, seeding.generator_for(0)))
+        changed = DeltaDenoiser(BASE, WeightDelta(BASE, rank, seeding.generator_for(0)))
         assert torch.equal(changed.velocity(x, t), BASE.velocity(x, t))
         assert torch.equal(changed.features(x, t), BASE.features(x, t))
 
 
 def test_a_change_trained_on_the_base_loads_into_the_student():
-    change = LowRank(BASE, 2, seeding.generator_for(0))
+    change = WeightDelta(BASE, 2, seeding.generator_for(0))
     with torch.no_grad():
-        for matrix in change.B:
+        for matrix in change.down:
             matrix.copy_(drawn(*matrix.shape))
-    again = LowRank(STUDENT, 2, seeding.generator_for(5))
+    again = WeightDelta(STUDENT, 2, seeding.generator_for(5))
     again.load_state_dict(change.state_dict())
     weights, own = again.weights(STUDENT), dict(STUDENT.named_parameters())
     on_base, theirs = change.weights(BASE), dict(BASE.named_parameters())
@@ -95,6 +95,6 @@ def test_a_change_trained_on_the_base_loads_into_the_student():
 
 
 def test_only_the_change_is_trained_and_saved():
-    changed = Changed(BASE, LowRank(BASE, 2, seeding.generator_for(0), only=("hidden",)))
+    changed = DeltaDenoiser(BASE, WeightDelta(BASE, 2, seeding.generator_for(0), only=("hidden",)))
     assert all("A." in name or "B." in name for name in changed.state_dict())
     assert changed.change.names == ("hidden.0.weight", "hidden.1.weight")

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from models import seeding, tiny
 from models.diffusion.few_step import FewStepSampler
 from models.diffusion.flux_student import StudentLoRA
-from models.diffusion.lora import LowRank
+from models.diffusion.lora import LoRALayer
 from models.errors import CheckpointError, TrainingError
 from pipelines.flux import load_student
 from pipelines.makeup.flux_recipes import PromptRecipe
@@ -306,7 +306,7 @@ def test_a_change_has_the_parameters_of_its_layers_at_full_size():
     ]
     with torch.device("meta"):
         change = StudentLoRA(rank=64)
-    updates = [m for m in change.modules() if isinstance(m, LowRank)]
+    updates = [m for m in change.modules() if isinstance(m, LoRALayer)]
     assert len(updates) == len(linear) == 19 * 12 + 38 * 5
     wanted = sum(64 * (m.in_features + m.out_features) for m in linear)
     assert count_parameters(*updates) == wanted

@@ -38,8 +38,8 @@ class ScoreNetworks:
         student: trained; begins as a copy of the teacher.
         teacher: frozen; need not be a network (the toys' are formulas). A `TeacherSchedule` changes
             it on the way.
-        critic: the fake score: a copy of the teacher, a low-rank change of it
-            (`models.diffusion.weight_delta.Changed`), or a formula, which is then not trained.
+        critic: the fake score: a copy of the teacher, a low-rank change of it (`DeltaDenoiser`),
+            or a formula, which is then not trained.
         sampler: of the student, in training and ever after.
     """
 

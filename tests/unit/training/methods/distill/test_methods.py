@@ -10,7 +10,7 @@ from models import seeding, tiny
 from models.diffusion.few_step import FewStepSampler
 from models.diffusion.flux_denoiser import FluxDenoiser
 from models.diffusion.token_discriminator import TokenHeads
-from models.diffusion.weight_delta import Changed, LowRank
+from models.diffusion.weight_delta import DeltaDenoiser, WeightDelta
 from models.errors import CheckpointError
 from training.config import LoopConfig, OptimConfig, RunConfig
 from training.loop import Trainer, sum_losses
@@ -49,7 +49,7 @@ def head():
 
 
 def low_rank(base):
-    return Changed(base, LowRank(base, 2, seeding.generator_for(0)))
+    return DeltaDenoiser(base, WeightDelta(base, 2, seeding.generator_for(0)))
 
 
 def make_score_networks(**others):
