@@ -105,7 +105,7 @@ def flux_transformer(generator: torch.Generator) -> FluxTransformer2DModel:
 
     Double-stream blocks have most of their weights where there are few tokens, so they are the
     cheaper ones here. Gates of the residual branches begin at zero, as in DiT, so that training
-    begins calmly, and one head of each block begins by looking where it is; see `look_here`.
+    begins calmly, and one head of each block begins by attending in place; see `attend_in_place`.
     """
     network = FluxTransformer2DModel(
         in_channels=4 * LATENT_CHANNELS,
@@ -123,12 +123,12 @@ def flux_transformer(generator: torch.Generator) -> FluxTransformer2DModel:
         for name, parameter in network.named_parameters():
             if (".norm" in name and ".linear." in name) or name.startswith("proj_out."):
                 parameter.zero_()
-    look_here(network)
+    attend_in_place(network)
     return network
 
 
 def injector(transformer: FluxTransformer2DModel, generator: torch.Generator) -> RefLoRAInjector:
-    """The injector, one head of which begins by looking at its own place in the reference.
+    """The injector, one head of which begins by attending to its own place in the reference.
 
     The "separate" form; keys of that head are constants, which are read from a channel of the
     reference's tokens that the norm's bias keeps above zero.
@@ -147,11 +147,11 @@ def injector(transformer: FluxTransformer2DModel, generator: torch.Generator) ->
 
 
 @torch.no_grad()
-def look_here(network: FluxTransformer2DModel) -> None:
-    """Let the first head of every block begin by looking at the source at its own place.
+def attend_in_place(network: FluxTransformer2DModel) -> None:
+    """Let the first head of every block begin by attending to the source at its own place.
 
     Its queries and keys are constants: turned by their positions (RoPE) they agree where positions
-    do. The source's key is turned back by one kind: a target (kind 0) looks at its source (kind 1).
+    do. The source's key is turned back by one kind: a target (kind 0) sees its source (kind 1).
     Copying is most of this task, and where to copy from need not be learned.
     """
     attentions: Any = attention_layers(network)

@@ -1,1 +1,1 @@
-"""Networks that look at a picture and say what is in it."""
+"""Networks that analyse a picture and say what is in it."""

@@ -52,8 +52,8 @@ class BodyFinder:
     def find_all(self, image: np.ndarray) -> list[Body]:
         """Find the people in (H, W, 3) uint8, sRGB, the largest first; in a video only one.
 
-        The pose model sees one person at a time, so where there are several faces it looks around
-        each of them.
+        The pose model sees one person at a time, so where there are several faces it searches
+        around each of them.
 
         Raises:
             NoPersonError: nobody, or shoulders that cannot be seen.
@@ -61,9 +61,9 @@ class BodyFinder:
         self.load()
         with self._lock:
             windows = [] if self.video else self._around_faces(image)
-            found = [self._look(image, (0, 0, image.shape[1], image.shape[0]))]
+            found = [self._detect(image, (0, 0, image.shape[1], image.shape[0]))]
             if len(windows) > 1:
-                found += [self._look(image, window) for window in windows]
+                found += [self._detect(image, window) for window in windows]
         bodies: list[Body] = []
         for body in sorted((b for b in found if b), key=_size, reverse=True):
             if _shoulders(body) >= SEEN and not any(_same(body, other) for other in bodies):
@@ -79,7 +79,7 @@ class BodyFinder:
             needed=SEEN,
         )
 
-    def _look(self, image: np.ndarray, window_xyxy: tuple[int, int, int, int]) -> Body | None:
+    def _detect(self, image: np.ndarray, window_xyxy: tuple[int, int, int, int]) -> Body | None:
         x0, y0, x1, y1 = window_xyxy
         found = self._pose.process(np.ascontiguousarray(image[y0:y1, x0:x1])).pose_landmarks
         if found is None:

@@ -1,4 +1,4 @@
-"""What is looked at: whole pictures in a square, and one shade at a time."""
+"""What is analysed: whole pictures in a square, and one shade at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Look at a whole picture: its kind, where its shades are, and which pixels tell their colour.
+"""Analyse a whole picture: its kind, where its shades are, and which pixels show their colour.
 
 finder = ShadeFinder.from_pretrained("assets/weights/product-attributes/shade-finder")
 finding = find_shades(finder, pixels)
@@ -19,9 +19,9 @@ from models.attributes.shades import Region, separate_pans, separate_pieces
 from models.attributes.vocabulary import KINDS, SHADELESS
 
 SIDE = 160
-"""Side of the square the whole picture is looked at in."""
+"""Side of the square the whole picture is analysed in."""
 CLOSE_SIDES = (160, 256, 384)
-"""Sides of the squares a palette is looked at in, from afar to close by."""
+"""Sides of the squares a palette is analysed in, from afar to close by."""
 
 CLOSER_GAINS = 1.1
 """How many times more area must be in whole pans before a closer look is believed."""
@@ -63,15 +63,15 @@ def likeliest(kinds: np.ndarray) -> str:
 
 @torch.inference_mode()
 def find_shades(finder: ShadeFinder, pan_finder: ShadeFinder, pixels: np.ndarray) -> Finding:
-    """Find the shades of a picture; a palette is looked at again from close by.
+    """Find the shades of a picture; a palette is analysed again from close by.
 
     Args:
-        finder: looks at the whole picture; in evaluation mode.
-        pan_finder: looks at palettes; in evaluation mode.
+        finder: analyses the whole picture; in evaluation mode.
+        pan_finder: analyses palettes; in evaluation mode.
         pixels: (H, W, 3) uint8 RGB.
     """
     height, width = pixels.shape[:2]
-    kinds, maps = _look(finder, pixels, SIDE)
+    kinds, maps = _predict(finder, pixels, SIDE)
     kind = likeliest(kinds)
     several = kind == "palette"
     box, regions = (0, 0, width, height), []
@@ -89,25 +89,25 @@ def _find_pans(
 ) -> tuple[tuple[int, int, int, int], list[Region], tuple[np.ndarray, ...]]:
     """The part of the picture that shows pans, the pans in its pixels, and its maps.
 
-    Large pans are torn when looked at from close by, and small ones run together from afar: the
+    Large pans are torn when seen from close by, and small ones run together from afar: the
     pans are those of the farthest distance that closer ones do not clearly beat in whole pans.
     """
     height, width = pixels.shape[:2]
-    _, maps = _look(finder, pixels, CLOSE_SIDES[-1])
+    _, maps = _predict(finder, pixels, CLOSE_SIDES[-1])
     box = _bounds(maps[0], (height, width)) or (0, 0, width, height)
     part = pixels[box[1] : box[3], box[0] : box[2]]
     size_hw = part.shape[0], part.shape[1]
     best, regions = -1.0, []
     for side in CLOSE_SIDES:
-        _, looked = _look(finder, part, side)
-        found = complete(separate_pans(looked[0], looked[1], size_hw), looked[0], size_hw)
+        _, closer = _predict(finder, part, side)
+        found = complete(separate_pans(closer[0], closer[1], size_hw), closer[0], size_hw)
         whole = float(sum(region.area for region in found if region.solidity > SOLID))
         if whole > CLOSER_GAINS * best:
-            best, regions, maps = whole, found, looked
+            best, regions, maps = whole, found, closer
     return box, regions, maps
 
 
-def _look(
+def _predict(
     finder: ShadeFinder, pixels: np.ndarray, side: int
 ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
     """Kinds (K,), and the maps shade, core and tone cut to the picture; all probabilities."""

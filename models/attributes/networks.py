@@ -1,6 +1,6 @@
 """The two networks that read product pictures; both are small enough for a CPU.
 
-`ShadeFinder` looks at the whole picture: where shades are, where one ends and the next begins,
+`ShadeFinder` analyses the whole picture: where shades are, where one ends and the next begins,
 which of their pixels show the shade's own colour, and what kind of picture it is.
 `FinishClassifier` judges what is measured of one shade: its finish, and the axes that finishes are
 made of.

@@ -57,7 +57,7 @@ class Step:
     Attributes:
         number: from 0.
         x_t: (B, ...), what the student was shown.
-        picture: (B, ...), what it saw in it; DT-visualisation looks at these.
+        picture: (B, ...), what it saw in it; DT-visualisation shows these.
     """
 
     number: int

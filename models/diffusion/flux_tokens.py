@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 TARGET, SOURCE, REFERENCE = 0, 1, 2
-"""First position id: what is being made, the picture it is made from, the picture it looks at."""
+"""First position id: what is being made, the picture it is made from, its reference."""
 
 
 def pack(latents: Tensor) -> Tensor:

@@ -1,14 +1,14 @@
-"""Negative prompts without a second pass: steering attention away from what is not wanted.
+"""Negative prompts without a second pass: attention is guided away from what is not wanted.
 
 A one-step student has no classifier-free guidance to turn a negative prompt into. NASA (SNOOPI,
 arXiv 2412.02687) subtracts what the negative prompt attends to; NAG (arXiv 2505.21179) moves away
 from it and keeps the size of the features, which is gentler inside joint attention.
 
 FLUX has one attention over prompt and picture. Its sequence becomes [prompt; negative; picture]:
-each prompt sees itself and the picture, the picture looks twice, and the two looks are joined. So
-a negative prompt costs its own tokens and a second look, not a second pass:
+each prompt attends to itself and the picture, the picture attends twice, and the two results are
+joined. So a negative prompt costs its own tokens and one attention more, not a second pass:
 
-    Z+ = Attn(Q, [K+, K], [V+, V])      Z- = Attn(Q, [K-, K], [V-, V])      Z = steer(Z+, Z-)
+    Z+ = Attn(Q, [K+, K], [V+, V])      Z- = Attn(Q, [K-, K], [V-, V])      Z = guidance(Z+, Z-)
 
 Both prompts are modulated by the pooled embedding of the wanted one.
 """
@@ -76,30 +76,30 @@ class NAG:
         return torch.lerp(positive, guided, self.blend)
 
 
-Steer = NASA | NAG
-GENTLE = NAG()
+NegativeGuidance = NASA | NAG
+FLUX_NAG = NAG()
 """The paper's setting for FLUX."""
 
 
 @dataclass(frozen=True)
-class Steering:
+class NegativeAttention:
     """How a sequence [prompt; negative; picture] is attended to; part of `joint_attention_kwargs`.
 
     Attributes:
-        steer: joins the picture's two looks.
+        guidance: joins the picture's two results.
         prompt: tokens of the prompt.
         negative: tokens of the negative prompt.
     """
 
-    steer: Steer
+    guidance: NegativeGuidance
     prompt: int
     negative: int
 
-    def attend(self, look: Callable[[Tensor, Tensor, Tensor], Tensor], *qkv: Tensor) -> Tensor:
+    def attend(self, attention: Callable[[Tensor, Tensor, Tensor], Tensor], *qkv: Tensor) -> Tensor:
         """Attend to the whole sequence.
 
         Args:
-            look: attention of queries, keys and values (B, S, heads, head_dim).
+            attention: attention of queries, keys and values (B, S, heads, head_dim).
             qkv: queries, keys and values of the whole sequence.
 
         Returns:
@@ -107,10 +107,10 @@ class Steering:
         """
         texts = self.prompt, self.negative
         parts = [x.split((*texts, x.shape[1] - sum(texts)), dim=1) for x in qkv]
-        looks = [look(*(torch.cat([p[side], p[2]], dim=1) for p in parts)) for side in (0, 1)]
+        both = [attention(*(torch.cat([p[side], p[2]], dim=1) for p in parts)) for side in (0, 1)]
         own, seen = zip(
-            *(x.tensor_split([count], dim=1) for x, count in zip(looks, texts, strict=True)),
+            *(x.tensor_split([count], dim=1) for x, count in zip(both, texts, strict=True)),
             strict=True,
         )
-        steered = self.steer(*(x.flatten(2) for x in seen)).view_as(seen[0])
-        return torch.cat([*own, steered], dim=1)
+        guided = self.guidance(*(x.flatten(2) for x in seen)).view_as(seen[0])
+        return torch.cat([*own, guided], dim=1)

@@ -17,7 +17,7 @@ from models.reflora.layers import (
     ImageProjection,
     Reference,
     ReferenceProjection,
-    let_look_at_references,
+    install_reference_attention,
 )
 
 
@@ -95,7 +95,7 @@ class RefLoRAInjector(ModelMixin, ConfigMixin):
         return self
 
     def install(self, transformer: FluxTransformer2DModel) -> None:
-        """Let a transformer look at what `forward` returns.
+        """Let a transformer attend to what `forward` returns.
 
         Raises:
             CheckpointError: the transformer has other sizes.
@@ -108,7 +108,7 @@ class RefLoRAInjector(ModelMixin, ConfigMixin):
                 found=found,
                 needed=needed,
             )
-        let_look_at_references(transformer)
+        install_reference_attention(transformer)
 
     def forward(
         self, latents: Tensor, rows: int, columns: int, weights: Tensor | None = None

@@ -1,4 +1,4 @@
-"""Attention that also looks at a reference, as in FLUX-Makeup's released code (arXiv 2508.05069).
+"""Attention that also reaches a reference, as in FLUX-Makeup's released code (arXiv 2508.05069).
 
     R      tokens of the reference, the same in all layers and at all steps
     k_ref  = RoPE(RMSNorm(up_k(down_k(R))))        per head, without a learned gain
@@ -26,7 +26,7 @@ from diffusers.models.embeddings import apply_rotary_emb
 from diffusers.models.transformers.transformer_flux import FluxAttention, FluxTransformer2DModel
 from torch import Tensor, nn
 
-from models.diffusion.negative_attention import Steering
+from models.diffusion.negative_attention import NegativeAttention
 
 Form = Literal["joint", "separate"]
 
@@ -108,9 +108,9 @@ class ReferenceProjection(nn.Module):
 class ReferenceAttnProcessor:
     """FLUX's attention with a reference; without one it computes what FluxAttnProcessor does.
 
-    The transformer hands `joint_attention_kwargs={"reference": Reference, "steering": Steering}`
-    down to it; either may be left out. With both, the reference is seen in both of the looks that
-    are steered between.
+    The transformer hands `reference`, a Reference, and `negative`, a NegativeAttention, to it as
+    `joint_attention_kwargs`; either may be left out. With both, the picture attends to the
+    reference beside either prompt.
 
     Args:
         layer: number of the attention layer, double-stream blocks first.
@@ -127,7 +127,7 @@ class ReferenceAttnProcessor:
         attention_mask: Tensor | None = None,
         image_rotary_emb: tuple[Tensor, Tensor] | None = None,
         reference: Reference | None = None,
-        steering: Steering | None = None,
+        negative: NegativeAttention | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend; shapes and results are those of FluxAttnProcessor."""
         heads = (-1, attn.head_dim)
@@ -145,15 +145,15 @@ class ReferenceAttnProcessor:
             query = rotated(query, image_rotary_emb)
             key = rotated(key, image_rotary_emb)
 
-        def look(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
             if reference is None:
                 return dispatch_attention_fn(query, key, value, attn_mask=attention_mask)
             return attend(query, key, value, reference, self.layer)
 
-        if steering is None:
-            mixed = look(query, key, value)
+        if negative is None:
+            mixed = attention(query, key, value)
         else:
-            mixed = steering.attend(look, query, key, value)
+            mixed = negative.attend(attention, query, key, value)
         mixed = mixed.flatten(2, 3).to(query.dtype)
         if encoder_hidden_states is None:
             return mixed
@@ -166,7 +166,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, reference: Reference, laye
     """Attend to the sequence's own keys and to those of a reference.
 
     Args:
-        query: (B, S, heads, head_dim); text, target and source all look at the reference.
+        query: (B, S, heads, head_dim); text, target and source all attend to the reference.
         key: (B, S, heads, head_dim).
         value: (B, S, heads, head_dim).
         reference: of the same batch, or of one that all of it shares.
@@ -203,7 +203,7 @@ def attention_layers(transformer: FluxTransformer2DModel) -> list[FluxAttention]
     return [block.attn for block in blocks]  # pyright: ignore[reportReturnType]
 
 
-def let_look_at_references(transformer: FluxTransformer2DModel) -> None:
-    """Make every attention layer take `reference` and `steering` in `joint_attention_kwargs`."""
+def install_reference_attention(transformer: FluxTransformer2DModel) -> None:
+    """Make every attention layer take `reference` and `negative` in `joint_attention_kwargs`."""
     for layer, attention in enumerate(attention_layers(transformer)):
         attention.set_processor(ReferenceAttnProcessor(layer))  # pyright: ignore

@@ -32,14 +32,14 @@ from models.diffusion.flux_tokens import (
     unpack,
 )
 from models.diffusion.lora import attach
-from models.diffusion.negative_attention import GENTLE, Steer, Steering
+from models.diffusion.negative_attention import FLUX_NAG, NegativeAttention, NegativeGuidance
 from models.diffusion.rectified_flow import Conditions, denoise
 from models.diffusion.vae import scale_latents, unscale_latents
 from models.errors import ShapeError
 from models.instant.layer import blend
 from models.nano import PatchAutoencoder
 from models.reflora.injector import RefLoRAInjector
-from models.reflora.layers import let_look_at_references
+from models.reflora.layers import install_reference_attention
 from models.regions import MAKEUP_REGIONS
 from pipelines.analysis import FaceAnalyzer
 from pipelines.makeup.flux_crop import EXPAND, Square, cut_painted_parts, make_layer
@@ -122,7 +122,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         seed: int | Sequence[int] | None = None,
         recipe: PromptRecipe = TRANSFER,
         negative_prompt: str | None = None,
-        steer: Steer = GENTLE,
+        negative_guidance: NegativeGuidance = FLUX_NAG,
         size: int | None = None,
         on_step: OnStep | None = None,
     ) -> GeneratedMakeupOutput:
@@ -137,7 +137,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             seed: one for all, one for each, or None for a new one; the output tells it.
             recipe: what the weights in this pipeline were trained to be told.
             negative_prompt: what is not wanted; works with any number of steps, also with one.
-            steer: how attention is turned away from it, NAG or NASA; see
+            negative_guidance: how attention is guided away from it, NAG or NASA; see
                 `models.diffusion.negative_attention`.
             size: side in pixels the face is generated at; `default_size` when None.
             on_step: told about every step; may return False to stop.
@@ -173,7 +173,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             seeds,
             recipe,
             negative_prompt=negative_prompt,
-            steer=steer,
+            negative_guidance=negative_guidance,
             hidden=hidden,
             on_step=on_step,
         )
@@ -209,7 +209,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         recipe: PromptRecipe = TRANSFER,
         *,
         negative_prompt: str | None = None,
-        steer: Steer = GENTLE,
+        negative_guidance: NegativeGuidance = FLUX_NAG,
         hidden: Tensor | None = None,
         on_step: OnStep | None = None,
     ) -> Tensor:
@@ -221,7 +221,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
             seeds: one for each.
             recipe: prompt, guidance and steps.
             negative_prompt: see `__call__`.
-            steer: likewise.
+            negative_guidance: likewise.
             hidden: (B, S, S) in 0..1, how much of each of the reference's pixels is hidden; tokens
                 that are mostly hidden get no attention (with an injector).
             on_step: see `__call__`.
@@ -249,7 +249,7 @@ class FluxMakeupPipeline(FluxKontextPipeline):
                         seeds[i : i + 1],
                         recipe,
                         negative_prompt=negative_prompt,
-                        steer=steer,
+                        negative_guidance=negative_guidance,
                         hidden=None if hidden is None else hidden[i : i + 1],
                         on_step=on_step,
                     )
@@ -259,11 +259,13 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         # 1. Tell it what to do, and what not
         prompt, pooled = self.prompt_embeddings(recipe.prompt, batch)
         attention: dict[str, Any] = {}
-        if negative_prompt is not None and not steer.idle:
+        if negative_prompt is not None and not negative_guidance.idle:
             unwanted, _ = self.prompt_embeddings(negative_prompt, batch)
-            attention["steering"] = Steering(steer, prompt.shape[1], unwanted.shape[1])
+            attention["negative"] = NegativeAttention(
+                negative_guidance, prompt.shape[1], unwanted.shape[1]
+            )
             prompt = torch.cat([prompt, unwanted], dim=1)
-            let_look_at_references(self.transformer)  # plain Kontext's attention takes no steering
+            install_reference_attention(self.transformer)  # plain Kontext has no negative attention
         # 2. Encode the pictures; the reference's keys and values serve all steps
         context = self.encode(source, prompt)
         ids = [position_ids(rows, columns, TARGET), position_ids(rows, columns, SOURCE)]

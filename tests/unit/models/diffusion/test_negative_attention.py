@@ -1,4 +1,4 @@
-"""Negative prompts in attention, against runs of the unsteered transformer."""
+"""Negative prompts in attention, against runs of the plain transformer."""
 
 import math
 
@@ -7,9 +7,9 @@ import torch
 
 from models import seeding, tiny
 from models.diffusion.flux_tokens import position_ids
-from models.diffusion.negative_attention import NAG, NASA, Steering
+from models.diffusion.negative_attention import NAG, NASA, NegativeAttention
 from models.diffusion.rectified_flow import Conditions, velocity
-from models.reflora.layers import let_look_at_references
+from models.reflora.layers import install_reference_attention
 
 GRID = 4
 
@@ -30,14 +30,14 @@ def run(request):
         injector = tiny.reflora_injector(transformer, form=request.param)
         with torch.no_grad():
             attention["reference"] = injector(drawn(2, 16, 16), GRID, GRID)
-    let_look_at_references(transformer)
+    install_reference_attention(transformer)
     ids = torch.cat([position_ids(GRID, GRID, kind) for kind in (0, 1)])
 
     @torch.no_grad()
-    def run(*prompts, steer=None):
+    def run(*prompts, guidance=None):
         more = {}
-        if steer is not None:
-            more["steering"] = Steering(steer, *(x.shape[1] for x in prompts))
+        if guidance is not None:
+            more["negative"] = NegativeAttention(guidance, *(x.shape[1] for x in prompts))
         conditions = Conditions(
             torch.cat(prompts, 1), drawn(2, tiny.WIDTH), drawn(2, 16, 16), ids, 2.5,
             attention | more,
@@ -52,29 +52,29 @@ def close(a, b):
     torch.testing.assert_close(a, b, atol=2e-6, rtol=0)
 
 
-@pytest.mark.parametrize("steer", [NAG(scale=1.0), NAG(blend=0.0), NASA(0.0)])
-def test_without_strength_a_negative_prompt_changes_nothing(run, steer):
-    assert steer.idle
-    close(run(PROMPT, NEGATIVE, steer=steer), run(PROMPT))
+@pytest.mark.parametrize("guidance", [NAG(scale=1.0), NAG(blend=0.0), NASA(0.0)])
+def test_without_strength_a_negative_prompt_changes_nothing(run, guidance):
+    assert guidance.idle
+    close(run(PROMPT, NEGATIVE, guidance=guidance), run(PROMPT))
 
 
-@pytest.mark.parametrize("steer", [NAG(), NAG(scale=11.0, limit=9.0, blend=1.0), NASA(2.0)])
-def test_a_negative_prompt_equal_to_the_prompt_changes_nothing(run, steer):
-    assert not steer.idle
-    close(run(PROMPT, PROMPT, steer=steer), run(PROMPT))
+@pytest.mark.parametrize("guidance", [NAG(), NAG(scale=11.0, limit=9.0, blend=1.0), NASA(2.0)])
+def test_a_negative_prompt_equal_to_the_prompt_changes_nothing(run, guidance):
+    assert not guidance.idle
+    close(run(PROMPT, PROMPT, guidance=guidance), run(PROMPT))
 
 
-def test_steered_all_the_way_back_the_picture_sees_the_negative_prompt_alone(run):
+def test_guided_all_the_way_back_the_picture_sees_the_negative_prompt_alone(run):
     only_negative = run(NEGATIVE)
-    close(run(PROMPT, NEGATIVE, steer=NASA(-1.0)), only_negative)
-    close(run(PROMPT, NEGATIVE, steer=NAG(0.0, limit=math.inf, blend=1.0)), only_negative)
+    close(run(PROMPT, NEGATIVE, guidance=NASA(-1.0)), only_negative)
+    close(run(PROMPT, NEGATIVE, guidance=NAG(0.0, limit=math.inf, blend=1.0)), only_negative)
     assert (only_negative - run(PROMPT)).abs().max() > 1e-2
 
 
-def test_steering_leads_away_from_what_the_negative_prompt_would_paint(run):
+def test_guidance_leads_away_from_what_the_negative_prompt_would_paint(run):
     plain, unwanted = run(PROMPT), run(NEGATIVE)
-    for steer in (NAG(), NASA()):
-        moved = run(PROMPT, NEGATIVE, steer=steer) - plain
+    for guidance in (NAG(), NASA()):
+        moved = run(PROMPT, NEGATIVE, guidance=guidance) - plain
         assert float((moved * (unwanted - plain)).sum()) < 0
         assert moved.abs().max() > 1e-3
 

@@ -199,19 +199,19 @@ def test_the_toy_from_the_command_line_paints(tmp_path, monkeypatch, astronaut):
 
 
 @pytest.mark.parametrize("few", [None, {"times": [1.0], "noise": "fresh"}])
-def test_a_negative_prompt_steers_with_and_without_injector_in_many_steps_and_in_one(few):
+def test_a_negative_prompt_guides_with_and_without_injector_in_many_steps_and_in_one(few):
     for injected in (False, True):
         parts = tiny.flux()
         injector = tiny.reflora_injector(parts["transformer"]) if injected else None
         pipe = FluxMakeupPipeline(**parts, injector=injector, few_step=few)
         shown = noise(), noise(place="reference"), [1], SHORT
 
-        def steered(pipe=pipe, shown=shown, words=SHORT.prompt, **how):
+        def guided(pipe=pipe, shown=shown, words=SHORT.prompt, **how):
             return pipe.generate(*shown, negative_prompt=words, **how)
 
         plain = pipe.generate(*shown)
-        assert torch.equal(steered(words="glossy", steer=NAG(scale=1.0)), plain)
-        assert torch.equal(steered(words="glossy", steer=NASA(0.0)), plain)
-        torch.testing.assert_close(steered(), plain, atol=2e-4, rtol=0)
-        for steer in (NAG(), NASA()):
-            assert (steered(words="glossy", steer=steer) - plain).abs().max() > 2e-3
+        assert torch.equal(guided(words="glossy", negative_guidance=NAG(scale=1.0)), plain)
+        assert torch.equal(guided(words="glossy", negative_guidance=NASA(0.0)), plain)
+        torch.testing.assert_close(guided(), plain, atol=2e-4, rtol=0)
+        for rule in (NAG(), NASA()):
+            assert (guided(words="glossy", negative_guidance=rule) - plain).abs().max() > 2e-3
