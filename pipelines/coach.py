@@ -40,11 +40,25 @@ class Advice:
     """
 
     code: Literal[
-        "no_face", "several_faces", "tiny", "small", "dark", "bright", "uneven_light", "blurred",
-        "turned", "covered", "cut_off",
-        "no_person", "several_people", "cropped_torso", "arms_crossed", "small_person",
-        "top_covered", "garment_cut_off",
-    ]  # fmt: skip
+        "no_face",
+        "several_faces",
+        "tiny",
+        "small",
+        "dark",
+        "bright",
+        "uneven_light",
+        "blurred",
+        "turned",
+        "covered",
+        "cut_off",
+        "no_person",
+        "several_people",
+        "cropped_torso",
+        "arms_crossed",
+        "small_person",
+        "top_covered",
+        "garment_cut_off",
+    ]
     severity: Literal["refuse", "warn"]
     found: float
     needed: float

@@ -193,9 +193,12 @@ def load_quantized_transformer(base: str, how: Loading, dtype: Any) -> Any:
     if how.gguf:
         config = GGUFQuantizationConfig(compute_dtype=dtype)
         return FluxTransformer2DModel.from_single_file(
-            str(how.gguf), quantization_config=config, dtype=dtype, config=base,
+            str(how.gguf),
+            quantization_config=config,
+            dtype=dtype,
+            config=base,
             subfolder="transformer",
-        )  # fmt: skip
+        )
     if how.quantise == "nf4":
         config = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype

@@ -162,8 +162,11 @@ def _from_array(array: np.ndarray, limits: Limits) -> Image.Image:
         if floating:
             if not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
                 found = float(values.min()), float(values.max())
-                raise ShapeError(f"floats from {found[0]} to {found[1]}; needs 0 to 1", found=found,
-                                 needed=(0, 1))  # fmt: skip
+                raise ShapeError(
+                    f"floats from {found[0]} to {found[1]}; needs 0 to 1",
+                    found=found,
+                    needed=(0, 1),
+                )
             values = np.rint(values * 255).astype(np.uint8)
         elif array.dtype == np.uint16:
             values = ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -18,8 +18,24 @@ MAX_SAMPLES = 6  # numbers per pixel; CMYK with two more
 TILE_SLACK = 512  # pixels a tile may be larger than its picture
 
 # Bytes per value by TIFF type number; text and raw bytes are the types of size 1.
-_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8,
-          17: 8, 18: 8}  # fmt: skip
+_BYTES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
 
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
 _SAMPLES, _TILE_WIDTH, _TILE_HEIGHT = 277, 322, 323

@@ -96,6 +96,8 @@ def _unpack(name: bytes, body: bytes, max_bytes: int) -> str:
 
 def _too_long(found: int, needed: int) -> ImageError:
     return ImageError(
-        f"{found} bytes of text or more; at most {needed} fit", reason="text", found=found,
+        f"{found} bytes of text or more; at most {needed} fit",
+        reason="text",
+        found=found,
         needed=needed,
-    )  # fmt: skip
+    )

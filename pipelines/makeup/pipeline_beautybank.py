@@ -126,9 +126,13 @@ class BeautyBankPipeline:
         return MakeupOutput([self.instant.blend(layers)], layers)
 
     def read(
-        self, picture: Image.Image, name: str = "look from a photo", *, face: int = 0,
+        self,
+        picture: Image.Image,
+        name: str = "look from a photo",
+        *,
+        face: int = 0,
         iterations: int = 60,
-    ) -> CodedLook:  # fmt: skip
+    ) -> CodedLook:
         """Read the makeup of a photograph.
 
         Args:

@@ -78,8 +78,11 @@ class FluxMakeupPipeline(FluxKontextPipeline):
     model_cpu_offload_seq = "text_encoder->text_encoder_2->injector->transformer->vae"
     _exclude_from_cpu_offload = ["student"]  # noqa: RUF012
     _optional_components = [  # noqa: RUF012
-        "image_encoder", "feature_extractor", "injector", "student",
-    ]  # fmt: skip
+        "image_encoder",
+        "feature_extractor",
+        "injector",
+        "student",
+    ]
 
     def __init__(
         self,
@@ -99,9 +102,16 @@ class FluxMakeupPipeline(FluxKontextPipeline):
         few_step: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
-            scheduler, cast(AutoencoderKL, vae), text_encoder, tokenizer, text_encoder_2,
-            tokenizer_2, transformer, image_encoder, feature_extractor,
-        )  # fmt: skip
+            scheduler,
+            cast(AutoencoderKL, vae),
+            text_encoder,
+            tokenizer,
+            text_encoder_2,
+            tokenizer_2,
+            transformer,
+            image_encoder,
+            feature_extractor,
+        )
         self.register_modules(injector=injector, student=student)
         self.register_to_config(default_size=default_size, expand=expand, few_step=few_step)
         if injector is not None:

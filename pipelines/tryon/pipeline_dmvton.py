@@ -117,9 +117,13 @@ class DMVTONPipeline:
             crop = cut(person.image, person.box_xyxy)
             work = _at_most(crop, MOST_ROWS)
             dressed, share = dress(
-                small, work, person.parts, garment.image, garment.mask,
+                small,
+                work,
+                person.parts,
+                garment.image,
+                garment.mask,
                 on_plate=network == "teacher",
-            )  # fmt: skip
+            )
             if work is not crop:
                 dressed, share = _enlarged(dressed, share, crop)
         # 5. Put it back where it came from

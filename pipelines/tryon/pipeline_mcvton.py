@@ -72,8 +72,11 @@ class MCVTONPipeline(DiffusionPipeline):
 
     model_cpu_offload_seq = "transformer->vae"
     _exclude_from_cpu_offload = [  # noqa: RUF012
-        "prompt", "person_adapter", "garment_adapter", "student_adapter",
-    ]  # fmt: skip
+        "prompt",
+        "person_adapter",
+        "garment_adapter",
+        "student_adapter",
+    ]
     _optional_components = ["student_adapter"]  # noqa: RUF012
 
     def __init__(

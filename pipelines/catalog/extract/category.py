@@ -12,12 +12,26 @@ _SHOWN_AS: dict[str, dict[str, float]] = {
     "palette": {"eyeshadow_palette": 0.85, "blush": 0.07, "highlighter": 0.03, "bronzer": 0.03},
     "pan": {"blush": 0.5, "eyeshadow": 0.2, "highlighter": 0.1, "bronzer": 0.08, "powder": 0.1},
     "bullet": {"lipstick": 0.75, "blush": 0.12, "lip_gloss": 0.05, "concealer": 0.03},
-    "smear": {"lipstick": 0.42, "blush": 0.3, "lip_gloss": 0.13, "foundation": 0.04,
-              "highlighter": 0.03, "concealer": 0.02, "eyeshadow": 0.05},
-    "bottle": {"lip_gloss": 0.5, "lipstick": 0.32, "nail_polish": 0.05, "foundation": 0.06,
-               "blush": 0.05, "concealer": 0.02, "mascara": 0.02},
+    "smear": {
+        "lipstick": 0.42,
+        "blush": 0.3,
+        "lip_gloss": 0.13,
+        "foundation": 0.04,
+        "highlighter": 0.03,
+        "concealer": 0.02,
+        "eyeshadow": 0.05,
+    },
+    "bottle": {
+        "lip_gloss": 0.5,
+        "lipstick": 0.32,
+        "nail_polish": 0.05,
+        "foundation": 0.06,
+        "blush": 0.05,
+        "concealer": 0.02,
+        "mascara": 0.02,
+    },
     "pencil": {"lip_liner": 0.5, "eyeliner": 0.3, "brow": 0.1, "lipstick": 0.08},
-}  # fmt: skip
+}
 RARE = 0.005
 WORDS_WEIGH = 30.0
 """How many times likelier the category becomes that title or description name."""

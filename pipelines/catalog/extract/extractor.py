@@ -112,10 +112,15 @@ class AttributeExtractor:
         # 4. Decide, with the words as evidence
         sure = [self._confidence(finding, *both) for both in zip(regions, colors, strict=True)]
         shades = tuple(
-            _shade(index, colors[index], _finish(finishes[index], finding.kind, words),
-                   axes[index], sure[index])
+            _shade(
+                index,
+                colors[index],
+                _finish(finishes[index], finding.kind, words),
+                axes[index],
+                sure[index],
+            )
             for index in range(len(regions))
-        )  # fmt: skip
+        )
         best = _best(finding, regions, sure)
         kinds = dict(zip(KINDS, finding.kinds.tolist(), strict=True))
         category = decide_category(kinds, colors[best].lab if shades else None, words)

@@ -13,9 +13,14 @@ from pipelines.catalog.run.inputs import Item
 
 # Digits kept: less than any eye sees, and the last bits of a sum do not show.
 _DIGITS = {
-    "spread": 2, "gloss": 3, "sparkle_density": 3, "sparkle_size": 3, "hue_shift": 1, "opacity": 3,
+    "spread": 2,
+    "gloss": 3,
+    "sparkle_density": 3,
+    "sparkle_size": 3,
+    "hue_shift": 1,
+    "opacity": 3,
     "confidence": 3,
-}  # fmt: skip
+}
 
 
 def make_rows(item: Item, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:

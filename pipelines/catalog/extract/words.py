@@ -22,7 +22,7 @@ _CATEGORY = (  # the first that matches; compounds before their parts
     ("nail_polish", r"nail (?:polish|lacquer|varnish|colou?r)"),
     ("lip_gloss", r"\bgloss\b"),
     ("eyeshadow_palette", r"\bpalette\b"),
-)  # fmt: skip
+)
 _FINISH = (
     ("duochrome", r"duo ?chrome|multi ?chrome|iridescent|colou?r[- ]shift"),
     ("glitter", r"glitter|sparkl|sequin"),

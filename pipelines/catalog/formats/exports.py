@@ -20,8 +20,11 @@ from pipelines.files import replacing
 
 Row = Mapping[str, Any]
 _MEASURES = {  # axis -> UN/CEFACT unit: C62 is a plain number, DD a degree
-    "gloss": "C62", "sparkle_density": "C62", "hue_shift": "DD", "opacity": "C62",
-}  # fmt: skip
+    "gloss": "C62",
+    "sparkle_density": "C62",
+    "hue_shift": "DD",
+    "opacity": "C62",
+}
 
 
 def group_by_product(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -81,9 +84,17 @@ def _variant(row: Row, shades: int) -> dict[str, Any]:
 
 
 GOOGLE_COLUMNS = (
-    "id", "item_group_id", "title", "brand", "image_link", "price", "color",
-    "google_product_category", "product_type", "product_detail",
-)  # fmt: skip
+    "id",
+    "item_group_id",
+    "title",
+    "brand",
+    "image_link",
+    "price",
+    "color",
+    "google_product_category",
+    "product_type",
+    "product_detail",
+)
 
 
 def format_google_feed(rows: Iterable[Row]) -> Iterator[str]:
@@ -95,12 +106,17 @@ def format_google_feed(rows: Iterable[Row]) -> Iterator[str]:
             price = f"{row['price']:.2f} {row['currency']}" if _priced(row) else ""
             link = row["source"] if "://" in str(row.get("source")) else ""
             yield _line(
-                make_shade_id(row, len(shades)), row["sku"] if len(shades) > 1 else "",
-                row.get("title"), row.get("brand"), link, price, row.get("name"),
+                make_shade_id(row, len(shades)),
+                row["sku"] if len(shades) > 1 else "",
+                row.get("title"),
+                row.get("brand"),
+                link,
+                price,
+                row.get("name"),
                 COSMETICS + leaf.google if leaf else "",
                 (row.get("category") or "").replace("_", " "),
                 f"Shade:Finish:{row['finish']}" if row.get("finish") else "",
-            )  # fmt: skip
+            )
 
 
 def _line(*cells: Any) -> str:

@@ -48,9 +48,13 @@ def _foundations(rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
             parts = [row["brand"], row["product"], row["specific"], row["name"]]
             shade = " ".join(part for part in parts[2:] if part != "NA") or row["hex"]
             yield {
-                "brand": parts[0], "product": parts[1], "shade": shade, "hex": row["hex"],
-                "category": "foundation", "source": row.get("imgSrc"),
-            }  # fmt: skip
+                "brand": parts[0],
+                "product": parts[1],
+                "shade": shade,
+                "hex": row["hex"],
+                "category": "foundation",
+                "source": row.get("imgSrc"),
+            }
         except KeyError as missing:
             raise CatalogError(
                 f"the table has no column {missing}", reason="columns", found=tuple(row)
@@ -63,10 +67,13 @@ def _lipsticks(data: Any) -> Iterator[dict[str, Any]]:
             for series in brand["series"]:
                 for stick in series["lipsticks"]:
                     yield {
-                        "brand": brand["name"], "product": series["name"],
-                        "shade": f"{stick['id']} {stick['name']}".strip(), "hex": stick["color"],
-                        "category": "lipstick", "source": None,
-                    }  # fmt: skip
+                        "brand": brand["name"],
+                        "product": series["name"],
+                        "shade": f"{stick['id']} {stick['name']}".strip(),
+                        "hex": stick["color"],
+                        "category": "lipstick",
+                        "source": None,
+                    }
     except (KeyError, TypeError) as error:
         raise CatalogError(f"not a table of lipsticks: {error!r}", reason="columns") from None
 

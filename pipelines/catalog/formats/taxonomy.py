@@ -53,8 +53,16 @@ SHOPIFY_FINISHES = {
 
 # Hue angles (degrees in CIELAB) up to which a colour that is neither dark, pale nor grey is called
 # one of Shopify's colours; from Shopify's attribute 1.
-_HUES = ((15, "pink"), (45, "red"), (75, "orange"), (105, "yellow"), (195, "green"), (285, "blue"),
-         (340, "purple"), (360, "pink"))  # fmt: skip
+_HUES = (
+    (15, "pink"),
+    (45, "red"),
+    (75, "orange"),
+    (105, "yellow"),
+    (195, "green"),
+    (285, "blue"),
+    (340, "purple"),
+    (360, "pink"),
+)
 
 
 def find_basic_color(lch: tuple[float, float, float] | list[float]) -> str:

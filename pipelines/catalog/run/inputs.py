@@ -23,8 +23,18 @@ from pipelines.catalog.extract.attributes import CATEGORIES
 from pipelines.images.files import DEFAULT_LIMITS, Limits, read_bytes
 
 PICTURES = {  # by name; what is really in the file, `images.decode` finds out
-    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".bmp", ".gif", ".tif", ".tiff",
-}  # fmt: skip
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".heic",
+    ".heif",
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+}
 MANIFESTS = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 

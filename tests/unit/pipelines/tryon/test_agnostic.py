@@ -12,10 +12,20 @@ from pipelines.tryon.agnostic import agnostic_mask
 # A person 4 times the crop's height: crop (256, 192) at (20, 10), two picture pixels for each.
 BOX = (20, 10, 404, 522)
 POINTS = {  # MediaPipe's numbers, in pixels of the picture
-    0: (212, 90), 11: (282, 170), 12: (142, 170), 13: (320, 280), 14: (104, 280),
-    15: (330, 380), 16: (94, 380), 23: (252, 410), 24: (172, 410),
-    25: (250, 650), 26: (174, 650), 27: (248, 880), 28: (176, 880),
-}  # fmt: skip
+    0: (212, 90),
+    11: (282, 170),
+    12: (142, 170),
+    13: (320, 280),
+    14: (104, 280),
+    15: (330, 380),
+    16: (94, 380),
+    23: (252, 410),
+    24: (172, 410),
+    25: (250, 650),
+    26: (174, 650),
+    27: (248, 880),
+    28: (176, 880),
+}
 
 
 def drawn_person(bare_forearms=True, height=1000, with_legs=True):

@@ -78,9 +78,13 @@ def test_a_print_is_as_sharp_on_the_person_as_on_the_full_size_garment():
     stripes = np.zeros((1024, 768, 3), np.uint8)
     stripes[:, ::2] = 255  # finer than the network's own pixels by a factor of four
     result, share = dress(
-        small_try_on(1.0), crop, wearing_a_top(), stripes, np.ones((1024, 768), np.float32),
+        small_try_on(1.0),
+        crop,
+        wearing_a_top(),
+        stripes,
+        np.ones((1024, 768), np.float32),
         on_plate=False,
-    )  # fmt: skip
+    )
     inside = np.s_[400:720, 260:500]
     assert (share[inside] == 1).all()
     assert np.abs(result[inside].astype(int) - stripes[inside]).max() <= 1

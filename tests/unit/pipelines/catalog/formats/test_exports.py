@@ -17,12 +17,25 @@ from pipelines.catalog.formats.taxonomy import CATEGORY_LEAVES, SHOPIFY_FINISHES
 
 def row(index=0, **given):
     said = {
-        "sku": "N-1", "source": "https://shop.example/n-1.jpg", "title": 'Rouge "Noir"\t& <co>',
-        "brand": "Maison\nX", "price": 12.5, "currency": "EUR", "category": "lipstick",
-        "shade_index": index, "hex": "#b01030", "lab": [37.6, 59.2, 26.4], "lch": [37.6, 64.8, 24],
-        "name": "deep red", "finish": "gloss", "gloss": 0.8, "sparkle_density": 0.0,
-        "hue_shift": 2.0, "opacity": 0.9, "status": "ok",
-    }  # fmt: skip
+        "sku": "N-1",
+        "source": "https://shop.example/n-1.jpg",
+        "title": 'Rouge "Noir"\t& <co>',
+        "brand": "Maison\nX",
+        "price": 12.5,
+        "currency": "EUR",
+        "category": "lipstick",
+        "shade_index": index,
+        "hex": "#b01030",
+        "lab": [37.6, 59.2, 26.4],
+        "lch": [37.6, 64.8, 24],
+        "name": "deep red",
+        "finish": "gloss",
+        "gloss": 0.8,
+        "sparkle_density": 0.0,
+        "hue_shift": 2.0,
+        "opacity": 0.9,
+        "status": "ok",
+    }
     return {**said, **given}
 
 
@@ -73,15 +86,33 @@ def test_every_word_of_ours_has_one_of_theirs_that_is_well_formed():
     assert set(SHOPIFY_FINISHES) == set(FINISHES)
     for leaf in CATEGORY_LEAVES.values():
         assert re.fullmatch(r"hb-3-2(-\d+)+", leaf.shopify)
-        assert len({other.google for other in CATEGORY_LEAVES.values()
-                    if other.google_id == leaf.google_id}) == 1  # fmt: skip
+        assert (
+            len(
+                {
+                    other.google
+                    for other in CATEGORY_LEAVES.values()
+                    if other.google_id == leaf.google_id
+                }
+            )
+            == 1
+        )
 
 
 @pytest.mark.parametrize(
     ("lch", "name"),
-    [((40, 65, 25), "red"), ((75, 30, 0), "pink"), ((35, 25, 50), "brown"), ((80, 20, 75), "beige"),
-     ((50, 40, 160), "green"), ((40, 50, 280), "blue"), ((35, 45, 320), "purple"),
-     ((97, 1, 90), "white"), ((5, 3, 0), "black"), ((50, 3, 0), "gray"), ((65, 70, 60), "orange")],
-)  # fmt: skip
+    [
+        ((40, 65, 25), "red"),
+        ((75, 30, 0), "pink"),
+        ((35, 25, 50), "brown"),
+        ((80, 20, 75), "beige"),
+        ((50, 40, 160), "green"),
+        ((40, 50, 280), "blue"),
+        ((35, 45, 320), "purple"),
+        ((97, 1, 90), "white"),
+        ((5, 3, 0), "black"),
+        ((50, 3, 0), "gray"),
+        ((65, 70, 60), "orange"),
+    ],
+)
 def test_basic_colors_are_those_a_shopper_would_say(lch, name):
     assert find_basic_color(lch) == name

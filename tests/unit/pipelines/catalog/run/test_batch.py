@@ -177,11 +177,23 @@ def test_the_best_shade_comes_first_unless_it_is_a_palette(tmp_path):
     from pipelines.catalog.run.inputs import Item
 
     shades = [
-        {"index": i, "hex": "#000000", "lab": (0, 0, 0), "name": "black", "spread": 0,
-         "finish": "matte", "gloss": 0, "sparkle_density": 0, "sparkle_size": 0, "hue_shift": 0,
-         "opacity": 1, "bbox_xyxy": (0, 0, 1, 1), "confidence": 1}
+        {
+            "index": i,
+            "hex": "#000000",
+            "lab": (0, 0, 0),
+            "name": "black",
+            "spread": 0,
+            "finish": "matte",
+            "gloss": 0,
+            "sparkle_density": 0,
+            "sparkle_size": 0,
+            "hue_shift": 0,
+            "opacity": 1,
+            "bbox_xyxy": (0, 0, 1, 1),
+            "confidence": 1,
+        }
         for i in range(3)
-    ]  # fmt: skip
+    ]
     found = {"status": "ok", "kind": "bullet", "shades": shades, "best": 2, "size_wh": (9, 9)}
     assert [r["shade_index"] for r in make_rows(Item("s", "s", "s"), found, "1")] == [2, 0, 1]
     found["kind"] = "palette"
@@ -271,5 +283,7 @@ def test_the_batch_worker_takes_what_spark_and_ray_hand_over(shop, tmp_path):
 def test_a_batch_without_pictures_gives_one_without_results():
     empty = BatchExtractor(MeanColor)(BatchLoader("1")(to_columns([])))
     assert {name: len(values) for name, values in empty.items()} == {
-        "position": 0, "key": 0, "payload": 0,
-    }  # fmt: skip
+        "position": 0,
+        "key": 0,
+        "payload": 0,
+    }

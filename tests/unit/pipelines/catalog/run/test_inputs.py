@@ -58,12 +58,24 @@ def test_names_with_markup_line_breaks_and_no_utf8_are_read_and_printed(tmp_path
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
 def test_a_manifest_brings_the_words_of_the_shop(shop, ending):
     rows = [
-        {"image": "b.png", "sku": "B-1", "title": "Rouge", "price": "12.50 EUR", "brand": "X & Y",
-         "category": "Lip Gloss"},
-        {"image": "lips/red.webp", "sku": "", "title": "Two,\nlines", "price": "9", "brand": "",
-         "category": "Lip Colour"},
+        {
+            "image": "b.png",
+            "sku": "B-1",
+            "title": "Rouge",
+            "price": "12.50 EUR",
+            "brand": "X & Y",
+            "category": "Lip Gloss",
+        },
+        {
+            "image": "lips/red.webp",
+            "sku": "",
+            "title": "Two,\nlines",
+            "price": "9",
+            "brand": "",
+            "category": "Lip Colour",
+        },
         {"image": "", "sku": "none", "title": "", "price": "", "brand": "", "category": ""},
-    ]  # fmt: skip
+    ]
     path = shop / f"shop.{ending}"
     if ending == "csv":
         import csv
@@ -151,8 +163,14 @@ def test_urls_are_listed_and_read_through_fsspec():
 
 @pytest.mark.parametrize(
     ("text", "price", "currency"),
-    [(12.5, 12.5, ""), ("12,50 EUR", 12.5, "EUR"), ("USD 7", 7.0, "USD"), (None, None, ""),
-     ("on request", None, ""), (np.float64(3), 3.0, "")],
-)  # fmt: skip
+    [
+        (12.5, 12.5, ""),
+        ("12,50 EUR", 12.5, "EUR"),
+        ("USD 7", 7.0, "USD"),
+        (None, None, ""),
+        ("on request", None, ""),
+        (np.float64(3), 3.0, ""),
+    ],
+)
 def test_prices_are_read_as_shops_write_them(text, price, currency):
     assert parse_price(text) == (price, currency)

@@ -13,8 +13,15 @@ from pipelines.makeup.face_makeup import MakeupColor
 
 def entry(sku, color, category, finish="matte"):
     lab = [float(value) for value in lab_of(color)]
-    return {"sku": sku, "lab": lab, "hex": color, "category": category, "finish": finish,
-            "name": sku, "shade_index": 0}  # fmt: skip
+    return {
+        "sku": sku,
+        "lab": lab,
+        "hex": color,
+        "category": category,
+        "finish": finish,
+        "name": sku,
+        "shade_index": 0,
+    }
 
 
 @pytest.fixture(scope="module")

@@ -29,11 +29,19 @@ PRICES = RNG.uniform(3, 40, COUNT).round(2)
 def row(number, **given):
     lab = [float(value) for value in LABS[number]]
     said = {
-        "sku": f"it's {number // 2}", "shade_index": number % 2, "lab": lab,
-        "hex": lab_to_hex(LABS[number]), "finish": str(FINISHES[number]), "category": "lipstick",
-        "brand": "Ö'Hara" if number % 3 else "Plain", "price": float(PRICES[number]), "gloss": 0.1,
-        "name": "a name", "title": "<b>bold</b>\nmove", "source": "a.png",
-    }  # fmt: skip
+        "sku": f"it's {number // 2}",
+        "shade_index": number % 2,
+        "lab": lab,
+        "hex": lab_to_hex(LABS[number]),
+        "finish": str(FINISHES[number]),
+        "category": "lipstick",
+        "brand": "Ö'Hara" if number % 3 else "Plain",
+        "price": float(PRICES[number]),
+        "gloss": 0.1,
+        "name": "a name",
+        "title": "<b>bold</b>\nmove",
+        "source": "a.png",
+    }
     return {**said, **given}
 
 
