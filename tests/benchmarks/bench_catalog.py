@@ -70,9 +70,14 @@ def throughput(folder: Path) -> dict[str, Any]:
     for name, maker, repeats in (("mean_color", MeanColor, 5), ("real", AttributeExtractor, 5)):
         extract = BatchExtractor(maker)
         batch = {
-            "position": range(8), "title": [""] * 8, "description": [""] * 8, "data": files,
-            "sha256": [""] * 8, "key": [""] * 8, "payload": [""] * 8,
-        }  # fmt: skip
+            "position": range(8),
+            "title": [""] * 8,
+            "description": [""] * 8,
+            "data": files,
+            "sha256": [""] * 8,
+            "key": [""] * 8,
+            "payload": [""] * 8,
+        }
         found = [json.loads(payload)["status"] for payload in extract(batch)["payload"]]
         times = []
         for _ in range(repeats):
@@ -224,11 +229,18 @@ def search(folder: Path, rows: int = 1_000_000, repeats: int = 60) -> dict[str, 
     price = rng.uniform(3, 60, rows).astype(np.float32)
     brand = np.char.add("brand ", rng.integers(0, 200, rows).astype(str))
     columns = {
-        "id": np.char.add("sku", np.arange(rows).astype(str)), "shade_index": np.zeros(rows, int),
-        **dict.fromkeys(WORDS, np.full(rows, "x")), **dict.fromkeys(NUMBERS, np.zeros(rows)),
-        "category": category, "finish": finish, "price": price, "brand": brand,
-        "L": labs[:, 0], "a": labs[:, 1], "b": labs[:, 2],
-    }  # fmt: skip
+        "id": np.char.add("sku", np.arange(rows).astype(str)),
+        "shade_index": np.zeros(rows, int),
+        **dict.fromkeys(WORDS, np.full(rows, "x")),
+        **dict.fromkeys(NUMBERS, np.zeros(rows)),
+        "category": category,
+        "finish": finish,
+        "price": price,
+        "brand": brand,
+        "L": labs[:, 0],
+        "a": labs[:, 1],
+        "b": labs[:, 2],
+    }
     columns["sku"] = columns["id"]
     vectors = labs @ np.eye(3, 8, dtype=np.float32)
     assert np.allclose(vectors[0], make_appearance_vector(labs[0].tolist(), [0] * len(AXES)))

@@ -115,7 +115,7 @@ def main() -> None:
             "python": platform.python_version(),
             "torch": torch.__version__,
         },
-    }  # fmt: skip
+    }
     text = json.dumps(results, indent=1)
     out = Path(__file__).parent / "results" / "bench_tryon.json"
     out.write_text(text + "\n")

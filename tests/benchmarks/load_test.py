@@ -10,7 +10,6 @@ come back, what it did not accept must be refused with a sentence.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -30,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import httpx
 import numpy as np
+import tyro
 from PIL import Image
 from skimage import data
 
@@ -161,7 +161,8 @@ def run(visitors: list[Visitor], seconds: float, server: Running) -> dict[str, A
         "refused_for_lack_of_a_seat": sum(v.refused for v in visitors),
         "broken": [word for v in visitors for word in v.broken],
         "fewest_and_most_answers_a_visitor": [
-            min(len(v.seconds) for v in visitors), max(len(v.seconds) for v in visitors),
+            min(len(v.seconds) for v in visitors),
+            max(len(v.seconds) for v in visitors),
         ],
         "seconds": {
             "p50": round(statistics.median(times), 2),
@@ -176,24 +177,26 @@ def run(visitors: list[Visitor], seconds: float, server: Running) -> dict[str, A
             "refused_after_the_signal": sum(v.closed for v in visitors),
             "files_left": sum(1 for path in (server.folder / "tmp").rglob("*") if path.is_file()),
         },
-    }  # fmt: skip
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="See the module's text.")
-    parser.add_argument("--visitors", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=180)
-    given = parser.parse_args()
-    visitors = [Visitor(number) for number in range(given.visitors)]
+def main(visitors: int = 20, seconds: float = 180) -> None:
+    """Write what the visitors got, and print it.
+
+    Args:
+        visitors: how many.
+        seconds: how long they ask before the server is stopped.
+    """
+    crowd = [Visitor(number) for number in range(visitors)]
     load = os.getloadavg()[0]
     folder = Path(tempfile.mkdtemp())
     with serving(folder, queue_size=WAITING_SEATS, drain_seconds=120) as server:
-        results = run(visitors, given.seconds, server)
+        results = run(crowd, seconds, server)
         results["start_seconds"] = round(server.seconds, 1)
     shutil.rmtree(folder)
     results |= {
-        "visitors": given.visitors,
-        "asked_for_seconds": given.seconds,
+        "visitors": visitors,
+        "asked_for_seconds": seconds,
         "waiting_seats": WAITING_SEATS,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -209,4 +212,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main, description=__doc__)

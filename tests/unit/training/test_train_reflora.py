@@ -100,10 +100,14 @@ def test_two_processes_have_one_processs_gradients(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(TWO)
     settings = {
-        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": "29583", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT),
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29583",
+        "ACCELERATE_USE_CPU": "true",
+        "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
+    }
     import os
 
     both = [

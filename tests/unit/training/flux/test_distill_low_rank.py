@@ -189,10 +189,14 @@ def test_two_processes_that_share_the_transformer_take_one_processs_steps(finish
     config = replace(finished, output=tmp_path)
     write_toy_cache(config.folder / "cache", 32, config.loop.seed)  # or both would write it
     settings = {
-        "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": "29587", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(ROOT),
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": "29587",
+        "ACCELERATE_USE_CPU": "true",
+        "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
-    }  # fmt: skip
+    }
     both = [
         subprocess.Popen(
             [sys.executable, "-c", TWO, str(tmp_path)],
@@ -218,9 +222,14 @@ def flux_folder(tmp_path_factory):
 
 def test_from_a_folder_in_half_precision_to_a_pipeline_of_few_steps(flux_folder, tmp_path):
     config = tiny_run(
-        tmp_path, model=str(flux_folder / "teacher"), cache=flux_folder / "cache", method="add",
-        base="bf16", precision="bf16", validation=1,
-    )  # fmt: skip
+        tmp_path,
+        model=str(flux_folder / "teacher"),
+        cache=flux_folder / "cache",
+        method="add",
+        base="bf16",
+        precision="bf16",
+        validation=1,
+    )
     trainer = build(replace(config, loop=replace(config.loop, ema=0.0)))
     trainer.run()
     assert (config.folder / "validation/000002.png").exists()
