@@ -1,6 +1,6 @@
 """Train the judge of removed makeup: is a face bare or made up?
 
-    python -m training.train_bare_classifier tiny              # seconds, made-up faces
+    python -m training.train_bare_classifier tiny              # seconds, synthetic faces
     python -m training.train_bare_classifier small --cache CACHE
 
 Sets differ in more than makeup: the made-up half of MT is studio photographs, London is sharper.
@@ -27,7 +27,7 @@ from training.methods.bare_classifier import BareOrMadeUp
 
 @dataclass(frozen=True)
 class ClassifierConfig(RunConfig):
-    """A run of the judge; without `cache` the faces are made up."""
+    """A run of the judge; without `cache` the faces are synthetic."""
 
     cache: Path | None = None
     base: int = 16
@@ -44,7 +44,7 @@ PRESETS = {
         ),
     ),
     "tiny": (
-        "three steps on made-up faces",
+        "three steps on synthetic faces",
         ClassifierConfig(
             name="tiny-bare-classifier",
             base=8,
@@ -58,7 +58,7 @@ PRESETS = {
 def build(config: ClassifierConfig) -> Trainer:
     """Return the trainer of one configuration."""
     if config.cache is None:
-        faces = FaceTextures.made_up(seeding.generator_for(config.loop.seed, "faces"))
+        faces = FaceTextures.synthetic(seeding.generator_for(config.loop.seed, "faces"))
     else:
         faces = FaceTextures.load(config.cache)
     network = BareClassifier(config.base, config.width)

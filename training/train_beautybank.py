@@ -1,6 +1,6 @@
 """Train BeautyBank's networks.
 
-    python -m training.train_beautybank tiny                   # seconds, made-up faces
+    python -m training.train_beautybank tiny                   # seconds, synthetic faces
     python -m training.train_beautybank small --cache CACHE
     python -m training.train_beautybank longer --cache CACHE --start NETWORKS    # their weights
 
@@ -26,7 +26,7 @@ from training.methods.beautybank import MakeupCodes
 
 @dataclass(frozen=True)
 class BeautyBankConfig(RunConfig):
-    """A run of BeautyBank; without `cache` the faces are made up. A batch of n is n x n/2 views."""
+    """A run of BeautyBank, on synthetic faces without `cache`. A batch of n is n x n/2 views."""
 
     cache: Path | None = None
     # Weights to go on from; without them all is drawn anew.
@@ -55,7 +55,7 @@ PRESETS = {
         ),
     ),
     "tiny": (
-        "three steps on made-up faces",
+        "three steps on synthetic faces",
         BeautyBankConfig(
             name="tiny-beautybank",
             structure=8,
@@ -71,7 +71,7 @@ PRESETS = {
 def build(config: BeautyBankConfig) -> Trainer:
     """Return the trainer of one configuration."""
     if config.cache is None:
-        faces = FaceTextures.made_up(seeding.generator_for(config.loop.seed, "faces"))
+        faces = FaceTextures.synthetic(seeding.generator_for(config.loop.seed, "faces"))
     else:
         faces = FaceTextures.load(config.cache)
     network = BeautyBank(config.structure, config.bare, config.base, config.width)

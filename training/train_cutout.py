@@ -1,6 +1,6 @@
 """Train the garment cutter.
 
-python -m training.train_cutout tiny                                     # seconds, made-up data
+python -m training.train_cutout tiny                                     # seconds, synthetic data
 python -m training.train_cutout small --data DATA/viton --cache CACHE \
     --photos DATA/garments/home-photos.tar --start WEIGHTS/human-parser
 """
@@ -17,7 +17,7 @@ from models import seeding
 from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.dmvton.encoders import load_matching
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.tryon.cutout import CutoutData, MadeUpCutout
+from training.data.tryon.cutout import CutoutData, SyntheticCutout
 from training.loop import Trainer
 from training.methods.parsing import ParsingMethod
 
@@ -26,7 +26,7 @@ from training.methods.parsing import ParsingMethod
 class CutoutConfig(RunConfig):
     """Training of the garment cutter."""
 
-    # Folder of VITON's tars and tar of photographs made at home; made-up data if left out.
+    # Folder of VITON's tars and tar of photographs made at home; synthetic data if left out.
     data: Path | None = None
     photos: Path | None = None
     cache: Path = Path("cache")
@@ -37,7 +37,7 @@ class CutoutConfig(RunConfig):
 
 PRESETS: dict[str, tuple[str, CutoutConfig]] = {
     "tiny": (
-        "Five steps on made-up data.",
+        "Five steps on synthetic data.",
         CutoutConfig(
             name="cutout-tiny",
             side=64,
@@ -62,7 +62,7 @@ def build(config: CutoutConfig) -> Trainer:
     if config.start is not None:
         load_matching(cutter, load_file(config.start / "diffusion_pytorch_model.safetensors"))
     data = (
-        MadeUpCutout(config.side)
+        SyntheticCutout(config.side)
         if config.data is None or config.photos is None
         else CutoutData(config.data, config.cache, config.photos, config.side)
     )

@@ -1,6 +1,6 @@
 """Distil FLUX-Makeup into a student of one or a few steps: one command, a dozen ways.
 
-    python -m training.train_distill tiny                                  # seconds, made-up pairs
+    python -m training.train_distill tiny                             # seconds, synthetic pairs
     python -m training.train_distill nano --method dmd2 --steps 4 --model TEACHER --cache CACHE
     accelerate launch -m training.train_distill card80 --model TEACHER --cache CACHE
     python -m training.train_distill ppcl --model TEACHER --cache CACHE    # fewer blocks (PPCL)
@@ -82,7 +82,7 @@ PRESETS: dict[str, tuple[str, DistillConfig | LowRankConfig | PruningConfig]] = 
         ),
     ),
     "tiny": (
-        "Three steps of a toy on made-up pairs.",
+        "Three steps of a toy on synthetic pairs.",
         DistillConfig(
             name="tiny-student",
             optim=OptimConfig(lr=1e-4, betas=(0.5, 0.999), warmup=5, schedule="constant", clip=1.0),

@@ -1,6 +1,6 @@
 """Train DM-VTON, stage by stage; each begins from the folder the stage before it left.
 
-python -m training.train_dmvton tiny                                   # seconds, made-up data
+python -m training.train_dmvton tiny                                   # seconds, synthetic data
 python -m training.train_dmvton pb_e2e --data DATA/viton --cache CACHE --parser W/parser
 python -m training.train_dmvton pf_e2e --data DATA/viton --cache CACHE --parser W/parser \
     --teacher W/teacher
@@ -24,7 +24,7 @@ from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.errors import TrainingError
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.tryon.tryon import MadeUpTryOn, TryOnData
+from training.data.tryon.tryon import SyntheticTryOn, TryOnData
 from training.loop import Trainer
 from training.methods.dmvton import DMVTONStudent, DMVTONTeacher
 
@@ -45,7 +45,7 @@ class TryOnConfig(RunConfig):
     """Training of the teacher (pb, parser-based) or the student (pf, parser-free)."""
 
     stage: Literal["pb_warp", "pb_e2e", "pf_warp", "pf_e2e"] = "pb_warp"
-    # Folder of VITON's tars; made-up data if left out. Arrays are kept in `cache`.
+    # Folder of VITON's tars; synthetic data if left out. Arrays are kept in `cache`.
     data: Path | None = None
     cache: Path = Path("cache")
     size_hw: tuple[int, int] = (128, 96)
@@ -83,7 +83,7 @@ STAGES: dict[str, tuple[str, TryOnConfig]] = {
     "pf_e2e": _make_preset("pf_e2e", 3000, "Stage 4: the student's flow and generator, distilled."),
 }
 PRESETS: dict[str, tuple[str, TryOnConfig]] = {
-    "tiny": ("Three steps of stage 4 on made-up data.", _shrink(STAGES["pf_e2e"][1])),
+    "tiny": ("Three steps of stage 4 on synthetic data.", _shrink(STAGES["pf_e2e"][1])),
     **STAGES,
     **{
         f"{name}_tiny": (f"{line} Tiny.", _shrink(config))
@@ -136,7 +136,7 @@ def build(config: TryOnConfig) -> Trainer:
         _load_weights(student, config.start)
         method = DMVTONStudent(student, teacher, parser, scope, config.fills, config.untouched)
     data = (
-        MadeUpTryOn(config.size_hw)
+        SyntheticTryOn(config.size_hw)
         if config.data is None
         else TryOnData(config.data, config.cache, config.size_hw, reposed=config.reposed)
     )

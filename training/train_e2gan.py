@@ -1,6 +1,6 @@
 """Train E2GAN: a small generator of several looks, then one more look as an adapter of it.
 
-python -m training.train_e2gan tiny                                        # seconds, made-up data
+python -m training.train_e2gan tiny                                        # seconds, synthetic data
 mirra pairs FACES PAIRS/soft-pink --looks soft-pink --size 128 --weakest 1  # so for every look
 python -m training.train_e2gan base --pairs PAIRS
 python -m training.train_e2gan look --pairs PAIRS --looks classic-red \
@@ -26,7 +26,7 @@ from training.methods.e2gan import E2GanMethod
 class E2GanConfig(RunConfig):
     """Training of a base, of one more look, or of the whole base on one look."""
 
-    # Folder with a folder of `mirra pairs` for each look; made-up data if left out.
+    # Folder with a folder of `mirra pairs` for each look; synthetic data if left out.
     pairs: Path | None = None
     looks: tuple[str, ...] = ("smoky-eye", "deep-plum", "soft-pink", "sunset")
     side: int = SIDE
@@ -42,7 +42,7 @@ class E2GanConfig(RunConfig):
 
 PRESETS: dict[str, tuple[str, E2GanConfig]] = {
     "tiny": (
-        "Three steps on made-up data.",
+        "Three steps on synthetic data.",
         E2GanConfig(
             name="e2gan-tiny",
             looks=("one", "another"),
@@ -78,7 +78,7 @@ def build(config: E2GanConfig) -> Trainer:
     discriminator = PatchDiscriminator(len(config.looks))
     seeding.initialise(discriminator, generator)
     if config.pairs is None:
-        data = LookPairs.made_up_data(len(config.looks), config.side, generator)
+        data = LookPairs.synthetic(len(config.looks), config.side, generator)
     else:
         data = LookPairs.read(config.pairs, config.looks, config.side)
     if config.images:

@@ -1,6 +1,6 @@
 """Train the face parser.
 
-    python -m training.train_face_parsing tiny                   # seconds, made-up faces
+    python -m training.train_face_parsing tiny                   # seconds, synthetic faces
     python -m training.train_face_parsing small --cache CACHE
 
 CACHE is what `python -m training.data.faces.face_labels` writes. Stop the run, give the
@@ -25,7 +25,7 @@ from training.methods.face_parsing import FaceParsing
 
 @dataclass(frozen=True)
 class FaceParsingConfig(RunConfig):
-    """A run of the face parser; without `cache` the faces are made up."""
+    """A run of the face parser; without `cache` the faces are synthetic."""
 
     cache: Path | None = None
     widths: tuple[int, ...] = (24, 32, 64, 128, 160)
@@ -42,7 +42,7 @@ PRESETS = {
         ),
     ),
     "tiny": (
-        "five steps on made-up faces",
+        "five steps on synthetic faces",
         FaceParsingConfig(
             name="tiny-face-parser",
             widths=(8, 8, 8),
@@ -56,7 +56,7 @@ PRESETS = {
 def build(config: FaceParsingConfig) -> Trainer:
     """Return the trainer of one configuration."""
     if config.cache is None:
-        store = FaceStore.made_up(seeding.generator_for(config.loop.seed, "faces"))
+        store = FaceStore.synthetic(seeding.generator_for(config.loop.seed, "faces"))
     else:
         store = FaceStore.load(config.cache)
     method = FaceParsing(FaceParser(widths=config.widths), config.loop.seed)

@@ -1,6 +1,6 @@
 """Train the sampler that invents looks, on the codes of photographs.
 
-python -m training.train_look_sampler tiny                 # seconds, made-up codes
+python -m training.train_look_sampler tiny                 # seconds, synthetic codes
 python -m training.train_look_sampler small --cache CACHE --networks assets/weights/beautybank
 """
 
@@ -24,7 +24,7 @@ from training.methods.look_sampler import NearestCandidates
 
 @dataclass(frozen=True)
 class SamplerConfig(RunConfig):
-    """A run of the sampler; without `cache` and `networks` the codes are made up."""
+    """A run of the sampler; without `cache` and `networks` the codes are synthetic."""
 
     cache: Path | None = None
     networks: Path | None = None
@@ -47,7 +47,7 @@ PRESETS = {
         ),
     ),
     "tiny": (
-        "three steps on made-up codes",
+        "three steps on synthetic codes",
         SamplerConfig(
             name="tiny-look-sampler",
             structure=8,

@@ -1,6 +1,6 @@
 """Train MC-VTON: the two condition LoRAs of FLUX.1-dev, then its 8-step student.
 
-python -m training.train_mcvton tiny                                       # seconds, made-up data
+python -m training.train_mcvton tiny                                       # seconds, synthetic data
 python -m training.train_mcvton tryon_24gb --model FLUX --data DATA/viton --cache CACHE
 python -m training.train_mcvton student_24gb --model FLUX --data DATA/viton --cache CACHE \
     --adapters W
@@ -34,7 +34,7 @@ from models.mcvton.transformer import MinimalControl
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.tryon.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon.tryon import TryOnData
-from training.data.tryon.wardrobe import MadeUpWardrobe
+from training.data.tryon.wardrobe import SyntheticWardrobe
 from training.flux.base import load_prompt, load_scheduler, load_vae
 from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
 from training.flux.validation_sheet import ValidationSheet
@@ -52,7 +52,7 @@ class MCVTONConfig(FluxConfig):
     """
 
     stage: Literal["toy_base", "tryon", "student"] = "tryon"
-    # Folder of VITON's tars; so many made-up people if left out.
+    # Folder of VITON's tars; so many synthetic people if left out.
     data: Path | None = None
     people: int = 512
     size_hw: tuple[int, int] = (32, 24)
@@ -182,7 +182,7 @@ def _encode_latents(config: MCVTONConfig, vae: VAE) -> Path:
     cache = config.cache or config.folder
     height, width = config.size_hw
     pictures = (
-        MadeUpWardrobe(config.size_hw, config.people)
+        SyntheticWardrobe(config.size_hw, config.people)
         if config.data is None
         else TryOnData(config.data, cache, config.size_hw)
     )
@@ -193,7 +193,7 @@ def _load_shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
     """Return latents of a few samples that are not trained on."""
     count = max(1, config.validation)
     if config.data is None:
-        pictures = MadeUpWardrobe(config.size_hw, config.people)
+        pictures = SyntheticWardrobe(config.size_hw, config.people)
         numbers = torch.arange(len(pictures), len(pictures) + count)
     else:
         pictures = TryOnData(

@@ -1,6 +1,6 @@
 """Train the human parser.
 
-python -m training.train_parsing tiny                                     # seconds, made-up data
+python -m training.train_parsing tiny                                     # seconds, synthetic data
 python -m training.train_parsing small --data DATA/viton --cache CACHE    # run again to go on
 """
 
@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from models import seeding
 from models.analysis.human_parsing import HumanParser
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.tryon.parsing import MadeUpParsing, ParsingData
+from training.data.tryon.parsing import ParsingData, SyntheticParsing
 from training.loop import Trainer
 from training.methods.parsing import ParsingMethod
 
@@ -24,7 +24,7 @@ from training.methods.parsing import ParsingMethod
 class ParsingConfig(RunConfig):
     """Training of the human parser."""
 
-    # Folder of VITON's tars; made-up data if left out. Arrays are kept in `cache`.
+    # Folder of VITON's tars; synthetic data if left out. Arrays are kept in `cache`.
     data: Path | None = None
     cache: Path = Path("cache")
     size_hw: tuple[int, int] = (128, 96)
@@ -35,7 +35,7 @@ class ParsingConfig(RunConfig):
 
 PRESETS: dict[str, tuple[str, ParsingConfig]] = {
     "tiny": (
-        "Five steps on made-up data.",
+        "Five steps on synthetic data.",
         ParsingConfig(
             name="parsing-tiny",
             size_hw=(64, 64),
@@ -70,7 +70,7 @@ def build(config: ParsingConfig) -> Trainer:
         weights = config.start / "diffusion_pytorch_model.safetensors"
         parser.load_state_dict(load_file(weights))
     data = (
-        MadeUpParsing(config.size_hw)
+        SyntheticParsing(config.size_hw)
         if config.data is None
         else ParsingData(config.data, config.cache, config.size_hw, config.new_background)
     )

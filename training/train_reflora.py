@@ -1,6 +1,6 @@
 """Train FLUX-Makeup's injector (arXiv 2508.05069).
 
-    python -m training.train_reflora tiny                              # seconds, made-up pairs
+    python -m training.train_reflora tiny                              # seconds, synthetic pairs
     python -m training.prepare.flux_latents PAIRS CACHE --model FOLDER   # once
     accelerate launch -m training.train_reflora card80 --cache CACHE --model FOLDER
 
@@ -83,7 +83,7 @@ PRESETS: dict[str, tuple[str, RefLoRAConfig]] = {
         ),
     ),
     "tiny": (
-        "A toy on made-up pairs.",
+        "A toy on synthetic pairs.",
         RefLoRAConfig(
             name="tiny-reflora",
             rank=8,

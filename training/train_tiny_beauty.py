@@ -1,6 +1,6 @@
 """Train the tiny beauty net: one look, distilled from the instant pipeline.
 
-python -m training.train_tiny_beauty tiny                                    # seconds, made-up data
+python -m training.train_tiny_beauty tiny                                # seconds, synthetic data
 mirra pairs FACES PAIRS --looks classic-red --size 288 --weakest 1           # the teacher's work
 python -m training.train_tiny_beauty small --data PAIRS --look classic-red
 """
@@ -25,7 +25,7 @@ from training.methods.tiny_beauty import TinyBeautyMethod
 class TinyBeautyConfig(RunConfig):
     """Training of one look."""
 
-    # Folder of `mirra pairs`; made-up data if left out.
+    # Folder of `mirra pairs`; synthetic data if left out.
     data: Path | None = None
     # The look's name, which the run is called after.
     look: str = "classic-red"
@@ -41,7 +41,7 @@ class TinyBeautyConfig(RunConfig):
 
 PRESETS: dict[str, tuple[str, TinyBeautyConfig]] = {
     "tiny": (
-        "Three steps on made-up data.",
+        "Three steps on synthetic data.",
         TinyBeautyConfig(
             name="tiny-beauty-tiny",
             side=64,
@@ -67,7 +67,7 @@ def build(config: TinyBeautyConfig) -> Trainer:
     if config.start is not None:
         net.load_state_dict(load_file(config.start / "diffusion_pytorch_model.safetensors"))
     data = (
-        BeautyPairs.made_up_data(config.side, generator)
+        BeautyPairs.synthetic(config.side, generator)
         if config.data is None
         else BeautyPairs.read(config.data, config.side)
     )

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_catalog.py throughput memory kills search
 
 Each part named is measured and written to results/bench_catalog.json; the others stay as they are.
-All pictures are made up. `memory` and `kills` read them with the mean-colour extractor of the
+All pictures are synthetic. `memory` and `kills` read them with the mean-colour extractor of the
 tests, for they are about the machinery; `throughput` uses it and the real extractor.
 """
 

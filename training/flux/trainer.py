@@ -33,7 +33,7 @@ class FluxConfig(RunConfig):
 
     # Local folder or hub id of the base; a toy if left out.
     model: str | None = None
-    # Folder that `python -m training.prepare.flux_latents` wrote; made-up pairs if left out.
+    # Folder that `python -m training.prepare.flux_latents` wrote; synthetic pairs if left out.
     cache: Path | None = None
     # Samples a process works on at once; the rest of its share of the batch follows.
     micro: int = 1

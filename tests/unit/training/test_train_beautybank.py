@@ -21,7 +21,7 @@ from training.methods.beautybank import shared_effect
 
 @pytest.fixture(scope="module")
 def pairs():
-    return BareMakeup(FaceTextures.made_up(seeding.generator_for(0, "faces")))
+    return BareMakeup(FaceTextures.synthetic(seeding.generator_for(0, "faces")))
 
 
 def test_a_pair_is_the_same_whenever_it_is_made(pairs):

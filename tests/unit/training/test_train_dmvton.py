@@ -13,7 +13,7 @@ from models.dmvton.student import LightStudent
 from models.errors import TrainingError
 from training import train_dmvton, train_parsing
 from training.config import from_command_line
-from training.data.tryon.tryon import MadeUpTryOn
+from training.data.tryon.tryon import SyntheticTryOn
 from training.evaluation.dmvton import garment_features, recolor, retrieval, still_visible
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +24,7 @@ def losses_of(folder):
     return [{k: v for k, v in json.loads(x).items() if k != "s"} for x in lines]
 
 
-def test_the_parser_learns_made_up_people_in_five_steps(tmp_path):
+def test_the_parser_learns_synthetic_people_in_five_steps(tmp_path):
     config = replace(train_parsing.PRESETS["tiny"][1], output=tmp_path)
     train_parsing.build(config).run()
     assert len(losses_of(config.folder)) == 5
@@ -80,7 +80,7 @@ def test_what_a_run_leaves_is_read_by_from_pretrained(tmp_path):
     train_dmvton.build(config).run()
     weights = config.folder / "checkpoints" / "000003" / "weights"
     student = LightStudent.from_pretrained(weights / "student").eval()
-    batch = MadeUpTryOn().batch(torch.arange(1), torch.Generator().manual_seed(0))
+    batch = SyntheticTryOn().batch(torch.arange(1), torch.Generator().manual_seed(0))
     result, _ = student(batch["person"], batch["garment"], batch["garment_mask"])
     assert torch.isfinite(result.image).all()
 
@@ -98,7 +98,7 @@ def test_retrieval_finds_what_is_there_and_not_what_is_not():
 
 
 def test_the_old_garment_is_visible_until_it_is_painted_over():
-    batch = MadeUpTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
+    batch = SyntheticTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
     person, parts = batch["person"], batch["parts"]
     other = batch["other_garment"], batch["other_mask"]
     assert still_visible(person, person, parts, *other).max() == pytest.approx(1, abs=1e-5)
@@ -106,7 +106,7 @@ def test_the_old_garment_is_visible_until_it_is_painted_over():
 
 
 def test_recoloring_gives_the_region_the_garments_mean():
-    batch = MadeUpTryOn().batch(torch.arange(2), torch.Generator().manual_seed(2))
+    batch = SyntheticTryOn().batch(torch.arange(2), torch.Generator().manual_seed(2))
     other = batch["other_garment"], batch["other_mask"]
     painted = recolor(batch["person"], batch["parts"], *other)
     torch.testing.assert_close(
@@ -115,6 +115,6 @@ def test_recoloring_gives_the_region_the_garments_mean():
 
 
 def test_garment_features_of_the_same_cloth_agree():
-    batch = MadeUpTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
+    batch = SyntheticTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
     features = garment_features(batch["garment"], batch["garment_mask"])
     assert features[:, :216].sum(1).tolist() == pytest.approx([1.0] * 4)

@@ -11,7 +11,7 @@ from models.mcvton.adapters import BranchLoRA
 from models.tryon.agnostic import is_part
 from training import train_mcvton
 from training.data.tryon.latents import LatentTryOn, encode_all
-from training.data.tryon.wardrobe import MadeUpWardrobe
+from training.data.tryon.wardrobe import SyntheticWardrobe
 from training.losses import adversarial, flow
 from training.memory.mcvton import reckon_gigabytes
 from training.train_mcvton import PRESETS, build
@@ -109,19 +109,19 @@ def test_a_batch_in_pieces_gives_the_gradients_of_the_whole(tmp_path):
 
 def test_latents_are_encoded_once_and_a_batch_owes_nothing_to_order(tmp_path):
     vae = train_mcvton.load_vae(None)
-    folder = encode_all(MadeUpWardrobe(count=24), vae, tmp_path / "latents")
+    folder = encode_all(SyntheticWardrobe(count=24), vae, tmp_path / "latents")
     written = (folder / "person.npy").stat().st_mtime_ns
-    assert encode_all(MadeUpWardrobe(count=24), vae, folder) == folder
+    assert encode_all(SyntheticWardrobe(count=24), vae, folder) == folder
     assert (folder / "person.npy").stat().st_mtime_ns == written
     data = LatentTryOn(folder)
     one, same = (data.batch(torch.tensor([3, 5]), torch.Generator().manual_seed(2)) for _ in "ab")
     assert all(torch.equal(one[k], same[k]) for k in one)
     with pytest.raises(TrainingError, match="holds latents of 24 samples, the data has 7"):
-        encode_all(MadeUpWardrobe(count=7), vae, folder)
+        encode_all(SyntheticWardrobe(count=7), vae, folder)
 
 
-def test_made_up_people_wear_the_stripes_of_their_garment():
-    batch = MadeUpWardrobe((64, 48)).batch(torch.arange(6), torch.Generator())
+def test_synthetic_people_wear_the_stripes_of_their_garment():
+    batch = SyntheticWardrobe((64, 48)).batch(torch.arange(6), torch.Generator())
     upper = is_part(batch["parts"], 4)[:, 0] > 0
     for person, garment, where in zip(batch["person"], batch["garment"], upper, strict=True):
         colors = {tuple(x) for x in person.permute(1, 2, 0)[where].tolist()}

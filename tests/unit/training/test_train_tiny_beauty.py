@@ -51,7 +51,7 @@ class _Until:
 
 
 def test_a_bare_and_a_made_up_face_are_moved_alike():
-    data = BeautyPairs.made_up_data(64, seeding.generator_for(0))
+    data = BeautyPairs.synthetic(64, seeding.generator_for(0))
     batch = data.batch(torch.arange(4), seeding.generator_for(1))
     change = (batch["made_up"] - batch["bare"]) * 127.5
     assert change[:, 1:].abs().max() < 1

@@ -50,7 +50,7 @@ class FaceTextures:
         return cls(textures, names)
 
     @classmethod
-    def made_up(cls, generator: torch.Generator, count: int = 12) -> FaceTextures:
+    def synthetic(cls, generator: torch.Generator, count: int = 12) -> FaceTextures:
         """Plain skins of random tones, half of them with red lips: enough to run a recipe."""
         rng = np.random.default_rng(int(torch.randint(1 << 30, (), generator=generator)))
         tones = rng.uniform((80, 50, 35), (240, 200, 180), (count, 1, 1, 3))

@@ -1,6 +1,6 @@
 """Faces with what covers them, cut, lit and disguised anew for every step.
 
-`FaceStore` is the cache `training/data/faces/face_labels.py` writes, or a made-up one; `FaceData`
+`FaceStore` is the cache `training/data/faces/face_labels.py` writes, or a synthetic one; `FaceData`
 draws from it. Validation keeps whole people (London) and whole runs of pictures (looks) apart,
 because neighbouring pictures often show the same face; it also has hair, skin and things of its own
 to make occluders from.
@@ -78,7 +78,7 @@ class FaceStore:
         return cls(**arrays, names=names)
 
     @classmethod
-    def made_up(cls, generator: torch.Generator, count: int = 12) -> FaceStore:
+    def synthetic(cls, generator: torch.Generator, count: int = 12) -> FaceStore:
         """Drawn ovals with hair: enough to see that a recipe runs."""
         rng = _numpy(generator)
         size = STORE_SIZE

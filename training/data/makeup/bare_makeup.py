@@ -226,7 +226,9 @@ def numpy_of(generator: torch.Generator) -> np.random.Generator:
 def main(arguments: list[str] | None = None) -> None:
     """Write pairs to a folder; go on where an earlier call stopped."""
     parser = argparse.ArgumentParser(description="Write the bare-makeup synthesis set.")
-    parser.add_argument("--cache", type=Path, help="from `mirra looks unfold`; else made-up faces")
+    parser.add_argument(
+        "--cache", type=Path, help="from `mirra looks unfold`; else synthetic faces"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=7)
@@ -236,7 +238,7 @@ def main(arguments: list[str] | None = None) -> None:
     faces = (
         FaceTextures.load(given.cache)
         if given.cache
-        else FaceTextures.made_up(seeding.generator_for(given.seed, "faces"))
+        else FaceTextures.synthetic(seeding.generator_for(given.seed, "faces"))
     )
     pairs = BareMakeup(faces, given.part)
     given.out.mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ class BeautyPairs:
         return cls(bare, made_up, side)
 
     @classmethod
-    def made_up_data(cls, side: int, generator: torch.Generator, count: int = 4) -> BeautyPairs:
+    def synthetic(cls, side: int, generator: torch.Generator, count: int = 4) -> BeautyPairs:
         """Smooth noise, and the same with its lower half redder: enough to see a recipe run."""
         rough = torch.rand((count, 3, 4, 4), generator=generator)
         smooth = torch.nn.functional.interpolate(rough, (side, side), mode="bilinear")

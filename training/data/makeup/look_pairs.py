@@ -39,9 +39,9 @@ class LookPairs:
         return cls([BeautyPairs.read(folder / look, side) for look in looks])
 
     @classmethod
-    def made_up_data(cls, looks: int, side: int, generator: torch.Generator) -> LookPairs:
-        """Made-up data, every other look with its colours turned round."""
-        pairs = [BeautyPairs.made_up_data(side, generator) for _ in range(looks)]
+    def synthetic(cls, looks: int, side: int, generator: torch.Generator) -> LookPairs:
+        """Synthetic data, every other look with its colours turned round."""
+        pairs = [BeautyPairs.synthetic(side, generator) for _ in range(looks)]
         for turned in pairs[1::2]:
             turned.made_up = np.ascontiguousarray(turned.made_up[..., ::-1])
         return cls(pairs)

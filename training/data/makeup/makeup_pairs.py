@@ -189,7 +189,7 @@ def _noise(generator: torch.Generator, *shape: int) -> np.ndarray:
     return torch.rand(shape, generator=generator).numpy()
 
 
-class MadeUpPairs:
+class SyntheticPairs:
     """Drawn faces in drawn lipstick and blush, for toys.
 
     Args:

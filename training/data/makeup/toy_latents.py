@@ -8,7 +8,7 @@ import torch
 
 from models import seeding, tiny
 from training.data.makeup.flux_latents import encoder_of, write_cache
-from training.data.makeup.makeup_pairs import MadeUpPairs
+from training.data.makeup.makeup_pairs import SyntheticPairs
 
 
 def write_toy_cache(folder: Path, size: int, seed: int) -> None:
@@ -26,5 +26,5 @@ def write_toy_cache(folder: Path, size: int, seed: int) -> None:
     prompt = torch.randn(4, tiny.WIDTH, generator=generator)
     pooled = torch.randn(tiny.WIDTH, generator=generator)
     encode = encoder_of(tiny.autoencoder())
-    pairs = MadeUpPairs(size=size)
+    pairs = SyntheticPairs(size=size)
     write_cache(folder, pairs, encode, prompt, pooled, (tokens, tokens), versions=2, seed=seed)

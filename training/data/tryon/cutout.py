@@ -80,7 +80,7 @@ class CutoutData:
         return lay_over(to_unit(self.arrays.garment[rows]), mask, rooms, generator)
 
 
-class MadeUpCutout:
+class SyntheticCutout:
     """Plain squares over noise, for `tiny`."""
 
     def __init__(self, side: int = 64) -> None:

@@ -95,7 +95,7 @@ class ParsingData:
         return augment(image, parts, generator, self.new_background)
 
 
-class MadeUpParsing:
+class SyntheticParsing:
     """Coloured boxes, for `tiny`: part number k is a column of the colour k."""
 
     def __init__(self, size_hw: tuple[int, int] = (64, 64)) -> None:

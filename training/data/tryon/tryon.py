@@ -239,7 +239,7 @@ def assemble(
     }
 
 
-class MadeUpTryOn:
+class SyntheticTryOn:
     """Box people in plain shirts, for `tiny`."""
 
     def __init__(self, size_hw: tuple[int, int] = (64, 64)) -> None:

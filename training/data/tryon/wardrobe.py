@@ -1,4 +1,4 @@
-"""Made-up people in made-up clothes: enough of a try-on to see whether a network learns one."""
+"""Synthetic people in synthetic clothes: enough of a try-on to see whether a network learns one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.analysis.human_parsing import Part
 from models.tryon.agnostic import L_HIP, L_SHOULDER, NECK, R_HIP, R_SHOULDER, condition_of, is_part
 
 
-class MadeUpWardrobe:
+class SyntheticWardrobe:
     """Box people in striped tops: skin, room, stripes, place and sleeves differ.
 
     Args:

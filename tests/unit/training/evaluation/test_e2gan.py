@@ -111,7 +111,7 @@ def test_more_pictures_than_there_are_cannot_be_kept():
 
 
 def test_reduced_data_are_pairs_of_the_whole_data():
-    data = LookPairs.made_up_data(1, 32, seeding.generator_for(0))
+    data = LookPairs.synthetic(1, 32, seeding.generator_for(0))
     few = data.reduced(2)
     kept = {bare.tobytes(): made_up.tobytes() for bare, made_up in pairs_of(few)}
     assert len(kept) == 2

@@ -14,7 +14,7 @@ from training.methods.face_parsing import soft_overlap
 
 @pytest.fixture(scope="module")
 def data() -> FaceData:
-    return FaceData(FaceStore.made_up(seeding.generator_for(0, "faces")), size=64)
+    return FaceData(FaceStore.synthetic(seeding.generator_for(0, "faces")), size=64)
 
 
 def test_a_batch_is_a_pure_function_of_its_numbers_and_the_seed(data):

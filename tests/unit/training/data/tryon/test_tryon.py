@@ -6,13 +6,13 @@ from models.analysis.human_parsing import IGNORE, Part
 from models.tryon import agnostic
 from models.tryon.agnostic import background_plate, condition_of, grow, is_part
 from training.data.tryon import tryon, viton
-from training.data.tryon.parsing import MadeUpParsing, augment
-from training.data.tryon.tryon import MadeUpTryOn, bounds, fill_region
+from training.data.tryon.parsing import SyntheticParsing, augment
+from training.data.tryon.tryon import SyntheticTryOn, bounds, fill_region
 
 
 def batch_of(count=4, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return MadeUpTryOn().batch(torch.arange(count), generator)
+    return SyntheticTryOn().batch(torch.arange(count), generator)
 
 
 def test_the_teacher_sees_nothing_of_the_garment():
@@ -50,7 +50,7 @@ def test_a_fill_paints_the_region_and_nothing_else():
     upper = is_part(batch["parts"], Part.UPPER).expand(-1, 3, -1, -1)
     filled = batch["fill"]
     assert torch.equal(filled[upper == 0], batch["person"][upper == 0])
-    # Made-up garments are plain, so the region becomes the other garment's colour.
+    # Synthetic garments are plain, so the region becomes the other garment's colour.
     color = batch["other_garment"][:, :, 30:31, 30:31].expand_as(filled)
     torch.testing.assert_close(filled[upper == 1], color[upper == 1], atol=1e-5, rtol=0)
 
@@ -129,7 +129,7 @@ def test_a_mirrored_picture_swaps_left_and_right_arms():
 
 
 def test_light_and_place_keep_pictures_in_range():
-    batch = MadeUpParsing((32, 32)).batch(torch.arange(8), torch.Generator().manual_seed(3))
+    batch = SyntheticParsing((32, 32)).batch(torch.arange(8), torch.Generator().manual_seed(3))
     assert batch["image"].abs().max() <= 1
     assert batch["parts"].dtype == torch.int64
 

@@ -103,7 +103,7 @@ def config_in(folder, steps=1):
 
 
 class Both(MixtureData):
-    """Samples, and made-up pairs for the one method that learns from these."""
+    """Samples, and synthetic pairs for the one method that learns from these."""
 
     def batch(self, indices, generator):
         batch = super().batch(indices, generator)
