@@ -14,6 +14,7 @@ import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from models.dmvton.encoders import Pyramid
 
@@ -70,6 +71,22 @@ class ShadeFinder(ModelMixin, ConfigMixin):
         return Found(maps[:, 0], maps[:, 1], maps[:, 2], self.to_kind(torch.cat(pooled, 1)))
 
 
+class ThreadInvariantLinear(nn.Linear):
+    """A linear layer that gives the same bits whatever the number of threads.
+
+    A matrix times one row is split over threads by outputs, and a share that is no multiple of the
+    processor's vectors is summed in another order. Blocks of 32 outputs are not split, and whole
+    vectors; several rows are split by rows.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return (B, out_features) for (B, in_features)."""
+        if len(input) > 1:
+            return super().forward(input)
+        blocks = zip(self.weight.split(32), self.bias.split(32), strict=True)
+        return torch.cat([F.linear(input, weight, bias) for weight, bias in blocks], -1)
+
+
 class FinishClassifier(ModelMixin, ConfigMixin):
     """Three layers over the surface features of one shade.
 
@@ -98,10 +115,10 @@ class FinishClassifier(ModelMixin, ConfigMixin):
         self.register_buffer("spread", torch.ones(signs))
         layers: list[nn.Module] = []
         for inputs in (signs, width):
-            layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [ThreadInvariantLinear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers)
-        self.to_finish = nn.Linear(width, finishes)
-        self.to_axes = nn.Linear(width, axes)
+        self.to_finish = ThreadInvariantLinear(width, finishes)
+        self.to_axes = ThreadInvariantLinear(width, axes)
         for head in (self.to_finish, self.to_axes):
             head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 

@@ -7,8 +7,6 @@ attributes = extractor(decode("palette.jpg"), title="Norvina eyeshadow palette")
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,18 +95,17 @@ class AttributeExtractor:
                 f"an RGB picture is needed, not {image.mode}", found=image.mode, needed="RGB"
             )
         words = f"{title} {description}"
-        with _one_thread():
-            # 1. Look at the whole picture
-            pixels, scale = _reading_size(np.asarray(image))
-            finding = find_shades(self._finder, self._pan_finder, pixels)
-            regions = [] if finding.kind in SHADELESS else list(finding.regions)
-            # 2. Read the colours, and keep one of what is the same
-            lab = rgb_to_lab(pixels)
-            colors = [color_of(region, lab, finding.tone) for region in regions]
-            keep = _ordered(finding, regions, colors)
-            regions, colors = [regions[i] for i in keep], [colors[i] for i in keep]
-            # 3. Read the finishes
-            finishes, axes = self._finishes(pixels, regions)
+        # 1. Look at the whole picture
+        pixels, scale = _reading_size(np.asarray(image))
+        finding = find_shades(self._finder, self._pan_finder, pixels)
+        regions = [] if finding.kind in SHADELESS else list(finding.regions)
+        # 2. Read the colours, and keep one of what is the same
+        lab = rgb_to_lab(pixels)
+        colors = [color_of(region, lab, finding.tone) for region in regions]
+        keep = _ordered(finding, regions, colors)
+        regions, colors = [regions[i] for i in keep], [colors[i] for i in keep]
+        # 3. Read the finishes
+        finishes, axes = self._finishes(pixels, regions)
         # 4. Decide, with the words as evidence
         sure = [self._confidence(finding, *both) for both in zip(regions, colors, strict=True)]
         shades = tuple(
@@ -175,17 +172,6 @@ class AttributeExtractor:
         features = [surface_features(crop_shade(pixels, r.mask, r.bbox_xyxy)) for r in regions]
         logits, axes = self._finish_classifier(torch.from_numpy(np.stack(features)))
         return logits.softmax(1).numpy(), axes.numpy()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Add in one order, whatever the machine: sums split over threads differ in their last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _reading_size(pixels: np.ndarray) -> tuple[np.ndarray, float]:

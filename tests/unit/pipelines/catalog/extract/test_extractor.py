@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,43 @@ def test_the_answer_does_not_depend_on_threads_or_on_earlier_pictures(extractor,
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     assert answers[0] == answers[1]
+
+
+def test_reading_in_a_worker_changes_no_other_threads_number_of_threads(extractor, palettes):
+    def counted_in_a_new_thread(*_):
+        with ThreadPoolExecutor(1) as new:
+            counts.append(new.submit(torch.get_num_threads).result())
+
+    before, counts = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    hooks = [
+        network.register_forward_hook(counted_in_a_new_thread)
+        for network in (extractor._finder, extractor._finish_classifier)
+    ]
+    with ThreadPoolExecutor(1) as worker:
+        worker.submit(extractor, Image.fromarray(palettes[1].pixels)).result()
+    counted_in_a_new_thread()
+    for hook in hooks:
+        hook.remove()
+    torch.set_num_threads(before)
+    assert len(counts) >= 3
+    assert set(counts) == {2}
+
+
+@pytest.mark.parametrize("threads", [2, 3, 5, 8])
+@pytest.mark.parametrize("shades", [1, 2, 5])
+def test_finishes_are_the_same_to_the_bit_on_any_number_of_threads(extractor, shades, threads):
+    generator = torch.Generator().manual_seed(shades)
+    features = torch.randn(
+        shades, extractor._finish_classifier.config["signs"], generator=generator
+    )
+    before, answers = torch.get_num_threads(), []
+    for number in (1, threads):
+        torch.set_num_threads(number)
+        answers.append(extractor._finish_classifier(features))
+    torch.set_num_threads(before)
+    assert torch.equal(answers[0][0], answers[1][0])
+    assert torch.equal(answers[0][1], answers[1][1])
 
 
 def test_boxes_of_a_large_picture_are_in_its_own_pixels(extractor):
