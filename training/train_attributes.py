@@ -21,8 +21,8 @@ import torch
 
 from models.attributes.networks import FinishClassifier, ShadeFinder
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
+from training.data.products.finish_data import FinishData
 from training.data.products.scene_data import SceneData, SceneStore, render_scenes
-from training.data.products.shades import FinishData
 from training.loop import Trainer
 from training.methods.attributes import ClassifyFinish, FindShades
 

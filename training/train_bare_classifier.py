@@ -19,7 +19,7 @@ import cv2
 from models import seeding
 from models.beautybank.bare_classifier import BareClassifier
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.faces.face_textures import FaceTextures
+from training.data.faces.textures import FaceTextures
 from training.data.makeup.judged_faces import JudgedFaces
 from training.loop import Trainer
 from training.methods.bare_classifier import BareOrMadeUp

@@ -18,7 +18,7 @@ import cv2
 from models import seeding
 from models.beautybank.networks import BeautyBank
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.faces.face_textures import FaceTextures
+from training.data.faces.textures import FaceTextures
 from training.data.makeup.bare_makeup import BareMakeup
 from training.loop import Trainer
 from training.methods.beautybank import MakeupCodes

@@ -24,7 +24,7 @@ from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.errors import TrainingError
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.tryon.tryon import SyntheticTryOn, TryOnData
+from training.data.tryon.batches import SyntheticTryOn, TryOnData
 from training.loop import Trainer
 from training.methods.dmvton import DMVTONStudent, DMVTONTeacher
 

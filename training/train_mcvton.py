@@ -32,9 +32,9 @@ from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
 from training.config import LoopConfig, OptimConfig, from_command_line
+from training.data.tryon.batches import TryOnData
 from training.data.tryon.latents import LatentTryOn, encode_all, pictures_of
-from training.data.tryon.tryon import TryOnData
-from training.data.tryon.wardrobe import SyntheticWardrobe
+from training.data.tryon.synthetic_people import SyntheticWardrobe
 from training.flux.base import load_prompt, load_scheduler, load_vae
 from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
 from training.flux.validation_sheet import ValidationSheet

@@ -25,7 +25,7 @@ from models.diffusion.vae import decode
 from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
-from training.data.makeup.flux_latents import FluxLatents
+from training.data.makeup.latents import FluxLatents
 from training.data.makeup.toy_latents import write_toy_cache
 from training.flux.base import load_vae
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer, load_transformer

@@ -107,7 +107,7 @@ def looks(
     from pipelines.analysis import load_network
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.registry import WEIGHTS
-    from training.data.faces.face_textures import FaceTextures
+    from training.data.faces.textures import FaceTextures
     from training.evaluation.codes import evaluate, held_out_people, removed_photographs, summary
     from training.evaluation.contact_sheets import write_sheets
 

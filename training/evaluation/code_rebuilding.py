@@ -32,7 +32,7 @@ from models.instant.face_texture import FaceTexture
 from models.instant.makeup import extract
 from models.ops.color import delta_e, individual_typology_angle, lab_to_rgb, skin_tone_band
 from models.ops.masks import blur
-from training.data.faces.face_textures import FaceTextures
+from training.data.faces.textures import FaceTextures
 from training.data.makeup.bare_makeup import wear
 from training.data.makeup.random_looks import random_recipe
 from training.losses.perceptual import perceptual

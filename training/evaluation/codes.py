@@ -39,7 +39,7 @@ from models.instant.face_texture import FaceTexture
 from models.instant.makeup import Makeup
 from models.ops.color import delta_e, individual_typology_angle, skin_tone_band
 from models.ops.masks import canonical_regions
-from training.data.faces.face_textures import FaceTextures, fitted
+from training.data.faces.textures import FaceTextures, fitted
 from training.data.makeup.bare_makeup import Pair, numpy_of, wear
 from training.data.makeup.random_looks import random_recipe
 from training.evaluation.code_rebuilding import (

@@ -12,7 +12,7 @@ from models.beautybank.drawing import draw_code, made_up, read_code, removal
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE
 from models.ops.color import lab_to_rgb
-from training.data.faces.face_textures import FaceTextures
+from training.data.faces.textures import FaceTextures
 from training.evaluation.code_rebuilding import (
     TrueMakeup,
     drawn_looks,

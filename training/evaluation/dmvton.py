@@ -30,8 +30,8 @@ from models.dmvton.teacher import MobileTeacher
 from models.tryon.agnostic import grow, is_part
 from pipelines.files import write_json
 from training import metrics
+from training.data.tryon.batches import TryOnData, fill_region
 from training.data.tryon.reposing import PoseRarity
-from training.data.tryon.tryon import TryOnData, fill_region
 
 CHANGED = 24 / 127.5  # a pixel that moved by 24 of 255 levels has changed to the eye
 # Distance of a pose to its neighbours in the training set; 15 % of the set's own lie further.

@@ -30,7 +30,7 @@ from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_L
 from models.ops.color import delta_e, rgb_to_lab
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
 from pipelines.files import write_json
-from training.data.makeup.makeup_pairs import MakeupPairs
+from training.data.makeup.flux_pairs import MakeupPairs
 from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import Ranks, ablate_by_freezing, search_ranks
 from training.train_e2gan import PRESETS, E2GanConfig, build

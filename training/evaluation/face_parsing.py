@@ -17,7 +17,7 @@ from models import seeding
 from models.analysis.face_parsing import CLASSES, SKIN, FaceParser
 from models.ops.color import ITA_BANDS, individual_typology_angle, skin_tone_band
 from pipelines.files import write_json
-from training.data.faces.faces import FaceData, FaceStore
+from training.data.faces.store import FaceData, FaceStore
 from training.metrics import confusion, intersection_over_union
 
 

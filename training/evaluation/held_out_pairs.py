@@ -23,7 +23,7 @@ from models.analysis.face_landmarks import FaceMesh
 from models.analysis.face_parsing import FaceParser, network_input
 from models.ops.color import delta_e, rgb_to_lab
 from training import metrics
-from training.data.makeup.makeup_pairs import MILD, MakeupPairs, warp_reference
+from training.data.makeup.flux_pairs import MILD, MakeupPairs, warp_reference
 from training.data.makeup.pair_quality import OnnxEmbedder
 
 SHADOW = 3

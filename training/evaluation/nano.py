@@ -30,8 +30,8 @@ from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
 from pipelines.files import write_json
-from training.data.makeup.flux_latents import encoder_of
-from training.data.makeup.makeup_pairs import MakeupPairs
+from training.data.makeup.flux_pairs import MakeupPairs
+from training.data.makeup.latents import encoder_of
 from training.evaluation.held_out_pairs import HeldOutPairs, Identity, judge
 from training.train_distill import load_teacher
 

@@ -24,10 +24,10 @@ from pipelines.catalog.extract.attributes import FINISHES, Attributes
 from pipelines.catalog.extract.extractor import AttributeExtractor
 from pipelines.catalog.extract.words import find_finish
 from pipelines.images.decode import decode
+from training.data.products.finish_data import AXIS_SCALES
 from training.data.products.photos import SPLIT, read_labels, read_members
 from training.data.products.scene_data import CLOSE_UPS, render_scenes
 from training.data.products.scenes import Scene
-from training.data.products.shades import AXIS_SCALES
 
 FINISH_SIDE = 384
 """Side of the pictures whose finishes are read: the largest that was trained on."""

@@ -13,7 +13,7 @@ from models import tiny
 from models.errors import TrainingError
 from models.reflora.denoiser import MakeupDenoiser
 from models.reflora.injector import RefLoRAInjector
-from training.data.makeup.flux_latents import FluxLatents
+from training.data.makeup.latents import FluxLatents
 from training.data.makeup.toy_latents import write_toy_cache
 from training.flux.trainer import PRECISIONS, load_transformer
 

@@ -3,7 +3,7 @@
     mirra looks unfold DATA -o CACHE
 
 DATA holds `makeup/london-faces.tar`, `makeup/mt-96.tar` and `makeup/looks-256.tar`. CACHE gets, for
-N faces (`training.data.faces.face_textures.FaceTextures` reads it):
+N faces (`training.data.faces.textures.FaceTextures` reads it):
 
     textures.npy   (N, 192, 192, 4) uint8: sRGB, and how far a texel can be trusted
     names.json     where each came from: "london/001.neutral", "mt/bare/0123", "looks/smoky/0007"

@@ -16,8 +16,8 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 
 from models import devices, nano  # noqa: F401  diffusers wants the nano's autoencoder imported
 from models.errors import TrainingError
-from training.data.makeup.flux_latents import encoder_of, write_cache
-from training.data.makeup.makeup_pairs import MILD, MakeupPairs, Warp
+from training.data.makeup.flux_pairs import MILD, MakeupPairs, Warp
+from training.data.makeup.latents import encoder_of, write_cache
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Make pairs of bare and made-up faces to train on: many pictures, several processes, resumable.
 
-OUT/v00/{src,ref}/<name>.png    OUT/mask/<name>.png    as data.makeup.makeup_pairs reads them
+OUT/v00/{src,ref}/<name>.png    OUT/mask/<name>.png    as data.makeup.flux_pairs reads them
 OUT/v00/other/<name>.png        the same look on another's face, if asked for
 OUT/pairs.jsonl                 one line for each pair tried: look, measures, why it was dropped
 OUT/report.json                 how many were kept, and the reasons of the others, counted

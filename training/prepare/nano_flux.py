@@ -21,7 +21,7 @@ from diffusers.models.transformers.transformer_flux import FluxTransformer2DMode
 from models import nano, seeding, tiny
 from models.reflora.injector import RefLoRAInjector
 from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
-from training.data.makeup.makeup_pairs import MakeupPairs
+from training.data.makeup.flux_pairs import MakeupPairs
 
 Target = Annotated[Path, tyro.conf.Positional]
 

@@ -13,7 +13,7 @@ from models.beautybank.patches import MAP_SIZE
 from models.instant.drawn import Lips, LookRecipe, draw
 from models.ops.color import delta_e
 from training import train_bare_classifier, train_beautybank, train_look_sampler
-from training.data.faces.face_textures import FaceTextures
+from training.data.faces.textures import FaceTextures
 from training.data.makeup import bare_makeup
 from training.data.makeup.bare_makeup import BareMakeup, numbered, wear
 from training.methods.beautybank import shared_effect

@@ -13,7 +13,7 @@ from models.dmvton.student import LightStudent
 from models.errors import TrainingError
 from training import train_dmvton, train_parsing
 from training.config import from_command_line
-from training.data.tryon.tryon import SyntheticTryOn
+from training.data.tryon.batches import SyntheticTryOn
 from training.evaluation.dmvton import garment_features, recolor, retrieval, still_visible
 
 ROOT = Path(__file__).parents[3]

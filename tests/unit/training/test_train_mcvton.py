@@ -11,7 +11,7 @@ from models.mcvton.adapters import BranchLoRA
 from models.tryon.agnostic import is_part
 from training import train_mcvton
 from training.data.tryon.latents import LatentTryOn, encode_all
-from training.data.tryon.wardrobe import SyntheticWardrobe
+from training.data.tryon.synthetic_people import SyntheticWardrobe
 from training.losses import adversarial, flow
 from training.memory.mcvton import reckon_gigabytes
 from training.train_mcvton import PRESETS, build

@@ -16,7 +16,7 @@ from models.analysis.face_classes import FACE_CLASSES, LOWER_LIP, UPPER_LIP, par
 from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training import train_reflora
-from training.data.makeup.makeup_pairs import MakeupPairs, Warp, warp_reference
+from training.data.makeup.flux_pairs import MakeupPairs, Warp, warp_reference
 from training.data.makeup.pair_quality import Limits, aligned, blended_back, fault, measure
 from training.memory.flux import reckon_memory
 

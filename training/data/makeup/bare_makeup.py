@@ -34,8 +34,8 @@ from models.instant.layer import change_on
 from models.instant.makeup import Makeup, extract
 from models.ops.color import lab_to_rgb
 from models.ops.masks import blur
-from training.data.faces.face_textures import FaceTextures, fitted
-from training.data.faces.faces import Part
+from training.data.faces.store import Part
+from training.data.faces.textures import FaceTextures, fitted
 from training.data.makeup.random_looks import random_recipe
 
 _EXTRACTED = 0.35  # share of looks that come off a photograph

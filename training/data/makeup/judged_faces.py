@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.beautybank.patches import REGIONS
 from models.beautybank.reading import patches_of
-from training.data.faces.face_textures import FaceTextures, fitted
+from training.data.faces.textures import FaceTextures, fitted
 from training.data.makeup.bare_makeup import BareMakeup, light_field, numpy_of, photographed, wear
 
 

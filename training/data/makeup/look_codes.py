@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.beautybank.drawing import read_bare, read_code
 from models.beautybank.networks import BeautyBank
-from training.data.faces.face_textures import FaceTextures, Kind
+from training.data.faces.textures import FaceTextures, Kind
 
 
 class LookCodes:

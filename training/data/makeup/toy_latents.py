@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from models import seeding, tiny
-from training.data.makeup.flux_latents import encoder_of, write_cache
-from training.data.makeup.makeup_pairs import SyntheticPairs
+from training.data.makeup.flux_pairs import SyntheticPairs
+from training.data.makeup.latents import encoder_of, write_cache
 
 
 def write_toy_cache(folder: Path, size: int, seed: int) -> None:

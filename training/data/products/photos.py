@@ -20,8 +20,8 @@ from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import FINISHES, KINDS
+from training.data.products.finish_data import AXIS_SCALES, FinishData, shown_by_shops
 from training.data.products.scene_data import BARE, COLORED, KIND_ONLY, SceneStore
-from training.data.products.shades import AXIS_SCALES, FinishData, shown_by_shops
 
 SPLIT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 FACES, ROOMS = 60, 40

@@ -24,8 +24,8 @@ from tqdm import tqdm
 from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import KINDS
 from models.ops.color import lab_to_rgb, rgb_to_lab
+from training.data.products.finish_data import FinishData
 from training.data.products.scenes import Scene, render_scene
-from training.data.products.shades import FinishData
 
 SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 0.11,
           "pencil": 0.06, "packaging": 0.05}  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.data.products import shapes, standing
+from training.data.products import shapes, upright_products
 from training.data.products.camera import photograph
 from training.data.products.canvas import Canvas
 from training.data.products.colors import (
@@ -200,9 +200,9 @@ def _packaging(canvas: Canvas) -> None:
 SCENES: dict[str, Callable[[Canvas], None]] = {
     "palette": _palette,
     "pan": _pan,
-    "bullet": standing.bullet,
+    "bullet": upright_products.bullet,
     "smear": _smear,
-    "bottle": standing.bottle,
-    "pencil": standing.pencil,
+    "bottle": upright_products.bottle,
+    "pencil": upright_products.pencil,
     "packaging": _packaging,
 }

@@ -7,11 +7,11 @@ import torch
 from models.attributes.networks import FinishClassifier, ShadeFinder
 from models.ops.color import delta_e, rgb_to_lab
 from training import train_attributes
+from training.data.products.finish_data import SHOPS, FinishData, shown_elsewhere
 from training.data.products.light import Rig, Softbox, unit
 from training.data.products.material import Material, shade_surface, to_srgb
 from training.data.products.scene_data import SceneData, SceneStore, core_of, render_scenes
 from training.data.products.scenes import SCENES, render_scene
-from training.data.products.shades import SHOPS, FinishData, shown_elsewhere
 from training.methods.attributes import ClassifyFinish
 from training.prepare import average_weights
 from training.prepare.shade_confidence import fit_logistic

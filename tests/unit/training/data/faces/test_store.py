@@ -8,7 +8,7 @@ from models import seeding
 from models.analysis.face_parsing import OTHER, SKIN
 from training.data.faces import occluders
 from training.data.faces.face_labels import UNKNOWN, agree
-from training.data.faces.faces import FaceData, FaceStore, split
+from training.data.faces.store import FaceData, FaceStore, split
 from training.methods.face_parsing import soft_overlap
 
 

@@ -16,7 +16,7 @@ from models.errors import TrainingError
 from models.instant.face_texture import FaceTexture, bare_skin
 from models.ops.color import rgb_to_lab
 from models.ops.masks import canonical_regions, face_fade
-from training.data.faces.faces import Part, split
+from training.data.faces.store import Part, split
 
 Kind = Literal["bare", "makeup"]
 

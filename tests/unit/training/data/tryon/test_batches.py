@@ -5,9 +5,9 @@ import torch
 from models.analysis.human_parsing import IGNORE, Part
 from models.tryon import agnostic
 from models.tryon.agnostic import background_plate, condition_of, grow, is_part
-from training.data.tryon import tryon, viton
+from training.data.tryon import batches, viton
+from training.data.tryon.batches import SyntheticTryOn, bounds, fill_region
 from training.data.tryon.parsing import SyntheticParsing, augment
-from training.data.tryon.tryon import SyntheticTryOn, bounds, fill_region
 
 
 def batch_of(count=4, seed=0):
@@ -80,7 +80,7 @@ def test_a_varied_person_keeps_pose_and_parts_together():
     garment = torch.linspace(-1, 1, 96).expand(32, 3, 128, 96)
     person = torch.zeros(32, 3, 128, 96)
     generator = torch.Generator().manual_seed(0)
-    _, flat, _, found, points = tryon.varied(
+    _, flat, _, found, points = batches.varied(
         person, garment, garment[:, :1], parts, pose, generator
     )
     mirrored = flat[:, 0, 0, 0] > 0
