@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.regions import IRIS_LEFT, IRIS_RIGHT
+
 # What the crops of VITON look like, as shares of their height (3:4, medians over the set): the
 # neck's place, and the distance from neck to the middle of the hips.
 NECK_ROW = 0.31
@@ -56,7 +58,8 @@ class Face:
     @property
     def eye_distance(self) -> float:
         """Distance between the two iris centres in pixels."""
-        return float(np.linalg.norm(self.points_xyz[468, :2] - self.points_xyz[473, :2]))
+        right, left = self.points_xyz[IRIS_RIGHT, :2], self.points_xyz[IRIS_LEFT, :2]
+        return float(np.linalg.norm(right - left))
 
 
 @dataclass(frozen=True)

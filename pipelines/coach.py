@@ -112,7 +112,7 @@ def measure_sharpness(face: Face) -> float:
     picture and a small crisp one compare. Portraits in focus measure 1.2 to
     6, the same blurred by a fortieth of the iris distance below 1.
     """
-    points = face.points_xyz[[33, 133, 263, 362, 159, 145, 386, 374, 70, 300], :2]
+    points = face.points_xyz[list(regions.AROUND_EYES), :2]
     low = np.maximum(points.min(0) - 0.1 * face.eye_distance, 0).astype(int)
     high = np.ceil(points.max(0) + 0.1 * face.eye_distance).astype(int)
     crop = face.image[low[1] : high[1], low[0] : high[0]]

@@ -19,12 +19,7 @@ from scipy.interpolate import CubicSpline
 from models.ops.landmarks import canonical_face
 from models.ops.masks import both_sides, polygon, smoothstep
 from models.ops.warp import sample
-
-# Rows of mesh points from the outer corner of the right eye to the inner one, going up.
-LASHES = (33, 246, 161, 160, 159, 158, 157, 173, 133)
-FOLD = (130, 247, 30, 29, 27, 28, 56, 190, 243)
-SOCKET = (124, 113, 225, 224, 223, 222, 221, 189, 244)
-LOWER_LASHES = (33, 7, 163, 144, 145, 153, 154, 155, 133)
+from models.regions import FOLD, LASHES, LOWER_LASHES, SOCKET
 
 Zone = Literal["lid", "lashes", "crease", "outer", "inner", "lower", "browbone"]
 Place = Literal["apples", "cheekbones", "sunkissed", "contour", "highlight", "freckles"]

@@ -14,11 +14,11 @@ import numpy as np
 from safetensors.numpy import load_file
 from scipy.sparse import csr_matrix
 
+from models.regions import MESH_POINTS
+
 MESH_FILE = (
     Path(__file__).resolve().parents[2] / "assets" / "weights" / "face-mesh"
 ) / "canonical.safetensors"
-
-MESH_POINTS = 468  # the last ten of the 478 are the irises, which are not part of the skin
 
 
 class CanonicalFace:

@@ -11,10 +11,6 @@ import numpy as np
 from models import regions
 from models.ops.landmarks import canonical_face
 
-# Outlines in mesh points on the person's right side; the left side is their mirror image.
-_SHADOW = (244, 233, 232, 231, 230, 229, 228, 31, 143, 156, 46, 53, 52, 65, 55, 193)
-_CHEEK = (34, 143, 111, 117, 118, 119, 100, 142, 203, 206, 216, 192, 213, 177, 137, 227)
-
 
 def smoothstep(low: float, high: float, x: np.ndarray | float) -> np.ndarray:
     """Rise smoothly from 0 at `low` to 1 at `high`; float32. With `low` > `high` it falls."""
@@ -71,8 +67,9 @@ def canonical_regions(size: int) -> dict[str, np.ndarray]:
     lips = both_sides(blur(lips, 0.004 * size))
     openings = both_sides(_loop(regions.EYE_RIGHT, size))
     brows = both_sides(blur(_loop(_hull(regions.BROW_RIGHT, 0.005), size), 0.006 * size))
-    eyes = both_sides(blur(_loop(_hull(_SHADOW, 0.012), size), 0.013 * size)) * (1 - openings)
-    cheeks = both_sides(blur(_loop(_CHEEK, size), 0.03 * size)) * (1 - eyes)
+    shadow = _loop(_hull(regions.SHADOW_RIGHT, 0.012), size)
+    eyes = both_sides(blur(shadow, 0.013 * size)) * (1 - openings)
+    cheeks = both_sides(blur(_loop(regions.CHEEK_RIGHT, size), 0.03 * size)) * (1 - eyes)
     face = face_fade(size)
     eyes, cheeks = eyes * face * (1 - lips), cheeks * face * (1 - lips)
     skin = face * (1 - lips) * (1 - openings) - eyes - cheeks

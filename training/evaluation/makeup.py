@@ -38,12 +38,6 @@ from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.report import draw_outline
 
-LIDS = (
-    (226, 247, 30, 29, 27, 28, 56, 190, 221, 222, 223, 224, 225, 113),
-    (446, 467, 260, 259, 257, 258, 286, 414, 441, 442, 443, 444, 445, 342),
-)
-CHEEKS = ((117, 118, 101, 36, 205, 187, 123), (346, 347, 330, 266, 425, 411, 352))
-PLAIN = ((108, 151, 337, 9), (6, 197, 195, 5, 281, 51), (200, 208, 199, 428), (9, 8, 168, 193, 417))
 FURTHEST_APART = 4.0  # pairs closer than this have nothing to reach
 
 
@@ -141,9 +135,9 @@ def region_masks(face: Face) -> dict[str, list[np.ndarray]]:
     shrink = max(1, round(0.02 * face.eye_distance))
     return {
         "lips": [_area(face, [regions.LIPS_OUTER], [regions.LIPS_INNER], shrink)],
-        "eyes": [_area(face, [loop]) for loop in LIDS],
-        "cheeks": [_area(face, [loop]) for loop in CHEEKS],
-        "plain": [_area(face, PLAIN)],
+        "eyes": [_area(face, [loop]) for loop in regions.MEASURED_LIDS],
+        "cheeks": [_area(face, [loop]) for loop in regions.MEASURED_CHEEKS],
+        "plain": [_area(face, regions.MEASURED_SKIN)],
     }
 
 
@@ -155,7 +149,7 @@ class Wearer:
         self.lab = rgb_to_lab(face.image)
         self.masks = region_masks(face)
         self.colors = Colors(self.lab, self.masks)
-        features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *LIDS]
+        features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *regions.MEASURED_LIDS]
         features += [regions.BROW_LEFT, regions.BROW_RIGHT]
         self.skin = _area(face, [regions.FACE_OVAL], features, 6)
         self.fine = cv2.Laplacian(self.lab[..., 0], cv2.CV_32F)

@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 from scipy.optimize import linear_sum_assignment
 
 from models.analysis.face_landmarks import FaceMesh
-from models.regions import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER
+from models.regions import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, MESH_POINTS
 
 # Cheeks turn away from the camera towards the ears; stretching them keeps texels for turned heads.
 SIDE_STRETCH = 0.18
@@ -103,12 +103,12 @@ def main(tar: str, out: str) -> None:
             if file and member.name.endswith(".neutral.jpg"):
                 picture = np.asarray(Image.open(file).convert("RGB"))
                 faces.append(upright(mesh.find(picture)[0]))
-    median = np.median(faces, axis=0)[:468]
+    median = np.median(faces, axis=0)[:MESH_POINTS]
 
     mirrored = median * [-1, 1, 1]
     cost = np.linalg.norm((mirrored[:, None] - median[None]) * [1, 1, 0.3], axis=-1)
     mirror = linear_sum_assignment(cost + cost.T)[1]
-    if not (mirror[mirror] == np.arange(468)).all():
+    if not (mirror[mirror] == np.arange(MESH_POINTS)).all():
         raise SystemExit("the median face is not symmetric enough to pair left with right")
     median = (median + median[mirror] * [-1, 1, 1]) / 2
 

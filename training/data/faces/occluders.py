@@ -15,13 +15,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.analysis.face_parsing import FACE_OVAL, HAIR, OTHER
+from models import regions
+from models.analysis.face_parsing import HAIR, OTHER
 
-RIGHT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
-LEFT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
-LIPS = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
-_RIGHT_IRIS, _LEFT_IRIS, _FOREHEAD, _CHIN, _NOSE, _MOUTH = 468, 473, 10, 152, 4, 13
-_RIGHT_SIDE, _LEFT_SIDE, _RIGHT_BROW, _LEFT_BROW, _BROWS = 234, 454, 105, 334, 9
+RIGHT_EYE = regions.turned(regions.EYE_RIGHT)
+LEFT_EYE = regions.turned(regions.EYE_LEFT)
+LIPS = regions.turned(regions.LIPS_OUTER)
 
 
 @dataclass
@@ -48,19 +47,19 @@ class Scene:
     @property
     def eyes(self) -> tuple[np.ndarray, np.ndarray]:
         """Both iris centres, the picture's left one first."""
-        return self.points[_RIGHT_IRIS], self.points[_LEFT_IRIS]
+        return self.points[regions.IRIS_RIGHT], self.points[regions.IRIS_LEFT]
 
     @property
     def unit(self) -> float:
         """Eye distance in pixels; never less than a fifth of the face's height."""
-        eyes = np.linalg.norm(self.points[_RIGHT_IRIS] - self.points[_LEFT_IRIS])
-        height = np.linalg.norm(self.points[_FOREHEAD] - self.points[_CHIN])
+        eyes = np.linalg.norm(self.points[regions.IRIS_RIGHT] - self.points[regions.IRIS_LEFT])
+        height = np.linalg.norm(self.points[regions.FOREHEAD] - self.points[regions.CHIN])
         return float(max(eyes, height / 5))
 
     @property
     def across(self) -> np.ndarray:
         """Unit vector from the left eye in the picture to the right one."""
-        step = self.points[_LEFT_IRIS] - self.points[_RIGHT_IRIS]
+        step = self.points[regions.IRIS_LEFT] - self.points[regions.IRIS_RIGHT]
         return step / max(1e-3, float(np.linalg.norm(step)))
 
     def cover(self, colors: np.ndarray, alpha: np.ndarray, label: int | None) -> None:
@@ -195,7 +194,7 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
     """Coloured patches, stripes, dots and glitter on the skin, which shines through."""
     size, unit = scene.size, scene.unit
     canvas = np.zeros((size, size), np.float32)
-    outline = scene.points[list(FACE_OVAL)]
+    outline = scene.points[list(regions.FACE_OVAL)]
     kind = rng.random()
     if kind < 0.25:  # the whole face
         canvas = fill(size, outline, 0.05 * unit)
@@ -203,7 +202,7 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
             canvas *= noise(size, max(4, int(unit)), rng) > rng.uniform(0.2, 0.6)
     elif kind < 0.7:
         for _ in range(rng.integers(1, 7)):
-            centre = scene.points[rng.integers(468)]
+            centre = scene.points[rng.integers(regions.MESH_POINTS)]
             if rng.random() < 0.5:
                 shape = oval(
                     centre, rng.uniform(0.06, 0.6, 2) * unit, rng.uniform(1, 4), rng.uniform(0, 3)
@@ -213,10 +212,10 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
             canvas = np.maximum(canvas, fill(size, shape))
     elif kind < 0.85:
         for _ in range(rng.integers(1, 9)):
-            path = scene.points[rng.integers(0, 468, rng.integers(2, 4))]
+            path = scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(2, 4))]
             canvas = np.maximum(canvas, stroke(size, path, rng.uniform(0.02, 0.2) * unit))
     else:  # glitter, freckles, gems
-        for point in scene.points[rng.integers(0, 468, rng.integers(5, 60))]:
+        for point in scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(5, 60))]:
             dot = point + rng.normal(0, 0.1 * unit, 2)
             radius = max(1, int(rng.uniform(0.01, 0.06) * unit))
             cv2.circle(canvas, (int(dot[0]), int(dot[1])), radius, (1.0,), -1, cv2.LINE_AA)
@@ -286,8 +285,8 @@ def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     colors = spread(things.hair, size, rng, rng.uniform(0.6, 1.6))
     if rng.random() < 0.6:
         colors = recolor(colors, rng, 0.1)
-    top, brows = scene.points[_FOREHEAD], scene.points[_BROWS]
-    left, right = scene.points[_RIGHT_SIDE], scene.points[_LEFT_SIDE]
+    top, brows = scene.points[regions.FOREHEAD], scene.points[regions.BETWEEN_BROWS]
+    left, right = scene.points[regions.SIDE_RIGHT], scene.points[regions.SIDE_LEFT]
     alpha = np.zeros((size, size), np.float32)
     locks = int(rng.integers(3, 26))
     parting = rng.uniform(0, 1)
@@ -323,7 +322,7 @@ def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     size, unit = scene.size, scene.unit
     colors = spread(things.hair, size, rng)
     alpha = np.zeros((size, size), np.float32)
-    start = scene.points[rng.choice(np.array(FACE_OVAL))] - (0, rng.uniform(0, 0.8) * unit)
+    start = scene.points[rng.choice(np.array(regions.FACE_OVAL))] - (0, rng.uniform(0, 0.8) * unit)
     lean = rng.normal(0, 0.35) * unit
     for _ in range(rng.integers(2, 16)):
         length = rng.uniform(0.6, 3.0) * unit
@@ -369,7 +368,7 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     reach = scene.across * (np.linalg.norm(left - right) / 2 - radii[0] * 0.9)
     arch = np.stack([gap - reach, gap - upright * 0.06 * unit, gap + reach])
     frame = np.maximum(frame, stroke(size, arch, width))
-    for eye, side, sign in ((right, _RIGHT_SIDE, -1), (left, _LEFT_SIDE, 1)):
+    for eye, side, sign in ((right, regions.SIDE_RIGHT, -1), (left, regions.SIDE_LEFT, 1)):
         hinge = eye + drop + sign * scene.across * radii[0] - upright * radii[1] * 0.4
         ear = scene.points[side] * (1, 0) + (0, hinge[1]) + upright * rng.uniform(-0.1, 0.1) * unit
         frame = np.maximum(frame, stroke(size, np.stack([hinge, ear]), width))
@@ -408,7 +407,7 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     face = scene.pixels[(scene.target[..., 0] > 0.5) & (scene.weight > 0.5)]
     if len(face) and rng.random() < 0.7:  # most hands belong to the face
         colors = colors - colors.mean((0, 1)) + face.mean(0) * rng.uniform(0.75, 1.2)
-    aim = scene.points[rng.choice(np.array([*FACE_OVAL, _MOUTH, _NOSE, 50, 280, 108, 337]))]
+    aim = scene.points[rng.choice(np.array(regions.LANDED_ON))]
     heading = rng.uniform(0, 2 * np.pi)
     if rng.random() < 0.7:  # from below more often than from above
         heading = rng.uniform(-0.2, np.pi + 0.2)
@@ -445,7 +444,7 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
 def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A cap, scarf, band or beanie down to somewhere on the forehead, with its shadow."""
     size, unit = scene.size, scene.unit
-    top, brows = scene.points[_FOREHEAD], scene.points[_BROWS]
+    top, brows = scene.points[regions.FOREHEAD], scene.points[regions.BETWEEN_BROWS]
     edge = top + (brows - top) * rng.uniform(-0.3, 0.95)
     bend = rng.uniform(-0.25, 0.35) * unit
     reach = rng.uniform(1.3, 2.6) * unit
@@ -464,7 +463,8 @@ def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
 def microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A round or long head near the mouth, on a stick that comes from below."""
     size, unit = scene.size, scene.unit
-    centre = scene.points[_MOUTH] + rng.normal(0, 0.35, 2) * unit + (0, rng.uniform(0, 0.5) * unit)
+    mouth = scene.points[regions.UPPER_LIP]
+    centre = mouth + rng.normal(0, 0.35, 2) * unit + (0, rng.uniform(0, 0.5) * unit)
     heading = rng.uniform(0.15, np.pi - 0.15)
     back = np.array([np.cos(heading), np.sin(heading)])
     radius = rng.uniform(0.12, 0.42) * unit
@@ -483,7 +483,7 @@ def thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A bar, a card, a telephone, a cup, a mask over mouth and nose, anything."""
     size, unit = scene.size, scene.unit
     kind = rng.random()
-    centre = scene.points[rng.integers(468)] + rng.normal(0, 0.4, 2) * unit
+    centre = scene.points[rng.integers(regions.MESH_POINTS)] + rng.normal(0, 0.4, 2) * unit
     if kind < 0.3:
         radii = rng.uniform(0.15, 1.4, 2) * unit
         outline = oval(centre, radii, rng.uniform(2, 8), rng.uniform(0, np.pi))
@@ -497,7 +497,7 @@ def thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     else:  # cloth over mouth and nose
         sides = scene.points[[93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378]]
         more = scene.points[[379, 365, 397, 288, 361, 323]]
-        ridge = scene.points[[_NOSE]] - (0, rng.uniform(-0.1, 0.5) * unit)
+        ridge = scene.points[[regions.NOSE_TIP]] - (0, rng.uniform(-0.1, 0.5) * unit)
         outline = np.concatenate([sides, more, ridge])
         outline = outline.mean(0) + (outline - outline.mean(0)) * rng.uniform(1.0, 1.15)
     mask = fill(size, outline, rng.uniform(0, 0.03) * unit)

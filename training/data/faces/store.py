@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models import regions
 from models.analysis.face_parsing import (
     CROP_SIZE,
-    FACE_OVAL,
     HAIR,
     OTHER,
     SKIN,
@@ -91,12 +91,16 @@ class FaceStore:
             points[face] = middle + rng.uniform(-0.6, 0.6, (478, 2)) * reach
             turn = np.linspace(0, 2 * np.pi, 36, endpoint=False) - np.pi / 2
             outline = np.stack([np.cos(turn), np.sin(turn)], axis=1)
-            points[face, list(FACE_OVAL)] = middle + outline * reach
-            for iris, eye, side in ((468, occluders.RIGHT_EYE, -1), (473, occluders.LEFT_EYE, 1)):
+            points[face, list(regions.FACE_OVAL)] = middle + outline * reach
+            for iris, eye, side in (
+                (regions.IRIS_RIGHT, occluders.RIGHT_EYE, -1),
+                (regions.IRIS_LEFT, occluders.LEFT_EYE, 1),
+            ):
                 points[face, iris] = middle + np.array([side * 18, -12])
                 points[face, list(eye)] = occluders.oval(points[face, iris], (8, 3))[:16]
-            points[face, [13, 14]] = middle + np.array([[0, 26], [0, 28]])
-            skin = occluders.fill(size, points[face, list(FACE_OVAL)]) > 0.5
+            lips = [regions.UPPER_LIP, regions.LOWER_LIP]
+            points[face, lips] = middle + np.array([[0, 26], [0, 28]])
+            skin = occluders.fill(size, points[face, list(regions.FACE_OVAL)]) > 0.5
             hair = (
                 occluders.fill(size, occluders.oval(middle - np.array([0, 22]), reach * 1.2)) > 0.5
             )
@@ -292,7 +296,7 @@ class FaceData:
         return pixels, oval, target, weight
 
     def _oval(self, points: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-        outline = points[list(FACE_OVAL)]
+        outline = points[list(regions.FACE_OVAL)]
         if rng is not None:  # the mesh is never exactly right
             outline = outline + rng.normal(0, 0.01 * self.size, 2)
             middle = outline.mean(0)

@@ -20,7 +20,6 @@ from models.ops.color import delta_e, rgb_to_lab
 from models.ops.masks import polygon
 from models.structures import Face
 
-RIGID = (*regions.EYE_RIGHT, *regions.EYE_LEFT, *regions.FACE_OVAL, 1, 4, 168)
 """Mesh points that makeup moves least."""
 
 
@@ -56,7 +55,13 @@ class OnnxEmbedder:
         path: takes (1, 3, 112, 112) RGB in [-1, 1] of faces aligned to ArcFace's five points.
     """
 
-    POINTS = (468, 473, 4, 61, 291)  # eyes, nose tip, corners of the mouth
+    POINTS = (
+        regions.IRIS_RIGHT,
+        regions.IRIS_LEFT,
+        regions.NOSE_TIP,
+        regions.MOUTH_RIGHT,
+        regions.MOUTH_LEFT,
+    )
     TEMPLATE = (
         (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655),
         (70.7299, 92.2041),
@@ -89,7 +94,7 @@ def aligned(edited: Face, source: Face) -> np.ndarray:
     """
     count = len(edited.points_xyz)
     ones = np.concatenate([edited.points_xyz[:, :2], np.ones((count, 1), np.float32)], axis=1)
-    chosen = list(RIGID)
+    chosen = list(regions.RIGID)
     found, *_ = np.linalg.lstsq(ones[chosen], source.points_xyz[chosen, :2], rcond=None)
     height, width = source.size_hw
     return cv2.warpAffine(

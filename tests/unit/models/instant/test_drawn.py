@@ -14,9 +14,10 @@ from models.instant.drawn import (
     draw,
 )
 from models.instant.drawn import lab_of as lab
-from models.instant.drawn_shapes import LASHES, area, curve, liner_mask, spot, zone_mask
+from models.instant.drawn_shapes import area, curve, liner_mask, spot, zone_mask
 from models.ops.landmarks import canonical_face
 from models.ops.masks import canonical_regions
+from models.regions import LASHES
 
 SIZE = 256
 ZONES = ("lid", "lashes", "crease", "outer", "inner", "lower", "browbone")
