@@ -32,7 +32,7 @@ class Parameter:
         names: `--out`, `-o`; of an argument what stands for it, `SOURCE [REFERENCE]...`.
         kind: type of a value; bool for a switch, which takes none.
         default: what holds when it is left out; ... if it may not be.
-        info: what typer was told.
+        info: what it declares to typer.
     """
 
     names: tuple[str, ...]

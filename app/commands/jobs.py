@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from pipelines.catalog.run.inputs import PICTURES
 
-Report = dict[str, Any]
+Report = dict[str, object]
 """What is written as JSON about one result."""
 
 FORMATS = ("png", "jpeg", "webp")
@@ -128,7 +127,7 @@ class Job:
                 the picture that it names by `blame`.
             name: how the report begins, also of an item that could not be made.
             shared: pictures that an item has in common with others; if one of them could not be
-                used before, the item is not tried, and the picture is not told of again.
+                used before, the item is not tried, and the picture is not named again.
             bar: show a progress bar on stderr; when results go into a folder if None.
 
         Raises:

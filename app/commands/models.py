@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from pipelines.registry import Entry
 
 app = typer.Typer(
     help="List the pipelines; write toy ones; export networks as ONNX.", add_completion=False
@@ -20,7 +23,7 @@ def list_all(context: typer.Context) -> None:
     from pipelines.registry import REGISTRY
 
     for entry in REGISTRY:
-        lacks = lacking(entry)
+        lacks = list_lacking(entry)
         typer.echo(f"{entry.name} ({entry.task}): {'not yet' if lacks else 'ready'}")
         for each in lacks:
             typer.echo(f"  lacks    {each}")
@@ -32,13 +35,12 @@ def list_all(context: typer.Context) -> None:
         typer.echo(f"  may I use this commercially?  {may}")
 
 
-def lacking(entry: object) -> list[str]:
-    """What a pipeline of the registry lacks here, in words; empty when it can run."""
+def list_lacking(entry: Entry) -> list[str]:
+    """List what a pipeline lacks here, in words; nothing when it can run."""
     from pipelines import flux
-    from pipelines.registry import Entry, has_weights
+    from pipelines.registry import has_weights
     from pipelines.tryon import mcvton_weights
 
-    assert isinstance(entry, Entry)
     lacks = [f"assets/weights/{name}" for name in entry.weights if not has_weights(name)]
     elsewhere = {"flux-makeup": flux.list_missing, "mcvton": mcvton_weights.list_missing}
     return lacks + (elsewhere[entry.name]() if entry.remote else [])

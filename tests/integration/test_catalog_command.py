@@ -25,16 +25,22 @@ def catalog(tmp_path_factory):
         "brand,product,name,specific,hex,imgSrc\n"
         "B,Base,Sand,NA,#c79f7a,x.jpg\nB,Base,NA,110C,#f0e7db,x.jpg\nB,Base,Sand,NA,#c69e79,x.jpg\n"
     )
-    sticks = [{"color": "#D62352", "id": "49", "name": "撩骚"}, {"color": "#842C71", "id": "19",
-              "name": "华丽<b>"}]  # fmt: skip
+    sticks = [
+        {"color": "#D62352", "id": "49", "name": "撩骚"},
+        {"color": "#842C71", "id": "19", "name": "华丽<b>"},
+    ]
     brands = {"brands": [{"name": "圣罗兰", "series": [{"name": "纯口红", "lipsticks": sticks}]}]}
     (folder / "lipsticks.json").write_text(json.dumps(brands))
     code, said = run(
-        "catalog", "import", folder / "foundations.csv", folder / "lipsticks.json",
-        "-c", folder / "shelf",
-    )  # fmt: skip
+        "catalog",
+        "import",
+        folder / "foundations.csv",
+        folder / "lipsticks.json",
+        "-c",
+        folder / "catalog",
+    )
     assert code == 0, said
-    return folder / "shelf"
+    return folder / "catalog"
 
 
 def test_public_tables_are_imported_once_and_for_all(catalog):
@@ -55,11 +61,21 @@ def test_search_by_color_radius_and_filters(catalog):
 
 def test_a_table_of_shades_is_built_into_a_catalog(tmp_path):
     rows = [
-        {"sku": "A", "source": s, "status": "ok", "shade_index": 0, "best": True, "hex": "#102030",
-         "lab": [12.0, -1.0, -12.0], "confidence": c, "finish": "matte", "category": "eyeliner",
-         "title": t}
+        {
+            "sku": "A",
+            "source": s,
+            "status": "ok",
+            "shade_index": 0,
+            "best": True,
+            "hex": "#102030",
+            "lab": [12.0, -1.0, -12.0],
+            "confidence": c,
+            "finish": "matte",
+            "category": "eyeliner",
+            "title": t,
+        }
         for s, c, t in (("a.png", 0.4, "blurred"), ("b.png", 0.8, "clear\n<b>"))
-    ]  # fmt: skip
+    ]
     write_rows(rows, tmp_path / "rows.parquet")
     assert run("catalog", "build", tmp_path / "rows.parquet", "-c", tmp_path / "c")[0] == 0
     (shade,) = found("search", "-c", tmp_path / "c", "--color", "#102030")

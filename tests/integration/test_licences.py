@@ -16,9 +16,9 @@ COMMANDS = [
     ["shade", "me.png", "--color", "#b01030", "-o", "out.png"],
     ["tryon", "me.png", "top.png", "-o", "out.png"],
     ["attributes", "me.png", "-o", "out.jsonl"],
-    ["catalog", "search", "-c", "shelf", "--like", "me.png"],
-    ["catalog", "match", "-c", "shelf", "--face", "me.png"],
-    ["catalog", "match", "-c", "shelf", "--skin", "me.png"],
+    ["catalog", "search", "-c", "catalog", "--like", "me.png"],
+    ["catalog", "match", "-c", "catalog", "--face", "me.png"],
+    ["catalog", "match", "-c", "catalog", "--skin", "me.png"],
 ]
 
 
@@ -38,7 +38,7 @@ def test_every_command_refuses_research_weights(words, how, tmp_path, monkeypatc
 
 
 def test_looking_a_color_up_needs_no_weights(tmp_path):
-    words = ["catalog", "search", "-c", str(tmp_path / "shelf"), "--color", "#b01030"]
+    words = ["catalog", "search", "-c", str(tmp_path / "catalog"), "--color", "#b01030"]
     asked = CliRunner().invoke(app, [*words, "--commercial-only"])
     assert asked.exit_code == 2  # there is no such catalogue, and that is all
     assert not isinstance(asked.exception, WeightsError)

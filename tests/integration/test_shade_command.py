@@ -50,11 +50,11 @@ def test_a_folder_goes_on_past_a_picture_without_a_face(me, tmp_path, astronaut)
     shop.mkdir()
     astronaut.save(shop / "a.png")
     Image.new("RGB", (200, 200), "green").save(shop / "lawn.png")
-    code, said = run(shop, "--color", "#b01030", "-o", tmp_path / "worn")
+    code, said = run(shop, "--color", "#b01030", "-o", tmp_path / "results")
     assert code == 3
     assert "lawn.png" in said
     assert "no face" in said
-    assert sorted(path.name for path in (tmp_path / "worn").iterdir()) == ["a.png"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["a.png"]
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,17 @@ def test_a_product_of_a_catalog_is_worn_where_its_category_belongs(me, tmp_path)
     row = {"source": "x", "status": "ok", "kind": "palette", "confidence": 1.0}
     pans = ["#c9a227", "#6b3a2a", "#3a2030", "#f4e4c0", "#101010"]
     rows = [
-        row | {"sku": "duo", "category": "eyeshadow_palette", "finish": "matte",
-               "shade_index": number, "hex": color, "lab": [50, 0, 0]}
+        row
+        | {
+            "sku": "duo",
+            "category": "eyeshadow_palette",
+            "finish": "matte",
+            "shade_index": number,
+            "hex": color,
+            "lab": [50, 0, 0],
+        }
         for number, color in enumerate(pans)
-    ]  # fmt: skip
+    ]
     nails = {"sku": "nails", "category": "nail_polish", "shade_index": 0, "hex": "#b01030"}
     rows.append(row | nails | {"finish": "gloss", "lab": [38, 58, 30]})
     shop = tmp_path / "shop"
