@@ -75,9 +75,9 @@ def run(
 
     pipeline = ShadePipeline()
     base = open_look(pipeline.makeup, look) if look else None
-    wearing = Wearing(pipeline, coats, base, faces)
-    job.run(wearing.draw_row if sheet else wearing.put_on)
-    wearing.save_sheet(out)
+    fitter = ShadeFitter(pipeline, coats, base, faces)
+    job.run(fitter.draw_row if sheet else fitter.put_on)
+    fitter.save_sheet(out)
     job.write_report(report, as_list=True)
     job.finish()
 
@@ -154,7 +154,7 @@ def find_coats(
 
 
 @dataclass
-class Wearing:
+class ShadeFitter:
     """Puts the same coats on face after face.
 
     Attributes:

@@ -109,7 +109,7 @@ def refuse_overwriting_garments(job: Job) -> None:
 
 
 class GarmentFitter:
-    """Puts garments on people with DM-VTON; each picture is looked at once.
+    """Puts garments on people with DM-VTON; each picture is analyzed once.
 
     Args:
         network: "student" or "teacher".
