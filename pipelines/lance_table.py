@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from models.errors import CatalogError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from lancedb.db import DBConnection
+    from lancedb.query import LanceVectorQueryBuilder
+    from lancedb.table import Table
+    from pyarrow import Schema
 
 
 class LanceTable:
@@ -19,14 +27,14 @@ class LanceTable:
 
     def __init__(self, path: str | Path, name: str, kind: str) -> None:
         self.path, self.name, self.kind = Path(path), name, kind
-        self._opened: Any = None
+        self._opened: Table | None = None
 
     def exists(self) -> bool:
         """Whether there is one at this place."""
         return (self.path / f"{self.name}.lance").is_dir()
 
     @property
-    def table(self) -> Any:
+    def table(self) -> Table:
         """The LanceDB table.
 
         Raises:
@@ -41,7 +49,7 @@ class LanceTable:
                 raise CatalogError(f"cannot open the {self.kind} {self.path}: {error}") from None
         return self._opened
 
-    def database(self) -> Any:
+    def database(self) -> DBConnection:
         """The LanceDB database.
 
         Raises:
@@ -56,3 +64,44 @@ class LanceTable:
                 needed="lancedb",
             ) from None
         return lancedb.connect(self.path)
+
+    def search_exactly(self, vector: np.ndarray) -> LanceVectorQueryBuilder:
+        """Query for the records nearest to a vector: all are compared, no index guesses.
+
+        Each comes with `_distance`, the square of the Euclidean one.
+        """
+        from lancedb.query import LanceVectorQueryBuilder
+
+        query = self.table.search(vector, vector_column_name="vector")
+        assert isinstance(query, LanceVectorQueryBuilder)
+        return query.distance_type("l2").bypass_vector_index()
+
+    def merge(
+        self,
+        records: Sequence[Mapping[str, object]],
+        schema: Callable[[], Schema],
+        replaced: str | None = None,
+    ) -> None:
+        """Add records in one transaction; those with an `id` that is there take its place.
+
+        Args:
+            records: of one `id` several times, the last counts.
+            schema: makes the table's columns.
+            replaced: SQL condition; what meets it and is not among the records goes.
+
+        Raises:
+            CatalogError: as for `table` and `database`.
+        """
+        database = self.database()
+        import pyarrow as pa  # comes with LanceDB
+
+        latest = {record["id"]: record for record in records}
+        new = pa.Table.from_pylist(list(latest.values()), schema())
+        if not self.exists():
+            self._opened = database.create_table(self.name, new)
+            return
+        merge = self.table.merge_insert("id")
+        merge = merge.when_matched_update_all().when_not_matched_insert_all()
+        if replaced is not None:
+            merge = merge.when_not_matched_by_source_delete(replaced)
+        merge.execute(new)

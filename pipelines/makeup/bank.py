@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from models.beautybank.patches import REGIONS
 from models.errors import LookError
 from pipelines.lance_table import LanceTable
 from pipelines.makeup.code_files import CodedLook
+
+if TYPE_CHECKING:
+    from pyarrow import Schema
 
 TABLE = "looks"
 _WRITTEN_AT_ONCE = 5_000
@@ -51,7 +55,10 @@ class LookBank(LanceTable):
         """
         records = [_record(look) for look in looks]
         for start in range(0, len(records), _WRITTEN_AT_ONCE):
-            self._write(records[start : start + _WRITTEN_AT_ONCE])
+            some = records[start : start + _WRITTEN_AT_ONCE]
+            if self.exists():
+                self._check(some[0]["network"])
+            self.merge(some, partial(_schema, len(some[0]["vector"])))
         return len(records)
 
     def find_similar(
@@ -71,8 +78,7 @@ class LookBank(LanceTable):
         self._check(look.network)
         vector = look.code.vector
         if region is None:
-            query = self.table.search(vector, vector_column_name="vector").distance_type("l2")
-            rows = query.bypass_vector_index().limit(limit).to_list()
+            rows = self.search_exactly(vector).limit(limit).to_list()
             distances = np.sqrt(np.array([row["_distance"] for row in rows]) / len(vector))
         else:
             numbers = find_region_numbers(look, region)
@@ -109,27 +115,6 @@ class LookBank(LanceTable):
                 needed=known[0]["network"],
             )
 
-    def _write(self, records: list[dict[str, Any]]) -> None:
-        database = self.database()
-        import pyarrow as pa  # comes with LanceDB
-
-        size = len(records[0]["vector"])
-        words = [(name, pa.string()) for name in ("id", "name", "network")]
-        code = [("vector", pa.list_(pa.float32(), size)), ("file", pa.binary())]
-        schema = pa.schema([*words, *code])
-        latest = {record["id"]: record for record in records}
-        new = pa.Table.from_pylist(list(latest.values()), schema)
-        if not self.exists():
-            self._opened = database.create_table(TABLE, new)
-            return
-        self._check(records[0]["network"])
-        (
-            self.table.merge_insert("id")
-            .when_matched_update_all()
-            .when_not_matched_insert_all()
-            .execute(new)
-        )
-
 
 def find_region_numbers(look: CodedLook, region: str) -> np.ndarray:
     """Which numbers of `MakeupCode.vector` speak of a region, one of `REGIONS`."""
@@ -156,6 +141,13 @@ def hash_content(look: CodedLook) -> str:
     code = look.code
     parts = (code.structure, code.colors, code.brows, code.places, code.values)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
+
+
+def _schema(size: int) -> Schema:
+    import pyarrow as pa
+
+    words = [(name, pa.string()) for name in ("id", "name", "network")]
+    return pa.schema([*words, ("vector", pa.list_(pa.float32(), size)), ("file", pa.binary())])
 
 
 def _record(look: CodedLook) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def find_similar(
 ) -> list[Match]:
     """Shades like a swatch: nearest in colour and finish together (`make_appearance_vector`)."""
     point = make_appearance_vector(shade.lab, [getattr(shade, name) for name in AXES])
-    query = catalog.table.search(point).distance_type("l2").bypass_vector_index()
+    query = catalog.search_exactly(point)
     if conditions := filters.sql():
         query = query.where(" AND ".join(conditions), prefilter=True)
     columns = ["L", "a", "b", "_distance"]

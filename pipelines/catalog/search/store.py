@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipelines.catalog.search.color_index import INDEXED_COLUMNS, ColorIndex
 from pipelines.catalog.search.filters import quote_words
 from pipelines.lance_table import LanceTable
+
+if TYPE_CHECKING:
+    from pyarrow import Schema
 
 TABLE = "shades"
 WORDS = ("sku", "title", "brand", "currency", "category", "kind", "finish", "hex", "name", "source")
@@ -43,27 +46,10 @@ class Catalog(LanceTable):
         shades = (_record(row) for row in rows if row.get("lab") and row.get("sku"))
         count = 0
         while group := list(islice(shades, 20_000)):
-            latest = {record["id"]: record for record in group}
-            self._merge(list(latest.values()))
-            count += len(latest)
+            skus = quote_words({record["sku"] for record in group})
+            self.merge(group, _schema, replaced=f"sku IN ({skus})")
+            count += len({record["id"] for record in group})
         return count
-
-    def _merge(self, records: list[dict[str, Any]]) -> None:
-        database = self.database()
-        import pyarrow as pa  # comes with LanceDB
-
-        new = pa.Table.from_pylist(records, _schema())
-        if not self.exists():
-            database.create_table(TABLE, new)
-            return
-        skus = quote_words({record["sku"] for record in records})
-        (
-            self.table.merge_insert("id")
-            .when_matched_update_all()
-            .when_not_matched_insert_all()
-            .when_not_matched_by_source_delete(f"sku IN ({skus})")
-            .execute(new)
-        )
 
     def optimize(self) -> None:
         """Join the small files that upserts leave, and index what upserts look for."""
@@ -149,7 +135,7 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _schema() -> Any:
+def _schema() -> Schema:
     import pyarrow as pa
 
     return pa.schema(
