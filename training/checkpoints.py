@@ -145,3 +145,14 @@ def restore(
         return int(json.loads((state / "state.json").read_text(encoding="utf-8"))["step"])
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{checkpoint} cannot be resumed: {error}") from error
+
+
+def load_matching(network: nn.Module, state: Mapping[str, Tensor]) -> int:
+    """Copy the tensors of `state` whose name and shape fit; return how many did.
+
+    The stem of a condition with other channels, for instance, keeps its own weights.
+    """
+    own = network.state_dict()
+    matching = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
+    network.load_state_dict(matching, strict=False)
+    return len(matching)

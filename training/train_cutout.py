@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from models import seeding
 from models.analysis.garment_cutout import SIDE, GarmentCutter
-from models.dmvton.encoders import load_matching
+from training.checkpoints import load_matching
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
 from training.data.tryon.cutout import CutoutData, SyntheticCutout
 from training.loop import Trainer

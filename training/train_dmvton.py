@@ -19,10 +19,10 @@ from torch import nn
 
 from models import seeding
 from models.analysis.human_parsing import HumanParser
-from models.dmvton.encoders import load_matching
 from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.errors import TrainingError
+from training.checkpoints import load_matching
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
 from training.data.tryon.batches import SyntheticTryOn, TryOnData
 from training.loop import Trainer

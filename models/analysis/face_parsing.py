@@ -11,18 +11,15 @@ on nor read from hair. Face paint, dark eyeshadow and red lips are skin to it: p
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
-from diffusers.configuration_utils import ConfigMixin, register_to_config
-from diffusers.models.modeling_utils import ModelMixin
+from diffusers.configuration_utils import register_to_config
 from torch import nn
 
+from models.blocks import SeparableUNet, doubled
 from models.errors import ShapeError
 from models.regions import FACE_OVAL
 
@@ -211,72 +208,6 @@ def crop_face(
     return FaceCrop(pixels, oval, inside, matrix)
 
 
-def separable(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
-    """Depthwise then pointwise convolution [MobileNet, arXiv:1704.04861].
-
-    Halving uses an even kernel: an odd one would look a half pixel to the side, and a mirrored
-    face would get another map.
-    """
-    return nn.Sequential(
-        nn.Conv2d(channels_in, channels_in, 2 + stride, stride, 1, groups=channels_in, bias=False),
-        nn.BatchNorm2d(channels_in),
-        nn.Conv2d(channels_in, channels_out, 1, bias=False),
-        nn.BatchNorm2d(channels_out),
-        nn.ReLU(),
-    )
-
-
-class Level(nn.Module):
-    """Halve, then look twice more at the same size, adding what is seen.
-
-    Args:
-        channels_in: before.
-        channels_out: after.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.halve = separable(channels_in, channels_out, stride=2)
-        self.refine = nn.ModuleList([separable(channels_out, channels_out) for _ in range(2)])
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """(B, channels_in, H, W) -> (B, channels_out, H / 2, W / 2)."""
-        features = self.halve(features)
-        for block in self.refine:
-            features = features + block(features)
-        return features
-
-
-class SeparableUNet(ModelMixin, ConfigMixin):
-    """What nets over an aligned face crop share: all but their heads."""
-
-    def build(self, channels: int, widths: Sequence[int]) -> None:
-        """Make the layers.
-
-        Args:
-            channels: of the crop.
-            widths: channels at 1/2, 1/4, 1/8, ... of the crop's size.
-        """
-        steps = list(itertools.pairwise(widths))
-        self.stem = nn.Sequential(
-            nn.Conv2d(channels, widths[0], 4, 2, 1, bias=False),
-            nn.BatchNorm2d(widths[0]),
-            nn.ReLU(),
-        )
-        self.down = nn.ModuleList([Level(fine, coarse) for fine, coarse in steps])
-        self.up = nn.ModuleList([separable(coarse + fine, fine) for fine, coarse in steps])
-
-    def body(self, crops: torch.Tensor) -> torch.Tensor:
-        """(B, channels, S, S) -> (B, widths[0], S / 2, S / 2)."""
-        skips = [self.stem(crops)]
-        for level in self.down:
-            skips.append(level(skips[-1]))
-        features = skips.pop()
-        for merge in reversed(self.up):
-            features = merge(torch.cat([doubled(features), skips.pop()], dim=1))
-        return features
-
-
 class FaceParser(SeparableUNet):
     """U-Net of separable convolutions over an aligned face crop.
 
@@ -300,11 +231,6 @@ class FaceParser(SeparableUNet):
             Logits (B, 3, S, S) over `CLASSES`.
         """
         return self.head(torch.cat([doubled(self.body(crops)), crops], dim=1))
-
-
-def doubled(features: torch.Tensor) -> torch.Tensor:
-    """(B, C, H, W) -> (B, C, 2 H, 2 W), bilinear."""
-    return F.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def network_input(pixels: torch.Tensor, oval: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from models.dmvton.encoders import InvertedResidual, MobileEncoder, resized
+from models.blocks import InvertedResidual, MobileEncoder, resized
 from models.errors import ShapeError
 
 

@@ -16,7 +16,7 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.dmvton.encoders import Pyramid
+from models.blocks import Pyramid
 
 
 class Found(NamedTuple):

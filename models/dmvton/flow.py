@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.dmvton.encoders import conv_bn
+from models.blocks import conv_bn
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.dmvton.encoders import InvertedResidual, MobileEncoder, conv_bn, resized
+from models.blocks import InvertedResidual, MobileEncoder, conv_bn, resized
 from models.dmvton.flow import resize_flow, sample
 
 # Light on the garment lies between exp(-this) and exp(this).

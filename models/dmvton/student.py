@@ -10,7 +10,8 @@ from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.dmvton.encoders import PublishedPyramid, Pyramid
+from models.blocks import Pyramid
+from models.dmvton.encoders import PublishedPyramid
 from models.dmvton.flow import FlowNet, Warp, sample
 from models.dmvton.generator import (
     LightGenerator,

@@ -9,7 +9,7 @@ from diffusers.configuration_utils import ConfigMixin, register_to_config
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor
 
-from models.dmvton.encoders import Pyramid
+from models.blocks import Pyramid
 from models.dmvton.flow import FlowNet, Warp, sample
 from models.dmvton.generator import LightGenerator, TryOn, three_way_blend
 from models.dmvton.student import shrunk

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models import seeding
-from models.analysis.face_parsing import doubled
+from models.blocks import doubled
 from models.diffusion.weight_delta import WeightDelta
 from models.errors import ShapeError
 

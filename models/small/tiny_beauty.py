@@ -17,7 +17,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.analysis.face_parsing import SeparableUNet
+from models.blocks import SeparableUNet
 from models.errors import ShapeError
 
 SIDE = 256

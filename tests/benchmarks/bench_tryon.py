@@ -26,7 +26,7 @@ from PIL import Image
 from skimage import data
 
 from models import devices, seeding
-from models.dmvton.encoders import count_parameters
+from models.blocks import count_parameters
 from models.dmvton.student import LightStudent, PublishedStudent
 from pipelines.analysis import fold_batch_norms, load_network
 from pipelines.export import EXPORTED

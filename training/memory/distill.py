@@ -20,9 +20,9 @@ from typing import Annotated, Any
 import torch
 import tyro
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
-from torch import nn
 
 from models import seeding
+from models.blocks import count_parameters
 from models.diffusion.flux_student import StudentLoRA
 from models.diffusion.token_discriminator import TokenHeads
 from models.reflora.denoiser import MakeupDenoiser
@@ -98,11 +98,6 @@ def load_empty_flux() -> tuple[FluxTransformer2DModel, RefLoRAInjector]:
     """FLUX.1-Kontext and the injector, without their weights."""
     with torch.device("meta"):
         return FluxTransformer2DModel(guidance_embeds=True), RefLoRAInjector()
-
-
-def count_parameters(*networks: nn.Module) -> int:
-    """Number of parameters."""
-    return sum(p.numel() for network in networks for p in network.parameters())
 
 
 def whole_network_gigabytes(parts: Parts, cards: int, size: int = 1024) -> float:

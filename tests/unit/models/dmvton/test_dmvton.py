@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from models import seeding
-from models.dmvton.encoders import PublishedPyramid, Pyramid, count_parameters
+from models.blocks import Pyramid, count_parameters
+from models.dmvton.encoders import PublishedPyramid
 from models.dmvton.flow import (
     FlowNet,
     compose,

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from models import seeding, tiny
+from models.blocks import count_parameters
 from models.diffusion.few_step import FewStepSampler
 from models.diffusion.flux_student import StudentLoRA
 from models.diffusion.lora import LoRALayer
@@ -33,7 +34,6 @@ from training.flux.distill_teacher import make_toy_teacher
 from training.memory.distill import (
     CARDS,
     adapt_preset,
-    count_parameters,
     count_parts,
     format_table,
     load_empty_flux,
