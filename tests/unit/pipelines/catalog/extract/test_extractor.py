@@ -104,6 +104,7 @@ def test_reading_in_a_worker_changes_no_other_threads_number_of_threads(extracto
     assert set(counts) == {2}
 
 
+@torch.inference_mode()
 @pytest.mark.parametrize("threads", [2, 3, 5, 8])
 @pytest.mark.parametrize("shades", [1, 2, 5])
 def test_finishes_are_the_same_to_the_bit_on_any_number_of_threads(extractor, shades, threads):
