@@ -54,6 +54,13 @@ def flux(seed: int = 0, layers: int = 1, single_layers: int = 1) -> dict[str, An
     }
 
 
+def flux_makeup(seed: int = 0) -> dict[str, Any]:
+    """Every component of FLUX-Makeup, by the names its pipeline gives them; 64 pixels."""
+    parts = flux(seed)
+    injector = reflora_injector(parts["transformer"], seed)
+    return parts | {"injector": injector, "default_size": 16 * TOKEN_PIXELS}
+
+
 def scheduler() -> FlowMatchEulerDiscreteScheduler:
     """FLUX's scheduler, with its shift by the number of tokens."""
     return FlowMatchEulerDiscreteScheduler(

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from models.analysis.garment_cutout import SIDE, GarmentCutter
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.student import LightStudent, PublishedStudent
-from models.dmvton.teacher import CONDITION_CHANNELS, MobileTeacher
+from models.dmvton.teacher import CONDITION_CHANNELS
 from models.small.e2gan import SIDE as E2GAN_SIDE
 from models.small.e2gan import SingleLook
 from models.small.tiny_beauty import SIDE as BEAUTY_SIDE
 from models.small.tiny_beauty import TinyBeauty
 from pipelines.analysis import NETWORK_SIZE_HW, PARSED_SIZE_HW, load_network
-from pipelines.registry import WEIGHTS
+from pipelines.registry import REGISTRY, WEIGHTS, load_object
 
 OUTPUTS = ("image", "rendered", "garment_share", "person_share", "shade", "flow")
 
@@ -33,14 +33,8 @@ class _Flat(nn.Module):
         return tuple(getattr(result, name) for name in OUTPUTS)
 
 
-EXPORTED: dict[str, type[HumanParser | LightStudent | MobileTeacher | TinyBeauty]] = {
-    "human-parser": HumanParser,
-    "garment-cutter": GarmentCutter,
-    "dmvton-student": LightStudent,
-    "dmvton-teacher": MobileTeacher,
-    "tiny-beauty/classic-red": TinyBeauty,
-}
-"""Folder below `assets/weights` -> network."""
+EXPORTED: dict[str, str] = {name: path for entry in REGISTRY for name, path in entry.exports}
+"""Folder below `assets/weights` -> module and class of the network."""
 
 
 def example_inputs(network: nn.Module) -> dict[str, Tensor]:
@@ -86,4 +80,4 @@ def export_onnx(name: str, path: Path) -> Path:
     Raises:
         CheckpointError: its weights are not here.
     """
-    return write_onnx(load_network(EXPORTED[name], WEIGHTS / name), path)
+    return write_onnx(load_network(load_object(EXPORTED[name]), WEIGHTS / name), path)

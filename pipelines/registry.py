@@ -1,9 +1,19 @@
-"""Every pipeline Mirra has, as a literal table; the command line, page and README read it."""
+"""Every pipeline Mirra has, as a literal table: whoever needs to know of pipelines reads it.
+
+So do the commands (`mirra models`, the choices of `--pipeline`, toys, exports), the page (which tab
+needs which pipeline), licences, and the README's table, by its test. Nothing heavy is imported
+before an entry is asked to load something.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,20 @@ class Licence:
 
 
 @dataclass(frozen=True)
+class Toy:
+    """A pipeline at toy size: the same classes, random weights.
+
+    Attributes:
+        parts: function without arguments that gives what the pipeline's class is made of, by name;
+            module and name.
+        folder: what `mirra models tiny` calls its folder.
+    """
+
+    parts: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """One pipeline.
 
@@ -38,7 +62,13 @@ class Entry:
         needs: hardware, in words.
         paper: where the method is from.
         download: what is fetched and how much.
-        remote: whether weights come from elsewhere; `mirra models` says what lacks.
+        missing: of weights from elsewhere, function without arguments that says in words what lacks
+            on this machine; module and name. Empty if there are none.
+        toy: how it is made at toy size, if it is.
+        exports: networks that `mirra models export` writes: folder below `assets/weights` ->
+            module and class.
+        command: command whose `--pipeline` offers it, if one does.
+        tabs: tabs of the page that need it, by the name of their element.
     """
 
     name: str
@@ -49,7 +79,25 @@ class Entry:
     needs: str
     paper: str
     download: str = "nothing"
-    remote: bool = False
+    missing: str = ""
+    toy: Toy | None = None
+    exports: tuple[tuple[str, str], ...] = ()
+    command: str = ""
+    tabs: tuple[str, ...] = ()
+
+    def load_class(self) -> type:
+        """Return the pipeline's class."""
+        return load_object(self.path)
+
+    def make_toy(self) -> DiffusionPipeline:
+        """Return the pipeline at toy size; only of an entry with a toy."""
+        assert self.toy is not None
+        return self.load_class()(**load_object(self.toy.parts)())
+
+    def list_missing(self) -> list[str]:
+        """What must be had before it can run here, in words; nothing is loaded or fetched."""
+        shipped = [f"assets/weights/{name}" for name in self.weights if not has_weights(name)]
+        return shipped + (load_object(self.missing)() if self.missing else [])
 
 
 FACE = Licence(
@@ -69,6 +117,8 @@ REGISTRY: tuple[Entry, ...] = (
         licence=FACE,
         needs="any CPU, 1 GB of memory",
         paper="our own",
+        command="makeup",
+        tabs=("makeup-tab", "live-tab"),
     ),
     Entry(
         name="tiny-beauty",
@@ -78,6 +128,8 @@ REGISTRY: tuple[Entry, ...] = (
         licence=FACE,
         needs="any CPU, 1 GB of memory",
         paper="our own",
+        exports=(("tiny-beauty/classic-red", "models.small.tiny_beauty:TinyBeauty"),),
+        command="makeup",
     ),
     Entry(
         name="nano-flux",
@@ -93,6 +145,7 @@ REGISTRY: tuple[Entry, ...] = (
         ),
         needs="any CPU, 1 GB of memory",
         paper="after FLUX-Makeup, arXiv 2508.05069",
+        command="makeup",
     ),
     Entry(
         name="shade",
@@ -111,6 +164,7 @@ REGISTRY: tuple[Entry, ...] = (
         licence=FACE,
         needs="any CPU, 1 GB of memory",
         paper="after BeautyBank, arXiv 2411.11231",
+        tabs=("looks-tab",),
     ),
     Entry(
         name="dmvton",
@@ -126,6 +180,14 @@ REGISTRY: tuple[Entry, ...] = (
         ),
         needs="any CPU, 1 GB of memory",
         paper="DM-VTON, arXiv 2308.13798",
+        exports=(
+            ("human-parser", "models.analysis.human_parsing:HumanParser"),
+            ("garment-cutter", "models.analysis.garment_cutout:GarmentCutter"),
+            ("dmvton-student", "models.dmvton.student:LightStudent"),
+            ("dmvton-teacher", "models.dmvton.teacher:MobileTeacher"),
+        ),
+        command="tryon",
+        tabs=("tryon-tab",),
     ),
     Entry(
         name="product-reader",
@@ -143,6 +205,7 @@ REGISTRY: tuple[Entry, ...] = (
         ),
         needs="any CPU, 1 GB of memory",
         paper="our own",
+        tabs=("products-tab",),
     ),
     Entry(
         name="flux-makeup",
@@ -159,7 +222,9 @@ REGISTRY: tuple[Entry, ...] = (
         needs="a GPU: 40 GB, 24 GB with --offload model, less with --quantise nf4",
         paper="FLUX-Makeup, arXiv 2508.05069",
         download="FLUX.1-Kontext-dev 34 GB, FLUX-Makeup 1.5 GB",
-        remote=True,
+        missing="pipelines.flux:list_missing",
+        toy=Toy("models.tiny:flux_makeup", "flux-makeup"),
+        command="makeup",
     ),
     Entry(
         name="mcvton",
@@ -176,7 +241,9 @@ REGISTRY: tuple[Entry, ...] = (
         needs="by calculation, a GPU of 40 GB, or of 16 GB with a 4-bit transformer",
         paper="MC-VTON, arXiv 2501.03630",
         download="FLUX.1-dev 24 GB (no text encoders); nobody published adapters",
-        remote=True,
+        missing="pipelines.tryon.mcvton_weights:list_missing",
+        toy=Toy("models.tiny:mcvton", "mc-vton"),
+        command="tryon",
     ),
 )
 
@@ -185,6 +252,23 @@ def entry_of(name: str) -> Entry:
     """The pipeline of that name."""
     (entry,) = (entry for entry in REGISTRY if entry.name == name)
     return entry
+
+
+def entry_of_tab(tab: str) -> Entry:
+    """The pipeline without which there is no such tab."""
+    (entry,) = (entry for entry in REGISTRY if tab in entry.tabs)
+    return entry
+
+
+def choices_of(command: str) -> tuple[str, ...]:
+    """Names that a command's `--pipeline` takes."""
+    return tuple(entry.name for entry in REGISTRY if entry.command == command)
+
+
+def load_object(path: str) -> Any:
+    """Import what "module:name" names."""
+    module, name = path.split(":")
+    return getattr(import_module(module), name)
 
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "assets" / "weights"
@@ -197,6 +281,6 @@ def has_weights(name: str) -> bool:
 
 
 def is_ready(name: str) -> bool:
-    """Whether all weights of a pipeline are on this machine; never of one that has remote ones."""
+    """Whether all weights of a pipeline are on this machine; never of one with some elsewhere."""
     entry = entry_of(name)
-    return not entry.remote and all(has_weights(weights) for weights in entry.weights)
+    return not entry.missing and all(has_weights(weights) for weights in entry.weights)

@@ -15,12 +15,15 @@ from app.commands.jobs import Item, Report, check_format, find_sources, plan_job
 from app.commands.makeup_flux import PAINTERS, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
+from pipelines.registry import choices_of
 
 if TYPE_CHECKING:
     from pipelines.makeup.look import Look
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 
-PipelineName = Literal["instant", "tiny-beauty", "nano-flux", "flux-makeup"]
+    PipelineName = str
+else:
+    PipelineName = Literal[choices_of("makeup")]  # which typer offers and checks
 OffloadName = Literal["none", "model", "group", "sequential"]
 QuantiseName = Literal["none", "nf4", "int8"]
 Share = Annotated[float | None, typer.Option(min=0, max=1, help="Strength, 0 to 1.")]
@@ -137,9 +140,7 @@ class MakeupOptions:
     measured: bool
 
 
-def load_pipeline(
-    name: PipelineName, references: set[str], parts: dict[str, str]
-) -> InstantMakeupPipeline:
+def load_pipeline(name: str, references: set[str], parts: dict[str, str]) -> InstantMakeupPipeline:
     """Load what needs no FLUX.
 
     Raises:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from pipelines.registry import Entry
 
 app = typer.Typer(
     help="List the pipelines; write toy ones; export networks as ONNX.", add_completion=False
@@ -23,7 +20,7 @@ def list_all(context: typer.Context) -> None:
     from pipelines.registry import REGISTRY
 
     for entry in REGISTRY:
-        lacks = list_lacking(entry)
+        lacks = entry.list_missing()
         typer.echo(f"{entry.name} ({entry.task}): {'not yet' if lacks else 'ready'}")
         for each in lacks:
             typer.echo(f"  lacks    {each}")
@@ -35,31 +32,16 @@ def list_all(context: typer.Context) -> None:
         typer.echo(f"  may I use this commercially?  {may}")
 
 
-def list_lacking(entry: Entry) -> list[str]:
-    """List what a pipeline lacks here, in words; nothing when it can run."""
-    from pipelines import flux
-    from pipelines.registry import has_weights
-    from pipelines.tryon import mcvton_weights
-
-    lacks = [f"assets/weights/{name}" for name in entry.weights if not has_weights(name)]
-    elsewhere = {"flux-makeup": flux.list_missing, "mcvton": mcvton_weights.list_missing}
-    return lacks + (elsewhere[entry.name]() if entry.remote else [])
-
-
 @app.command()
 def tiny(
     folder: Annotated[Path, typer.Argument(help="Where to write, for instance `demo`.")],
 ) -> None:
     """Write FLUX-Makeup and MC-VTON at toy size: same classes, random weights, run anywhere."""
-    from models import tiny as toys
-    from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
-    from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
+    from pipelines.registry import REGISTRY
 
-    parts = toys.flux()
-    injector = toys.reflora_injector(parts["transformer"])
-    pipe = FluxMakeupPipeline(**parts, injector=injector, default_size=16 * toys.TOKEN_PIXELS)
-    pipe.save_pretrained(folder / "flux-makeup")
-    MCVTONPipeline(**toys.mcvton()).save_pretrained(folder / "mc-vton")
+    for entry in REGISTRY:
+        if entry.toy is not None:
+            entry.make_toy().save_pretrained(folder / entry.toy.folder)
     typer.echo(f"{folder}: random weights, to see the road from end to end, not to look good")
 
 

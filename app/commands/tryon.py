@@ -11,6 +11,7 @@ from app.commands.flux_options import TryOnFluxOptions
 from app.commands.jobs import Item, Job, Report, blame, check_format, find_sources, plan_job
 from app.commands.tryon_flux import GarmentPainter
 from app.licences import CommercialOnly, refuse_unlicensed
+from pipelines.registry import choices_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,12 +64,12 @@ def run(
         raise typer.BadParameter(f"--network is student or teacher, not {network}")
     check_format(format)
     options = TryOnFluxOptions(seed, wear, sleeves, mask, save_mask, offload, quantise)
-    if pipeline == "dmvton":
-        options.refuse()
-    elif pipeline == "mcvton":
+    if pipeline not in (choices := choices_of("tryon")):
+        raise typer.BadParameter(f"--pipeline is {' or '.join(choices)}, not {pipeline}")
+    if pipeline == "mcvton":
         options.check(len(people.paths))
     else:
-        raise typer.BadParameter(f"--pipeline is dmvton or mcvton, not {pipeline}")
+        options.refuse()
     refuse_unlicensed(pipeline, commercial_only)
     names = [str(path) for path in garments.paths]
     job = plan_job(people, names, out, format, in_folder=many, name_pairs=many)

@@ -28,17 +28,17 @@ from app.ui.products import tab as products
 from app.ui.theme import CSS, SCRIPT, theme
 from app.ui.tryon import tab as tryon
 from app.version import version, weights_hash
-from pipelines.registry import is_ready
+from pipelines.registry import entry_of_tab, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
 TABS = (
-    (text.MAKEUP_TAB, "instant", "makeup-tab", makeup.tab),
-    (text.TRYON_TAB, "dmvton", "tryon-tab", tryon.tab),
-    (text.LIVE_TAB, "instant", "live-tab", live.tab),
-    (text.PRODUCTS_TAB, "product-reader", "products-tab", products.tab),
-    (text.LOOKS_TAB, "beautybank", "looks-tab", looks.tab),
+    (text.MAKEUP_TAB, "makeup-tab", makeup.tab),
+    (text.TRYON_TAB, "tryon-tab", tryon.tab),
+    (text.LIVE_TAB, "live-tab", live.tab),
+    (text.PRODUCTS_TAB, "products-tab", products.tab),
+    (text.LOOKS_TAB, "looks-tab", looks.tab),
 )
-"""Title, the pipeline without which there is no tab, the element's id, and what builds it."""
+"""Title, the element's id, and what builds it; the registry says which pipeline a tab needs."""
 
 
 def build(studio: Studio, settings: Settings, sessions: Sessions | None = None) -> GuardedBlocks:
@@ -46,7 +46,8 @@ def build(studio: Studio, settings: Settings, sessions: Sessions | None = None) 
     translated: TranslatedOnLoad = {}
     with TranslatedPage(settings, sessions, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        for title, pipeline, name, add in TABS:
+        for title, name, add in TABS:
+            pipeline = entry_of_tab(name).name
             if is_ready(pipeline) and is_allowed(pipeline, settings.commercial_only):
                 with gr.Tab(title, elem_id=name):
                     translated |= add(studio, settings) or {}
@@ -66,7 +67,9 @@ def _which_mirra() -> str:
 def _licences(settings: Settings) -> TranslatedOnLoad:
     """The panel of licences, and above it what is not offered because of them."""
     hidden = [
-        title for title, pipeline, *_ in TABS if not is_allowed(pipeline, settings.commercial_only)
+        title
+        for title, name, _ in TABS
+        if not is_allowed(entry_of_tab(name).name, settings.commercial_only)
     ]
 
     def missed() -> str:

@@ -34,7 +34,7 @@ from pipelines.images.decode import decode
 from pipelines.images.encode import encode
 from pipelines.makeup.live import LiveMakeup
 from pipelines.makeup.named_looks import find_look
-from pipelines.registry import WEIGHTS
+from pipelines.registry import WEIGHTS, load_object
 from pipelines.tryon.live import LiveTryOn
 from pipelines.tryon.pipeline_dmvton import DMVTONPipeline
 from tests.benchmarks.timing import timed
@@ -66,7 +66,7 @@ def main() -> None:
     sizes = {"student": count_parameters(LightStudent()), "published": count_parameters(published)}
     fold_batch_norms(published.eval())  # as `load_network` does with ours
     published.to(memory_format=torch.channels_last)
-    ours = load_network(EXPORTED["dmvton-student"], WEIGHTS / "dmvton-student")
+    ours = load_network(load_object(EXPORTED["dmvton-student"]), WEIGHTS / "dmvton-student")
     how = {"repeats": REPEATS, "warm_up": 2}
     theirs_ms, ours_ms = timed(forward(published), forward(ours), **how)
 
