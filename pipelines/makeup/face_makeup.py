@@ -31,6 +31,9 @@ _BARE_EYES: dict[Zone | Place, np.ndarray] = {
 }
 _BARE_CHEEK = np.array([0.0, 1.2, 1.1])
 
+CERTAIN_MAKEUP = 0.3
+"""Strength from which on a colour on a face is taken for makeup."""
+
 # How much of the skin a soft product usually hides: the colour in the pan is further from skin.
 _EYE_COVER, _CHEEK_COVER = 0.75, 0.45
 _SAME_SHADOW = 8.0  # CIEDE2000 within which lid and crease count as one shadow
@@ -77,6 +80,11 @@ def read_face_makeup(face: Face) -> list[MakeupColor]:
     texture = unfold(face)
     makeup = extract(texture)
     return [*_lips(texture), *_eyes(texture, makeup), *_cheeks(texture, makeup)]
+
+
+def read_certain_makeup(face: Face) -> list[MakeupColor]:
+    """What of a face's colours is taken for makeup, from a strength of `CERTAIN_MAKEUP` on."""
+    return [color for color in read_face_makeup(face) if color.strength >= CERTAIN_MAKEUP]
 
 
 def _lips(texture: FaceTexture) -> list[MakeupColor]:

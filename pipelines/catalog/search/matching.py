@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,7 @@ from pipelines.catalog.search.filters import EVERYTHING, Filters
 from pipelines.catalog.search.outfit import OutfitColor
 from pipelines.catalog.search.search import Match, find_nearest
 from pipelines.catalog.search.store import Catalog
-
-if TYPE_CHECKING:
-    from pipelines.makeup.face_makeup import MakeupColor
+from pipelines.makeup.face_makeup import CERTAIN_MAKEUP, MakeupColor
 
 CATEGORIES_OF_REGION = {
     "lips": ("lipstick", "lip_gloss", "lip_liner"),
@@ -83,7 +81,7 @@ def match_makeup(
     colors: Iterable[MakeupColor],
     limit: int = 3,
     filters: Filters = EVERYTHING,
-    at_least: float = 0.3,
+    at_least: float = CERTAIN_MAKEUP,
 ) -> list[tuple[MakeupColor, list[Match]]]:
     """Products like those a person wears: by colour, and among near equals by finish.
 
@@ -107,6 +105,28 @@ def match_makeup(
         )
         found.append((color, near[:limit]))
     return found
+
+
+def offer_shades(
+    colors: Iterable[MakeupColor], catalog: Catalog | None, limit: int = 5
+) -> list[dict[str, Any]]:
+    """Shades to wear after a face: each colour as it was read, then what comes nearest to it.
+
+    Args:
+        colors: from `pipelines.makeup.face_makeup.read_makeup`.
+        catalog: where to look; without one only the colours themselves are offered.
+        limit: how many for each.
+    """
+    offers: list[dict[str, Any]] = []
+    for color in colors:
+        category = CATEGORIES_OF_REGION[color.region][0]
+        offers.append(
+            {"title": color.region, "hex": color.hex, "finish": color.finish, "category": category}
+        )
+        if catalog is not None:
+            for _, matches in match_makeup(catalog, [color], limit):
+                offers += [{**match.shade, "delta_e": match.delta_e} for match in matches]
+    return offers
 
 
 def match_outfit(
