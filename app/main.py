@@ -51,7 +51,9 @@ def serve(settings: Settings | None = None) -> None:
 
         studio = Studio(png_text=make_provenance_text() if settings.provenance else None)
         if is_zero_gpu() and not list_missing():
-            _ = studio.painter  # there, and only there, what is to run on the GPU is loaded first
+            _ = (
+                studio.flux_makeup
+            )  # there, and only there, what is to run on the GPU is loaded first
         threading.Thread(target=studio.warm_up, daemon=True).start()
         launch(build(studio, settings, sessions), studio, sessions, settings)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 import gradio as gr
 
@@ -21,22 +22,34 @@ from app.ui.languages import (
     translate_labels,
     translate_on_load,
 )
-from app.ui.live import tab as live
-from app.ui.looks import tab as looks
-from app.ui.makeup import tab as makeup
-from app.ui.products import tab as products
+from app.ui.live.tab import LiveTab
+from app.ui.looks.tab import LooksTab
+from app.ui.makeup.tab import MakeupTab
+from app.ui.products.tab import ProductsTab
 from app.ui.theme import CSS, SCRIPT, theme
-from app.ui.tryon import tab as tryon
+from app.ui.tryon.tab import TryOnTab
 from app.version import version, weights_hash
 from pipelines.registry import entry_of_tab, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
-TABS = (
-    (text.MAKEUP_TAB, "makeup-tab", makeup.tab),
-    (text.TRYON_TAB, "tryon-tab", tryon.tab),
-    (text.LIVE_TAB, "live-tab", live.tab),
-    (text.PRODUCTS_TAB, "products-tab", products.tab),
-    (text.LOOKS_TAB, "looks-tab", looks.tab),
+
+
+class Tab(Protocol):
+    """A tab of the page; its handlers are methods, which need no page."""
+
+    def __init__(self, studio: Studio, settings: Settings) -> None: ...
+
+    def build(self) -> TranslatedOnLoad:
+        """Add it to the page that is being built; returns what is translated when it opens."""
+        ...
+
+
+TABS: tuple[tuple[str, str, type[Tab]], ...] = (
+    (text.MAKEUP_TAB, "makeup-tab", MakeupTab),
+    (text.TRYON_TAB, "tryon-tab", TryOnTab),
+    (text.LIVE_TAB, "live-tab", LiveTab),
+    (text.PRODUCTS_TAB, "products-tab", ProductsTab),
+    (text.LOOKS_TAB, "looks-tab", LooksTab),
 )
 """Title, the element's id, and what builds it; the registry says which pipeline a tab needs."""
 
@@ -46,11 +59,11 @@ def build(studio: Studio, settings: Settings, sessions: Sessions | None = None) 
     translated: TranslatedOnLoad = {}
     with TranslatedPage(settings, sessions, title="Mirra", analytics_enabled=False) as page:
         gr.Markdown(text.BRAND, elem_id="brand")
-        for title, name, add in TABS:
+        for title, name, tab in TABS:
             pipeline = entry_of_tab(name).name
             if is_ready(pipeline) and is_allowed(pipeline, settings.commercial_only):
                 with gr.Tab(title, elem_id=name):
-                    translated |= add(studio, settings) or {}
+                    translated |= tab(studio, settings).build()
         translated |= _licences(settings)
         gr.Markdown(text.PRIVACY, elem_id="privacy")
         translated[gr.Markdown(_which_mirra(), elem_id="version")] = _which_mirra

@@ -1,4 +1,4 @@
-"""What several tabs have: a place for a photo, pictures to choose from, before and after."""
+"""What several tabs have: places for photos, pictures to choose from, before and after."""
 
 from __future__ import annotations
 
@@ -117,3 +117,9 @@ def before_and_after(name: str, max_height: int) -> gr.ImageSlider:
         api_visibility="private",
     )
     return pictures
+
+
+def scroll_to(name: str) -> str:
+    """JavaScript that brings an element into sight where the page is one column."""
+    return f"""() => {{ if (window.innerWidth < 700)
+  document.querySelector('#{name}')?.scrollIntoView({{behavior: 'smooth', block: 'start'}}); }}"""

@@ -2,134 +2,124 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import Any
+from typing import NamedTuple
 
 import gradio as gr
 import numpy as np
-from PIL import Image
 
 from app.language import translate
 from app.messages import explain
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.tryon.tab import GARMENTS, title_of
+from app.ui.endpoints import LIGHT, PRIVATE, Update
+from app.ui.languages import TranslatedOnLoad
+from app.ui.live.mirror import Mirror, Mode, decode_frame, draw_frame
+from app.ui.tryon.garments import GARMENTS, name_garment
 from models.errors import MirraError
-from pipelines.images.decode import decode
-from pipelines.images.encode import encode
-from pipelines.images.files import Limits
-from pipelines.makeup.live import FrameRate, LiveMakeup
-from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
+from pipelines.makeup.named_looks import NAMED_LOOKS
 from pipelines.registry import is_ready
 
-FRAME_LIMITS = Limits(max_bytes=4_000_000, max_pixels=1_000_000)
 EVERY = 0.05  # seconds between frames that the browser sends, at most
 LONGEST = 300  # seconds until the camera must be started again
 
 
-class Mirror:
-    """What one visitor's mirror remembers from frame to frame."""
+class Shown(NamedTuple):
+    """What the page shows of a frame, and the mirror that made it."""
 
-    def __init__(self, studio: Studio) -> None:
+    picture: str
+    line: str
+    mirror: Mirror | None
+
+
+class LiveTab:
+    """The tab; its handlers are methods, which need no page.
+
+    Args:
+        studio: of the page.
+        settings: of the page.
+    """
+
+    def __init__(self, studio: Studio, settings: Settings) -> None:
         self.studio = studio
-        self.rate = FrameRate()
-        self._makeup: LiveMakeup | None = None
-        self._tryon: Any = None
-        self._garments: dict[str, Any] = {}
+        self.settings = settings
 
-    def show(self, frame: np.ndarray, mode: str, look: str, garment: str) -> np.ndarray:
-        """The frame, (H, W, 3) uint8, in makeup or in a top.
+    def build(self) -> TranslatedOnLoad:
+        """Add the tab to the page that is being built; nothing is left to translate."""
+        self.mirror = gr.State(None, time_to_live=self.settings.keep_minutes * 60)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                self._build_choices()
+            with gr.Column(scale=6, min_width=320):
+                self.picture = gr.HTML(label=text.MIRROR, elem_id="mirror")
+                self.rate = gr.Markdown(elem_id="rate")
+        self.camera.stream(
+            self.show,
+            [self.camera, self.mode, self.look, self.garment, self.mirror],
+            [self.picture, self.rate, self.mirror],
+            stream_every=EVERY,
+            time_limit=LONGEST,
+            show_progress="hidden",
+            concurrency_id="live",
+            concurrency_limit=self.settings.at_once,
+            **PRIVATE,
+        )
+        self.mode.change(self.choose_mode, [self.mode], [self.look, self.garment], **LIGHT)
+        return {}
 
-        Raises:
-            MirraError: weights are missing, or there is no such look.
-        """
-        if mode == "makeup":
-            self._makeup = self._makeup or LiveMakeup()
-            return self._makeup(frame, find_look(look))
-        if self._tryon is None:
-            from pipelines.tryon.live import LiveTryOn
-
-            self._tryon = LiveTryOn(self.studio.tryon)
-        if garment not in self._garments:
-            path = next(path for path in GARMENTS if path.stem == garment)
-            self._garments[garment] = self.studio.tryon.garments(decode(path))
-        return self._tryon(frame, self._garments[garment])
-
-
-def tab(studio: Studio, settings: Settings) -> None:
-    """Add the tab to the page that is being built."""
-    modes = ["makeup", *(["tryon"] if is_ready("dmvton") else [])]
-    session = gr.State(None, time_to_live=settings.keep_minutes * 60)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=320):
-            camera = gr.Image(
-                label=text.CAMERA,
-                sources=["webcam"],
-                streaming=True,
-                height=360,
-                elem_id="camera",
-                webcam_options=gr.WebcamOptions(mirror=True),
-            )
-            gr.Markdown(text.LIVE_HELP)
-            mode = gr.Radio(
-                [(text.MODES[m], m) for m in modes], value="makeup", show_label=False,
-                visible=len(modes) > 1, elem_id="live-mode", container=False,
-            )  # fmt: skip
-            look = gr.Dropdown(
-                [(named.title, name) for name, named in NAMED_LOOKS.items()],
-                value="classic-red", label=text.LIVE_LOOK, elem_id="live-look",
-            )  # fmt: skip
-            garment = gr.Dropdown(
-                [(title_of(path), path.stem) for path in GARMENTS],
-                value=GARMENTS[0].stem, label=text.LIVE_GARMENT, visible=False,
-                elem_id="live-garment",
-            )  # fmt: skip
-        with gr.Column(scale=6, min_width=320):
-            mirror = gr.HTML(label=text.MIRROR, elem_id="mirror")
-            rate = gr.Markdown(elem_id="rate")
-    camera.preprocess = frame_of
+    def _build_choices(self) -> None:
+        self.camera = gr.Image(
+            label=text.CAMERA,
+            sources=["webcam"],
+            streaming=True,
+            height=360,
+            elem_id="camera",
+            webcam_options=gr.WebcamOptions(mirror=True),
+        )
+        self.camera.preprocess = decode_frame
+        gr.Markdown(text.LIVE_HELP)
+        modes = ["makeup", *(["tryon"] if is_ready("dmvton") else [])]
+        self.mode = gr.Radio(
+            [(text.MODES[mode], mode) for mode in modes],
+            value="makeup",
+            show_label=False,
+            visible=len(modes) > 1,
+            elem_id="live-mode",
+            container=False,
+        )
+        self.look = gr.Dropdown(
+            [(named.title, name) for name, named in NAMED_LOOKS.items()],
+            value="classic-red",
+            label=text.LIVE_LOOK,
+            elem_id="live-look",
+        )
+        self.garment = gr.Dropdown(
+            [(name_garment(path), path.stem) for path in GARMENTS],
+            value=GARMENTS[0].stem,
+            label=text.LIVE_GARMENT,
+            visible=False,
+            elem_id="live-garment",
+        )
 
     def show(
-        frame: np.ndarray | None, mode: str, look: str, garment: str, session: Mirror | None
-    ) -> tuple[str, str, Mirror | None]:
+        self,
+        frame: np.ndarray | None,
+        mode: Mode,
+        look: str,
+        garment: str,
+        mirror: Mirror | None,
+    ) -> Shown:
+        """One frame of the camera, (H, W, 3) uint8, as the mirror shows it."""
         if frame is None:
-            return "", "", session
-        session = session or Mirror(studio)
+            return Shown("", "", mirror)
+        mirror = mirror or Mirror(self.studio)
         try:
-            shown = session.show(frame, mode, look, garment)
+            shown = mirror.show(frame, mode, look, garment)
         except MirraError as error:
-            return picture_of(frame), explain(error), session
-        per_second = session.rate.tick()
-        return picture_of(shown), translate(text.RATE, rate=f"{per_second:.1f}"), session
+            return Shown(draw_frame(frame), explain(error), mirror)
+        line = translate(text.RATE, rate=f"{mirror.rate.tick():.1f}")
+        return Shown(draw_frame(shown), line, mirror)
 
-    camera.stream(
-        show, [camera, mode, look, garment, session], [mirror, rate, session],
-        stream_every=EVERY, time_limit=LONGEST, show_progress="hidden", api_visibility="private",
-        concurrency_id="live", concurrency_limit=settings.at_once,
-    )  # fmt: skip
-
-    def choose(mode: str) -> tuple[Any, Any]:
+    def choose_mode(self, mode: Mode) -> tuple[Update, Update]:
+        """Offer looks or tops."""
         return gr.update(visible=mode == "makeup"), gr.update(visible=mode == "tryon")
-
-    mode.change(
-        choose, [mode], [look, garment], queue=False, api_visibility="private",
-    )  # fmt: skip
-
-
-def frame_of(payload: Any) -> np.ndarray | None:
-    """The camera's picture as (H, W, 3) uint8; None if it is not one."""
-    url = getattr(payload, "url", None) or ""
-    head, _, data = url.partition(",")
-    try:
-        source = base64.b64decode(data) if head.endswith(";base64") else payload.path
-        return np.asarray(decode(source, limits=FRAME_LIMITS))
-    except (AttributeError, binascii.Error, MirraError):
-        return None
-
-
-def picture_of(frame: np.ndarray) -> str:
-    """A frame as an HTML picture that holds its own JPEG: nothing is written to the disk."""
-    data = base64.b64encode(encode(Image.fromarray(frame), "jpeg", quality=85)).decode()
-    return f'<img alt="{translate(text.MIRROR)}" src="data:image/jpeg;base64,{data}">'

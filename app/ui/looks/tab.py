@@ -2,142 +2,205 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import gradio as gr
 
 from app.language import translate
 from app.messages import explain
-from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.endpoints import endpoint, require_picture
-from app.ui.result_files import save_before_and_after, save_file, save_png
-from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
+from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
+from app.ui.languages import TranslatedOnLoad
+from app.ui.looks.api import LooksApi
+from app.ui.result_files import save_before_and_after, save_file
+from app.ui.widgets import before_and_after, gallery, photo_input
 from models.errors import MirraError
+from pipelines.images.decode import decode
+from pipelines.makeup.code_files import CodedLook
 
 NEAREST = 6
 STEPS = 20
 """Tuning steps of each stage on the page, where somebody waits."""
 
+Pictures = tuple[str, str]  # paths: before, after
 
-def tab(studio: Studio, settings: Settings) -> None:
-    """Add the tab to the page that is being built."""
-    keep = settings.keep_minutes * 60
-    mine, other = gr.State(None, time_to_live=keep), gr.State(None, time_to_live=keep)
-    near = gr.State([], time_to_live=keep)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=320):
-            reference = photo_input(text.REFERENCE_CODE, "look-reference", height=220)
-            read = gr.Button(text.READ_LOOK, variant="primary", elem_id="read-look")
-            source = photo_input(text.SOURCE, "look-source", height=220)
-            bare = gr.Button(text.TAKE_OFF, elem_id="take-off")
-            made_up = gr.Checkbox(False, label=text.MADE_UP, elem_id="made-up")
-        with gr.Column(scale=6, min_width=320):
-            result = before_and_after("look-result", 520)
-            report = gr.Markdown(text.LOOKS_WAITING, elem_id="look-report")
-            share = gr.Slider(0, 1, 0, step=0.05, label=text.MIX, elem_id="look-mix")
-            file = gr.DownloadButton(text.DOWNLOAD_LOOK, elem_id="look-file-out", interactive=False)
-            similar = gallery(text.SIMILAR, "similar-looks", NEAREST)
-            show = gr.Button(text.SHOW_MAP, size="sm", elem_id="show-map")
-            chart = gr.Image(
-                label=text.MAP, interactive=False, visible=False, format="png", buttons=[],
-                elem_id="look-map",
-            )  # fmt: skip
-    work: dict[str, Any] = {
-        "concurrency_id": WORK, "concurrency_limit": settings.at_once,
-        "api_visibility": "private",
-    }  # fmt: skip
 
-    def put_on(
-        photo: str | None, made_up: bool, mine: Any, other: Any, share: float
-    ) -> tuple[Any, ...]:
-        """Wear what was read, what was chosen, or what lies between."""
-        look = studio.between(mine, other, share)
-        if look is None or not photo:
-            return gr.skip(), translate(text.NO_SOURCE if look else text.LOOKS_WAITING), gr.skip()
-        try:
-            output = studio.wear_code(photo, look, made_up)
-        except MirraError as error:
-            return gr.skip(), explain(error), gr.skip()
-        saved = save_file(look.to_bytes(), "look.safetensors")
-        return (
-            save_before_and_after(output.layers.image, output.images[0], studio.png_text),
-            translate(text.WEARING, name=translate(look.name), size=len(look.to_bytes())),
-            gr.update(value=saved, interactive=True),
+class Worn(NamedTuple):
+    """What wearing a look changes on the page, in the order of the tab's parts."""
+
+    pictures: Pictures | Update = UNCHANGED
+    line: str | Update = UNCHANGED
+    file: Update = UNCHANGED
+
+
+class Read(NamedTuple):
+    """What reading a look changes on the page, in the order of the tab's parts."""
+
+    look: CodedLook | Update = UNCHANGED
+    line: str | Update = UNCHANGED
+    similar: Update = UNCHANGED
+    near: list[CodedLook] | Update = UNCHANGED
+
+
+class LooksTab:
+    """The tab; its handlers are methods, which need no page.
+
+    Args:
+        studio: of the page.
+        settings: of the page.
+    """
+
+    def __init__(self, studio: Studio, settings: Settings) -> None:
+        self.studio = studio
+        self.settings = settings
+
+    def build(self) -> TranslatedOnLoad:
+        """Add the tab to the page that is being built; nothing is left to translate."""
+        seconds = self.settings.keep_minutes * 60
+        self.mine = gr.State(None, time_to_live=seconds)
+        self.other = gr.State(None, time_to_live=seconds)
+        self.near = gr.State([], time_to_live=seconds)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                self._build_choices()
+            with gr.Column(scale=6, min_width=320):
+                self._build_result()
+        self._connect()
+        LooksApi(self.studio).build(self.settings)
+        return {}
+
+    def _build_choices(self) -> None:
+        self.reference = photo_input(text.REFERENCE_CODE, "look-reference", height=220)
+        self.read = gr.Button(text.READ_LOOK, variant="primary", elem_id="read-look")
+        self.source = photo_input(text.SOURCE, "look-source", height=220)
+        self.bare = gr.Button(text.TAKE_OFF, elem_id="take-off")
+        self.made_up = gr.Checkbox(False, label=text.MADE_UP, elem_id="made-up")
+
+    def _build_result(self) -> None:
+        self.result = before_and_after("look-result", 520)
+        self.report = gr.Markdown(text.LOOKS_WAITING, elem_id="look-report")
+        self.share = gr.Slider(0, 1, 0, step=0.05, label=text.MIX, elem_id="look-mix")
+        self.file = gr.DownloadButton(
+            text.DOWNLOAD_LOOK, elem_id="look-file-out", interactive=False
+        )
+        self.similar = gallery(text.SIMILAR, "similar-looks", NEAREST)
+        self.show = gr.Button(text.SHOW_MAP, size="sm", elem_id="show-map")
+        self.chart = gr.Image(
+            label=text.MAP,
+            interactive=False,
+            visible=False,
+            format="png",
+            buttons=[],
+            elem_id="look-map",
         )
 
-    def read_look(photo: str | None) -> tuple[Any, ...]:
-        if not photo:
-            return gr.skip(), translate(text.NO_LOOK_PHOTO), gr.skip(), gr.skip()
-        try:
-            look = studio.read_code(photo, STEPS)
-        except MirraError as error:
-            return gr.skip(), explain(error), gr.skip(), gr.skip()
-        found = studio.look_map.find_nearest(look, NEAREST)
-        pictures = [(each.picture, each.name) for each in found]
-        return look, translate(text.READ_AS_CODE), gr.update(value=pictures, visible=True), found
+    def _connect(self) -> None:
+        work = limit_work(self.settings)
+        inputs = [self.source, self.made_up, self.mine, self.other, self.share]
+        outputs = [self.result, self.report, self.file]
+        read = self.read.click(
+            self.read_look,
+            [self.reference],
+            [self.mine, self.report, self.similar, self.near],
+            **work,
+            **PRIVATE,
+        ).then(lambda: 0.0, None, [self.share], **LIGHT)
+        chosen = [self.other, self.share]
+        triggers = [
+            read.then,
+            self.similar.select(self.choose_similar, [self.near], chosen, **work, **PRIVATE).then,
+            self.chart.select(self.choose_on_map, None, chosen, **work, **PRIVATE).then,
+            self.share.release,
+        ]
+        for on in triggers:
+            on(self.wear, inputs, outputs, **work, **PRIVATE)
+        self.bare.click(
+            self.take_off_makeup, [self.source], [self.result, self.report], **work, **PRIVATE
+        )
+        self.show.click(self.show_map, None, [self.chart], **work, **PRIVATE)
 
-    def take_off(photo: str | None) -> tuple[Any, Any]:
-        if not photo:
-            return gr.skip(), translate(text.NO_SOURCE)
-        try:
-            before, after = studio.take_off(photo)
-        except MirraError as error:
-            return gr.skip(), explain(error)
-        return save_before_and_after(before, after, studio.png_text), translate(text.TAKEN_OFF)
+    def wear(
+        self,
+        photo: str | None,
+        made_up: bool,
+        mine: CodedLook | None,
+        other: CodedLook | None,
+        share: float,
+    ) -> Worn:
+        """Wear what was read, what was chosen, or what lies between.
 
-    def choose(near: list[Any], event: gr.SelectData) -> tuple[Any, float]:
+        Args:
+            photo: the wearer's.
+            made_up: whether to take off first what they wear.
+            mine: the look that was read.
+            other: the look that was chosen.
+            share: 0..1, from one to the other.
+        """
+        look = self._mix(mine, other, share)
+        if look is None or not photo:
+            return Worn(line=translate(text.NO_SOURCE if look else text.LOOKS_WAITING))
+        try:
+            output = self.studio.beautybank(decode(photo), look, source_made_up=made_up)
+        except MirraError as error:
+            return Worn(line=explain(error))
+        data = look.to_bytes()
+        before, after = output.layers.image, output.images[0]
+        return Worn(
+            save_before_and_after(before, after, self.studio.png_text),
+            translate(text.WEARING, name=translate(look.name), size=len(data)),
+            gr.update(value=save_file(data, "look.safetensors"), interactive=True),
+        )
+
+    def read_look(self, photo: str | None) -> Read:
+        """Read the look of a photo, and offer similar ones."""
+        if not photo:
+            return Read(line=translate(text.NO_LOOK_PHOTO))
+        try:
+            look = self.studio.beautybank.read(decode(photo), iterations=STEPS)
+        except MirraError as error:
+            return Read(line=explain(error))
+        near = self.studio.look_map.find_nearest(look, NEAREST)
+        pictures = [(each.picture, each.name) for each in near]
+        similar = gr.update(value=pictures, visible=True)
+        return Read(look, translate(text.READ_AS_CODE), similar, near)
+
+    def take_off_makeup(self, photo: str | None) -> tuple[Pictures | Update, str]:
+        """Take the makeup off everybody in a photo."""
+        if not photo:
+            return UNCHANGED, translate(text.NO_SOURCE)
+        try:
+            picture = decode(photo)
+            bare = self.studio.remove_makeup(picture)
+        except MirraError as error:
+            return UNCHANGED, explain(error)
+        files = save_before_and_after(picture, bare, self.studio.png_text)
+        return files, translate(text.TAKEN_OFF)
+
+    def choose_similar(
+        self, near: list[CodedLook], event: gr.SelectData
+    ) -> tuple[CodedLook, float]:
+        """One of the similar looks, worn in full."""
         return near[event.index], 1.0
 
-    def pick(event: gr.SelectData) -> tuple[Any, float]:
-        return studio.look_map.find_at(*event.index), 1.0
+    def choose_on_map(self, event: gr.SelectData) -> tuple[CodedLook, float]:
+        """The look at a place of the map, worn in full."""
+        return self.studio.look_map.find_at(*event.index), 1.0
 
-    wearing: dict[str, Any] = {
-        "fn": put_on,
-        "inputs": [source, made_up, mine, other, share],
-        "outputs": [result, report, file],
-        **work,
-    }
-    read.click(read_look, [reference], [mine, report, similar, near], **work).then(
-        lambda: 0.0, None, [share], queue=False, api_visibility="private"
-    ).then(**wearing)
-    bare.click(take_off, [source], [result, report], **work)
-    similar.select(choose, [near], [other, share], **work).then(**wearing)
-    chart.select(pick, None, [other, share], **work).then(**wearing)
-    share.release(**wearing)
-    show.click(
-        lambda: gr.update(value=studio.look_map.picture, visible=True), None, [chart], **work
-    )
-    _api(studio, settings)
+    def show_map(self) -> Update:
+        """Draw all looks."""
+        return gr.update(value=self.studio.look_map.picture, visible=True)
 
+    def _mix(
+        self, first: CodedLook | None, second: CodedLook | None, share: float
+    ) -> CodedLook | None:
+        """The look between two, or the only one there is."""
+        if first is None or second is None:
+            return first or second
+        if share in (0, 1):
+            return second if share else first
+        from models.beautybank.code import between
 
-def _api(studio: Studio, settings: Settings) -> None:
-    """Named endpoints for programs."""
-
-    def encode_look(picture: str) -> str:
-        """Read the makeup of a face as a code, a safetensors file.
-
-        Args:
-            picture: of someone wearing makeup.
-        """
-        data = studio.read_code(require_picture(picture), 60).to_bytes()
-        return save_file(data, "look.safetensors")
-
-    def remove_makeup(picture: str) -> str:
-        """Estimate every face of a picture without its makeup; the rest stays bit-equal.
-
-        Args:
-            picture: of someone wearing makeup.
-        """
-        _, after = studio.take_off(require_picture(picture))
-        return save_png(after, "bare.png", studio.png_text)
-
-    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
-    with gr.Row(visible=False):
-        picture = pass_paths(gr.Image(label="picture"))
-        code = gr.File(label="code")
-        bare = gr.Image(label="bare", format="png", type="filepath")
-        endpoint(encode_look, [picture], code, **work)
-        endpoint(remove_makeup, [picture], bare, **work)
+        code = between(first.code, second.code, share)
+        return self.studio.beautybank.make_coded_look(code, f"{first.name} + {second.name}")

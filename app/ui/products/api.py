@@ -7,26 +7,39 @@ from typing import Any
 
 import gradio as gr
 
-from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.endpoints import endpoint, require_picture
-from app.ui.products.session_catalog import Reading, SessionCatalog, catalog_for_saving, catalog_of
+from app.ui.endpoints import add_endpoint, limit_work, require_picture
+from app.ui.products.readings import Reading
+from app.ui.products.session_catalog import (
+    SessionCatalog,
+    find_catalog,
+    find_or_make_catalog,
+    find_shades,
+    save_rows,
+    to_row,
+)
 from app.ui.result_files import save_png
 from app.ui.widgets import pass_paths
+from models.instant.coats import Coat
+from pipelines.catalog.search.matching import offer_shades
+from pipelines.images.decode import decode
 
 
-def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
-    """Add what the Products tab can do to the page that is being built.
+class ProductsApi:
+    """The endpoints, as methods that need no page.
 
     Args:
         studio: what does the work.
         settings: say whether there is a catalogue for all.
-        own: the caller's own catalogue, a `SessionCatalog` or None.
     """
 
-    def extract_attributes(picture: str, title: str | None = None) -> dict[str, Any]:
+    def __init__(self, studio: Studio, settings: Settings) -> None:
+        self.studio = studio
+        self.settings = settings
+
+    def extract_attributes(self, picture: str, title: str | None = None) -> dict[str, Any]:
         """Read a product picture.
 
         Args:
@@ -36,10 +49,11 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
         Returns:
             kind, category, size_wh, best and shades; see `pipelines.catalog.extract.attributes`.
         """
-        return asdict(studio.read_product(require_picture(picture), title or "")[0])
+        image = decode(require_picture(picture))
+        return asdict(self.studio.extractor.read(image, title=title or "")[0])
 
     def save_shades(
-        picture: str, title: str | None = None, _own: SessionCatalog | None = None
+        self, picture: str, title: str | None = None, _own: SessionCatalog | None = None
     ) -> tuple[int, SessionCatalog | None]:
         """Read a product picture and save its shades to the catalogue.
 
@@ -52,11 +66,13 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
             one that is yours alone and ends with your session.
         """
         name = (title or "product")[:60]
-        reading = Reading(name, require_picture(picture), *studio.read_product(picture, name))
-        catalog, own = catalog_for_saving(settings, _own)
-        return studio.keep(reading.rows(), catalog), own
+        image = decode(require_picture(picture))
+        reading = Reading(name, picture, *self.studio.extractor.read(image, title=name))
+        catalog, own = find_or_make_catalog(self.settings, _own)
+        return save_rows(reading.to_rows(), catalog), own
 
     def find_shades(
+        self,
         color: str,
         radius: float = 10.0,
         finish: str | None = None,
@@ -76,16 +92,16 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
         Returns:
             Shades, the nearest first, each with its `delta_e`.
         """
-        catalog = catalog_of(settings, _own)
+        catalog = find_catalog(self.settings, _own)
         if catalog is None:
             raise gr.Error(text.NO_CATALOG, print_exception=False)
         if not 0 < radius <= 100 or not 1 <= limit <= 100:
             raise gr.Error(text.BETWEEN_1_AND_100, print_exception=False)
         finishes, categories = ((finish,) if finish else ()), ((category,) if category else ())
-        found = studio.find(catalog, color, radius, finishes, categories)
-        return [{**match.shade, "delta_e": match.delta_e} for match in found[: int(limit)]]
+        found = find_shades(catalog, color, radius, finishes, categories)
+        return [to_row(match) for match in found[: int(limit)]]
 
-    def read_face(source: str, _own: SessionCatalog | None = None) -> dict[str, Any]:
+    def read_face(self, source: str, _own: SessionCatalog | None = None) -> dict[str, Any]:
         """Find what a face wears.
 
         Args:
@@ -95,13 +111,15 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
             `worn`: region, hex, finish and strength of each colour; `shades`: each as it was read,
             then what in the catalogue comes nearest.
         """
-        from pipelines.images.decode import decode
+        from pipelines.makeup.face_makeup import read_certain_makeup
 
-        face = studio.makeup.find_faces(decode(require_picture(source)))[0]
-        colors, shades = studio.match_makeup(face, catalog_of(settings, _own))
+        face = self.studio.makeup.find_faces(decode(require_picture(source)))[0]
+        colors = read_certain_makeup(face)
+        shades = offer_shades(colors, find_catalog(self.settings, _own))
         return {"worn": [asdict(color) for color in colors], "shades": shades}
 
     def wear_shade(
+        self,
         source: str,
         color: str,
         finish: str = "matte",
@@ -121,30 +139,32 @@ def endpoints(studio: Studio, settings: Settings, own: gr.State) -> None:
             The picture as PNG, at the source's size; and the CIEDE2000 between the colour expected
             in this light and the one reached, null where the place is hidden.
         """
-        from models.instant.coats import Coat
-        from pipelines.images.decode import decode
-
         coat = Coat(color, place, finish, opacity)
-        output = studio.shades(decode(require_picture(source)), [coat])
+        output = self.studio.shade(decode(require_picture(source)), [coat])
         errors = [one.delta_e for reached in output.reached.values() for one in reached]
-        told = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
-        return save_png(output.images[0], "mirra.png", studio.png_text), told
+        measured = {"delta_e": [round(e, 2) if e == e else None for e in errors]}
+        return save_png(output.images[0], "mirra.png", self.studio.png_text), measured
 
-    with gr.Row(visible=False):
-        picture, source = (
-            pass_paths(gr.Image(label="picture")),
-            pass_paths(gr.Image(label="source")),
-        )
-        title, color = gr.Textbox(label="title"), gr.Textbox(label="color")
-        radius, limit = gr.Number(10, label="radius"), gr.Number(10, label="limit", precision=0)
-        finish, category = gr.Textbox(label="finish"), gr.Textbox(label="category")
-        coat = gr.Textbox("matte", label="finish"), gr.Textbox("lips", label="place")
-        opacity = gr.Number(None, label="opacity")
-        picture = gr.Image(label="result", format="png", type="filepath")
-        count, told = gr.Number(label="count", precision=0), gr.JSON(label="told")
-        work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
-        endpoint(extract_attributes, [picture, title], told, **work)
-        endpoint(save_shades, [picture, title, own], (count, own), **work)
-        endpoint(find_shades, [color, radius, finish, category, limit, own], told, **work)
-        endpoint(read_face, [source, own], told, **work)
-        endpoint(wear_shade, [source, color, *coat, opacity], (picture, told), **work)
+    def build(self, own: gr.State) -> None:
+        """Add all of them to the page.
+
+        Args:
+            own: the caller's own catalogue, a `SessionCatalog` or None.
+        """
+        with gr.Row(visible=False):
+            picture, source = (pass_paths(gr.Image(label=it)) for it in ("picture", "source"))
+            title, color = gr.Textbox(label="title"), gr.Textbox(label="color")
+            radius = gr.Number(10, label="radius")
+            limit = gr.Number(10, label="limit", precision=0)
+            finish, category = gr.Textbox(label="finish"), gr.Textbox(label="category")
+            coat = gr.Textbox("matte", label="finish"), gr.Textbox("lips", label="place")
+            opacity = gr.Number(None, label="opacity")
+            result = gr.Image(label="result", format="png", type="filepath")
+            count, told = gr.Number(label="count", precision=0), gr.JSON(label="told")
+            work = limit_work(self.settings)
+            search = [color, radius, finish, category, limit, own]
+            add_endpoint(self.extract_attributes, [picture, title], told, work)
+            add_endpoint(self.save_shades, [picture, title, own], (count, own), work)
+            add_endpoint(self.find_shades, search, told, work)
+            add_endpoint(self.read_face, [source, own], told, work)
+            add_endpoint(self.wear_shade, [source, color, *coat, opacity], (result, told), work)

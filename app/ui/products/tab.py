@@ -5,236 +5,350 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
 
 from app.language import translate
 from app.messages import explain
-from app.server.blocks import WORK
 from app.service import Studio
 from app.settings import Settings
 from app.ui import text
-from app.ui.products.api import endpoints
+from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
+from app.ui.languages import TranslatedOnLoad
+from app.ui.products.api import ProductsApi
+from app.ui.products.readings import Reading, apply_corrections, make_table, name_product
 from app.ui.products.session_catalog import (
-    Reading,
     SessionCatalog,
-    catalog_for_saving,
-    catalog_of,
-    corrected,
-    product_name,
-    table_of,
+    find_catalog,
+    find_or_make_catalog,
+    find_shades,
+    save_rows,
+    to_row,
 )
 from app.ui.result_files import save_png
-from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input
+from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
 from models.instant.coats import PLACES
+from models.instant.shade import Reached
 from models.structures import Face
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
+from pipelines.catalog.search.matching import offer_shades
 from pipelines.images.decode import decode
 
 MOST_PICTURES = 24
 MOST_SHADES = 48
-_SCROLL = """() => { if (window.innerWidth < 700)
-  document.querySelector('#%s')?.scrollIntoView({behavior: 'smooth', block: 'start'}); }"""
 
-Shades = list[dict[str, Any]]
-Looked = tuple[str | None, list[Face]]  # a photo's path, and the faces in it
+Shade = dict[str, Any]
+"""A row of a catalogue."""
+
+Photo = tuple[str | None, list[Face]]
+"""A photo's path, and the faces in it."""
 
 
-def tab(studio: Studio, settings: Settings) -> None:
-    """Add the tab to the page that is being built."""
-    visit: dict[str, Any] = {"time_to_live": settings.keep_minutes * 60}
-    readings, shades = gr.State([], **visit), gr.State([], **visit)
-    chosen, looked = gr.State(None, **visit), gr.State((None, []), **visit)
-    own = gr.State(None, delete_callback=SessionCatalog.remove, **visit)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=320):
-            pictures = pass_paths(
-                gr.File(
-                    label=text.PRODUCT_PICTURES, file_count="multiple", file_types=["image"],
-                    height=140, elem_id="product-pictures",
-                )
-            )  # fmt: skip
-            read = gr.Button(text.READ, variant="primary", elem_id="read")
-            seen = gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
-            with gr.Accordion(text.CORRECT, visible=False, elem_id="correct") as correct:
-                table = gr.Dataframe(
-                    headers=list(text.TABLE), type="array", interactive=True, wrap=True,
-                    static_columns=[0], buttons=[], show_label=False, elem_id="read-table",
-                    column_widths=["20%", "18%", "18%", "20%", "24%"],
-                )  # fmt: skip
-                save = gr.Button(text.SAVE, elem_id="save-shades")
-            with gr.Accordion(text.SEARCH):
-                with gr.Row():
-                    color = gr.ColorPicker("#b01030", label=text.COLOR, elem_id="find-colour")
-                    radius = gr.Slider(1, 40, 15, step=1, label=text.RADIUS, elem_id="find-radius")
-                with gr.Row():
-                    finish = gr.Dropdown(
-                        list(FINISHES), multiselect=True, label=text.FINISH, elem_id="find-finish"
-                    )
-                    category = gr.Dropdown(list(CATEGORIES), multiselect=True, label=text.CATEGORY)
-                find = gr.Button(text.FIND, elem_id="find-shades")
-        with gr.Column(scale=6, min_width=320):
-            waiting = text.PRODUCTS_WAITING_SHARED if settings.catalog else text.PRODUCTS_WAITING
-            report = gr.Markdown(waiting, elem_id="product-report")
-            swatches = gallery(text.SHADES, "swatches", 5)
-            photo = photo_input(text.SOURCE, "product-face", height=260)
+class Offered(NamedTuple):
+    """Shades to choose from, in the order of the tab's parts."""
+
+    swatches: Update = UNCHANGED
+    shades: list[Shade] | Update = UNCHANGED
+    line: str | Update = UNCHANGED
+
+
+class Worn(NamedTuple):
+    """What wearing a shade changes on the page, in the order of the tab's parts."""
+
+    pictures: tuple[str, str] | Update = UNCHANGED
+    line: str | Update = UNCHANGED
+    photo: Photo | Update = UNCHANGED
+
+
+class ProductsTab:
+    """The tab; its handlers are methods, which need no page.
+
+    Args:
+        studio: of the page.
+        settings: of the page.
+    """
+
+    def __init__(self, studio: Studio, settings: Settings) -> None:
+        self.studio = studio
+        self.settings = settings
+
+    def build(self) -> TranslatedOnLoad:
+        """Add the tab to the page that is being built; nothing is left to translate."""
+        seconds = self.settings.keep_minutes * 60
+        self.readings = gr.State([], time_to_live=seconds)
+        self.shades = gr.State([], time_to_live=seconds)
+        self.chosen = gr.State(None, time_to_live=seconds)
+        self.looked = gr.State((None, []), time_to_live=seconds)
+        self.own = gr.State(None, time_to_live=seconds, delete_callback=SessionCatalog.remove)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                self._build_reading()
+                self._build_search()
+            with gr.Column(scale=6, min_width=320):
+                self._build_wearing()
+        self._connect()
+        ProductsApi(self.studio, self.settings).build(self.own)
+        return {}
+
+    def _build_reading(self) -> None:
+        self.pictures = pass_paths(
+            gr.File(
+                label=text.PRODUCT_PICTURES,
+                file_count="multiple",
+                file_types=["image"],
+                height=140,
+                elem_id="product-pictures",
+            )
+        )
+        self.read = gr.Button(text.READ, variant="primary", elem_id="read")
+        self.drawn = gallery(text.READ_PICTURES, "read-pictures", 2, preview=True)
+        with gr.Accordion(text.CORRECT, visible=False, elem_id="correct") as self.correct:
+            self.table = gr.Dataframe(
+                headers=list(text.TABLE),
+                type="array",
+                interactive=True,
+                wrap=True,
+                static_columns=[0],
+                buttons=[],
+                show_label=False,
+                elem_id="read-table",
+                column_widths=["20%", "18%", "18%", "20%", "24%"],
+            )
+            self.save = gr.Button(text.SAVE, elem_id="save-shades")
+
+    def _build_search(self) -> None:
+        with gr.Accordion(text.SEARCH):
             with gr.Row():
-                find_it = gr.Button(text.FIND_IT, elem_id="find-it")
-                places = [(text.BY_CATEGORY, ""), *((name, name) for name in PLACES)]
-                place = gr.Dropdown(places, value="", label=text.PLACE, elem_id="place")
-            result = before_and_after("product-result", 560)
+                self.color = gr.ColorPicker("#b01030", label=text.COLOR, elem_id="find-colour")
+                self.radius = gr.Slider(1, 40, 15, step=1, label=text.RADIUS, elem_id="find-radius")
+            with gr.Row():
+                self.finish = gr.Dropdown(
+                    list(FINISHES), multiselect=True, label=text.FINISH, elem_id="find-finish"
+                )
+                self.category = gr.Dropdown(list(CATEGORIES), multiselect=True, label=text.CATEGORY)
+            self.find = gr.Button(text.FIND, elem_id="find-shades")
 
-    def show(found: Shades, said: str) -> tuple[Any, ...]:
-        pairs = [(_swatch(shade), _caption(shade)) for shade in found]
-        return gr.update(value=pairs, visible=bool(found)), found, said
+    def _build_wearing(self) -> None:
+        shared = self.settings.catalog is not None
+        waiting = text.PRODUCTS_WAITING_SHARED if shared else text.PRODUCTS_WAITING
+        self.report = gr.Markdown(waiting, elem_id="product-report")
+        self.swatches = gallery(text.SHADES, "swatches", 5)
+        self.photo = photo_input(text.SOURCE, "product-face", height=260)
+        with gr.Row():
+            self.find_it = gr.Button(text.FIND_IT, elem_id="find-it")
+            places = [(text.BY_CATEGORY, ""), *((name, name) for name in PLACES)]
+            self.place = gr.Dropdown(places, value="", label=text.PLACE, elem_id="place")
+        self.result = before_and_after("product-result", 560)
 
-    def show_read(found: list[Reading], said: Sequence[str] = ()) -> tuple[Any, ...]:
-        rows = [row for reading in found for row in reading.rows()]
-        drawn = [(save_png(one.drawn(), "read.png"), one.name) for one in found]
-        count = translate(text.READ_OUT, count=len(rows))
-        lines = [*said, count if rows else translate(text.NO_SHADES)]
-        return gr.update(value=drawn, visible=bool(found)), found, *show(rows, "\n\n".join(lines))
+    def _connect(self) -> None:
+        work = limit_work(self.settings)
+        offered = [self.swatches, self.shades, self.report]
+        read = [self.drawn, self.readings, *offered]
+        search = [self.color, self.radius, self.finish, self.category, self.own]
+        asked = [
+            self.read.click(
+                self.read_pictures,
+                [self.pictures],
+                [*read, self.table, self.correct],
+                **work,
+                **PRIVATE,
+            ),
+            self.find.click(self.search, search, offered, **work, **PRIVATE),
+            self.find_it.click(
+                self.find_worn,
+                [self.photo, self.looked, self.own],
+                [*offered, self.looked],
+                **work,
+                **PRIVATE,
+            ),
+        ]
+        for event in asked:
+            event.then(None, js=scroll_to("product-report"), **PRIVATE)
+        self.table.input(
+            self.correct_readings, [self.readings, self.table], read, **work, **PRIVATE
+        )
+        self.save.click(
+            self.save_readings,
+            [self.readings, self.own],
+            [self.report, self.own],
+            **work,
+            **PRIVATE,
+        )
+        inputs = [self.photo, self.looked, self.chosen, self.place]
+        outputs = [self.result, self.report, self.looked]
+        chosen = self.swatches.select(self.choose_shade, [self.shades], [self.chosen], **LIGHT)
+        worn = chosen.then(self.wear, inputs, outputs, **work, **PRIVATE)
+        worn.then(None, js=scroll_to("product-result"), **PRIVATE)
+        self.photo.change(self.wear, inputs, outputs, **work, **PRIVATE)
+        self.place.input(self.wear, inputs, outputs, **work, **PRIVATE)
 
-    def read_shades(
+    def read_pictures(
+        self,
         files: list[str] | None,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> tuple[Any, ...]:
+    ) -> tuple[object, ...]:
+        """Read product pictures.
+
+        Returns:
+            What `show_readings` does; then updates of the table and of what it lies in.
+        """
         if not files:
-            return *([gr.skip()] * 4), translate(text.NO_PICTURES), gr.skip(), gr.skip()
+            none = Offered(line=translate(text.NO_PICTURES))
+            return UNCHANGED, UNCHANGED, *none, UNCHANGED, UNCHANGED
         found: list[Reading] = []
-        said = []
+        problems = []
         for number, path in enumerate(files[:MOST_PICTURES]):
             progress((number, len(files)), unit="picture")
-            name = product_name(path, [reading.name for reading in found])
+            name = name_product(path, [reading.name for reading in found])
             try:
-                found.append(Reading(name, Path(path), *studio.read_product(path, name)))
+                read = self.studio.extractor.read(decode(path), title=name)
+                found.append(Reading(name, Path(path), *read))
             except (MirraError, OSError) as error:
-                said.append(f"{name}: {explain(error)}")
-        rows = table_of(found)
-        shown = gr.update(value=rows, headers=[translate(head) for head in text.TABLE])
-        return *show_read(found, said), shown, gr.update(visible=bool(rows))
+                problems.append(f"{name}: {explain(error)}")
+        rows = make_table(found)
+        table = gr.update(value=rows, headers=[translate(head) for head in text.TABLE])
+        return *self.show_readings(found, problems), table, gr.update(visible=bool(rows))
 
-    def correct_them(found: list[Reading], cells: list[list[Any]]) -> tuple[Any, ...]:
+    def show_readings(
+        self, found: list[Reading], problems: Sequence[str] = ()
+    ) -> tuple[object, ...]:
+        """Readings and their shades.
+
+        Returns:
+            An update of the pictures, the readings, and an `Offered`'s parts.
+        """
+        rows = [row for reading in found for row in reading.to_rows()]
+        drawn = [(save_png(reading.draw(), "read.png"), reading.name) for reading in found]
+        count = translate(text.READ_OUT, count=len(rows)) if rows else translate(text.NO_SHADES)
+        offered = _offer(rows, "\n\n".join([*problems, count]))
+        return gr.update(value=drawn, visible=bool(found)), found, *offered
+
+    def correct_readings(self, found: list[Reading], cells: list[list[Any]]) -> tuple[object, ...]:
+        """The readings as people corrected them in the table."""
         try:
-            return show_read(corrected(found, cells))
+            return self.show_readings(apply_corrections(found, cells))
         except MirraError as error:
-            return *([gr.skip()] * 4), explain(error)
+            return UNCHANGED, UNCHANGED, *Offered(line=explain(error))
 
-    def save_them(found: list[Reading], own: SessionCatalog | None) -> tuple[str, Any]:
-        rows = [row for reading in found for row in reading.rows()]
-        catalog, own = catalog_for_saving(settings, own)
+    def save_readings(
+        self, found: list[Reading], own: SessionCatalog | None
+    ) -> tuple[str, SessionCatalog | None]:
+        """Save what was read to the catalogue."""
+        rows = [row for reading in found for row in reading.to_rows()]
+        catalog, own = find_or_make_catalog(self.settings, own)
         try:
-            count = studio.keep(rows, catalog)
+            count = save_rows(rows, catalog)
         except MirraError as error:
             return explain(error), own
         return translate(text.SAVED, count=count), own
 
-    def find_them(
+    def search(
+        self,
         color: str,
         radius: float,
-        finish: list[str],
-        category: list[str],
+        finishes: list[str],
+        categories: list[str],
         own: SessionCatalog | None,
-    ) -> tuple[Any, ...]:
-        catalog = catalog_of(settings, own)
+    ) -> Offered:
+        """Shades of the catalogue near a colour."""
+        catalog = find_catalog(self.settings, own)
         if catalog is None:
-            return show([], translate(text.EMPTY_CATALOG))
+            return _offer([], translate(text.EMPTY_CATALOG))
         try:
-            matches = studio.find(catalog, _hex(color), radius, finish, category)[:MOST_SHADES]
+            found = find_shades(catalog, _to_hex(color), radius, finishes, categories)
         except MirraError as error:
-            return show([], explain(error))
-        found = [{**match.shade, "delta_e": match.delta_e} for match in matches]
-        return show(found, translate(text.FOUND if found else text.NOTHING_NEAR, count=len(found)))
+            return _offer([], explain(error))
+        shades = [to_row(match) for match in found[:MOST_SHADES]]
+        sentence = text.FOUND if shades else text.NOTHING_NEAR
+        return _offer(shades, translate(sentence, count=len(shades)))
 
-    def look_at(photo: str | None, before: Looked) -> Looked:
-        """The faces of the photo, analysed once; none without a photo."""
-        if not photo or photo == before[0]:
-            return before if photo else (None, [])
-        return photo, studio.makeup.find_faces(decode(photo))
-
-    def find_makeup(
-        photo: str | None, before: Looked, own: SessionCatalog | None
-    ) -> tuple[Any, ...]:
+    def find_worn(
+        self, photo: str | None, looked: Photo, own: SessionCatalog | None
+    ) -> tuple[Update, list[Shade] | Update, str | Update, Photo | Update]:
         """What the largest face wears, and below each colour what comes near it."""
+        from pipelines.makeup.face_makeup import read_certain_makeup
+
         if not photo:
-            return gr.skip(), gr.skip(), translate(text.NO_FACE_PHOTO), gr.skip()
+            return *Offered(line=translate(text.NO_FACE_PHOTO)), UNCHANGED
         try:
-            now = look_at(photo, before)
-            colors, offers = studio.match_makeup(now[1][0], catalog_of(settings, own))
+            looked = self._find_faces(photo, looked)
+            colors = read_certain_makeup(looked[1][0])
+            shades = offer_shades(colors, find_catalog(self.settings, own))
         except MirraError as error:
-            return gr.skip(), gr.skip(), explain(error), gr.skip()
+            return *Offered(line=explain(error)), UNCHANGED
         lines = [
             translate(
                 text.WEARS,
-                region=translate(text.REGIONS[c.region]),
-                hex=c.hex,
-                finish=translate(c.finish),
+                region=translate(text.REGIONS[color.region]),
+                hex=color.hex,
+                finish=translate(color.finish),
             )
-            for c in colors
+            for color in colors
         ]
-        return *show(offers, " · ".join(lines) or translate(text.BARE)), now
+        return *_offer(shades, " · ".join(lines) or translate(text.BARE)), looked
 
-    def wear(
-        photo: str | None, before: Looked, shade: dict[str, Any] | None, place: str
-    ) -> tuple[Any, ...]:
-        if not photo or shade is None:
-            return gr.skip(), translate(text.NO_FACE_PHOTO) if shade else gr.skip(), gr.skip()
+    def choose_shade(self, event: gr.SelectData, shades: list[Shade]) -> Shade:
+        """One of the shades that are offered."""
+        return shades[event.index]
+
+    def wear(self, photo: str | None, looked: Photo, shade: Shade | None, place: str) -> Worn:
+        """Wear a shade on every face, where it belongs or at a place."""
         from pipelines.makeup.shade_coats import make_coat
 
+        if shade is None:
+            return Worn()
+        if not photo:
+            return Worn(line=translate(text.NO_FACE_PHOTO))
         try:
-            now = look_at(photo, before)
-            output = studio.shades.wear(now[1], [make_coat(shade, place or None)])
+            looked = self._find_faces(photo, looked)
+            output = self.studio.shade.wear(looked[1], [make_coat(shade, place or None)])
         except MirraError as error:
-            return gr.skip(), explain(error), gr.skip()
-        bare = save_png(Image.fromarray(now[1][0].image), "before.png")
+            return Worn(line=explain(error))
         (reached,) = output.reached[0]
-        said = translate(text.NOT_WORN)
-        if reached.delta_e == reached.delta_e:
-            said = translate(
-                text.WORN, title=shade.get("title") or "", hex=shade["hex"],
-                finish=translate(reached.coat.finish), place=translate(reached.coat.place),
-                error=f"{reached.delta_e:.1f}",
-            )  # fmt: skip
-        shown = save_png(output.images[0], "mirra.png", studio.png_text)
-        return (bare, shown), said, now
+        before = save_png(Image.fromarray(looked[1][0].image), "before.png")
+        after = save_png(output.images[0], "mirra.png", self.studio.png_text)
+        return Worn((before, after), _describe(shade, reached), looked)
 
-    def pick(event: gr.SelectData, found: Shades) -> dict[str, Any]:
-        return found[event.index]
+    def _find_faces(self, photo: str, looked: Photo) -> Photo:
+        """The faces of the photo, analysed once.
 
-    work: dict[str, Any] = {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
-    work["api_visibility"] = "private"
-    answer = [swatches, shades, report]
-    try_on = [photo, looked, chosen, place], [result, report, looked]
-    tell, show_result = (
-        {"fn": None, "js": _SCROLL % name, "api_visibility": "private"}
-        for name in ("product-report", "product-result")
+        Raises:
+            MirraError: the picture cannot be used, or shows no face.
+        """
+        if photo == looked[0]:
+            return looked
+        return photo, self.studio.makeup.find_faces(decode(photo))
+
+
+def _offer(shades: list[Shade], line: str) -> Offered:
+    pairs = [(_save_swatch(shade), _caption(shade)) for shade in shades]
+    return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
+
+
+def _describe(shade: Shade, reached: Reached) -> str:
+    """How near the colour on the face came to the one asked for, in a line."""
+    if reached.delta_e != reached.delta_e:
+        return translate(text.NOT_WORN)
+    return translate(
+        text.WORN,
+        title=shade.get("title") or "",
+        hex=shade["hex"],
+        finish=translate(reached.coat.finish),
+        place=translate(reached.coat.place),
+        error=f"{reached.delta_e:.1f}",
     )
-    asked = [
-        read.click(read_shades, [pictures], [seen, readings, *answer, table, correct], **work),
-        find.click(find_them, [color, radius, finish, category, own], answer, **work),
-        find_it.click(find_makeup, [photo, looked, own], [*answer, looked], **work),
-    ]
-    for event in asked:
-        event.then(**tell)
-    table.input(correct_them, [readings, table], [seen, readings, *answer], **work)
-    save.click(save_them, [readings, own], [report, own], **work)
-    picked = swatches.select(pick, [shades], [chosen], queue=False, api_visibility="private")
-    picked.then(wear, *try_on, **work).then(**show_result)
-    photo.change(wear, *try_on, **work)
-    place.input(wear, *try_on, **work)
-    endpoints(studio, settings, own)
 
 
-def _swatch(shade: dict[str, Any]) -> str:
+def _save_swatch(shade: Shade) -> str:
     from pipelines.makeup.swatch import draw_swatch
 
     return save_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png")
 
 
-def _caption(shade: dict[str, Any]) -> str:
+def _caption(shade: Shade) -> str:
     """Name, finish and distance of a shade, as far as they are known."""
     name = shade.get("name") or translate(shade.get("title") or "") or shade["hex"]
     parts = [name, translate(shade.get("finish") or "")]
@@ -243,7 +357,7 @@ def _caption(shade: dict[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _hex(color: str) -> str:
+def _to_hex(color: str) -> str:
     """What Gradio's colour picker gives, "#b01030" or "rgba(176.2, 16, 48, 1)", as hex."""
     numbers = re.findall(r"[\d.]+", color)
     if not color.startswith("rgb") or len(numbers) < 3:

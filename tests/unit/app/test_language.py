@@ -17,7 +17,7 @@ from app.language import (
     untranslate,
 )
 from app.ui import text
-from app.ui.tryon.tab import GARMENTS, title_of
+from app.ui.tryon.garments import GARMENTS, name_garment
 from models.errors import NoFaceError
 from models.instant.coats import PLACES
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
@@ -34,7 +34,7 @@ TABLES = [
     licences.PARTS, licences.TASKS, licences.MAY_I, licences.YES, licences.NO,
     [vars(entry.licence)[part] for entry in REGISTRY for part in ("weights", "base", "data")],
     entry_of("flux-makeup").needs,
-    [look.title for look in NAMED_LOOKS.values()], [title_of(path) for path in GARMENTS],
+    [look.title for look in NAMED_LOOKS.values()], [name_garment(path) for path in GARMENTS],
     FINISHES, CATEGORIES, tuple(PLACES),
 ]  # fmt: skip
 

@@ -6,7 +6,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from app.service import Studio, painting_seconds
+from app.service import Studio, estimate_seconds
+from app.ui.makeup.painting import paint_with_flux
 from models import tiny
 from models.cancellation import raise_if_cancelled
 from models.errors import CancelledError
@@ -18,10 +19,10 @@ from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 def studio(pipeline):
     parts = tiny.flux()
     studio = Studio()
-    studio.painter = FluxMakeupPipeline(
+    studio.flux_makeup = FluxMakeupPipeline(
         **parts, injector=tiny.reflora_injector(parts["transformer"]), default_size=32
     )
-    studio.painter.analyzer = pipeline.analyzer
+    studio.flux_makeup.analyzer = pipeline.analyzer
     return studio
 
 
@@ -32,7 +33,7 @@ def photo(astronaut, tmp_path):
 
 
 def test_the_same_seed_paints_the_same_picture(studio, photo, astronaut):
-    first, again = (studio.paint(photo, photo, seed=3) for _ in range(2))
+    first, again = (paint_with_flux(studio, photo, photo, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert first.size == astronaut.size
 
@@ -44,9 +45,9 @@ def test_painting_stops_between_steps_when_nobody_waits_for_it(studio, photo, mo
         steps.append(1)
         raise CancelledError("gone")
 
-    monkeypatch.setattr("app.service.raise_if_cancelled", unwanted)
+    monkeypatch.setattr("app.ui.makeup.painting.raise_if_cancelled", unwanted)
     with pytest.raises(CancelledError):
-        studio.paint(photo, photo, seed=3)
+        paint_with_flux(studio, photo, photo, seed=3)
     assert steps == [1]
     raise_if_cancelled()
 
@@ -65,9 +66,9 @@ def test_a_gpu_is_borrowed_for_as_long_as_the_call_will_take(studio, photo, monk
 
     monkeypatch.setattr(spaces, "GPU", lend, raising=False)
     monkeypatch.setitem(sys.modules, "spaces", spaces)
-    generate = studio.painter.generate
-    assert with_lent_gpu(generate, painting_seconds) is generate
+    generate = studio.flux_makeup.generate
+    assert with_lent_gpu(generate, estimate_seconds) is generate
     monkeypatch.setenv("SPACES_ZERO_GPU", "true")
-    monkeypatch.setattr(studio.painter, "generate", with_lent_gpu(generate, painting_seconds))
-    studio.paint(photo, photo, seed=3)
+    monkeypatch.setattr(studio.flux_makeup, "generate", with_lent_gpu(generate, estimate_seconds))
+    paint_with_flux(studio, photo, photo, seed=3)
     assert asked == [10 + 0.8 * 25]

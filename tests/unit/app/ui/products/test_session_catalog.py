@@ -4,17 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.service import Studio
 from app.settings import Settings
+from app.ui.products.readings import Reading, apply_corrections, make_table, name_product
 from app.ui.products.session_catalog import (
-    Reading,
     SessionCatalog,
-    catalog_of,
-    corrected,
-    product_name,
-    table_of,
+    find_catalog,
+    find_shades,
+    save_rows,
 )
-from app.ui.products.tab import _hex
+from app.ui.products.tab import _to_hex
 from models.errors import ShadeError
 from models.instant.drawn import lab_of
 from pipelines.catalog.extract.attributes import Attributes, Shade
@@ -39,16 +37,16 @@ def reading(tmp_path):
 
 
 def test_a_corrected_table_changes_the_shade_and_the_drawing(reading):
-    table = table_of([reading])
+    table = make_table([reading])
     assert [row[0] for row in table] == ["1 duo", "2 duo"]
     table[1][1:] = ["#2A3FB0", "glitter", "midnight", "eyeshadow"]
-    (fixed,) = corrected([reading], table)
+    (fixed,) = apply_corrections([reading], table)
     green = fixed.attributes.shades[1]
     assert (green.hex, green.finish, green.name) == ("#2a3fb0", "glitter", "midnight")
     assert green.lab == pytest.approx(lab_of("#2a3fb0"))
     assert fixed.attributes.category == "eyeshadow"
     assert fixed.attributes.shades[0] == reading.attributes.shades[0]
-    before, after = np.asarray(reading.drawn()), np.asarray(fixed.drawn())
+    before, after = np.asarray(reading.draw()), np.asarray(fixed.draw())
     assert (before != after)[:, 30:].any()
     assert not (before != after)[:, :28].any()
 
@@ -57,19 +55,19 @@ def test_a_corrected_table_changes_the_shade_and_the_drawing(reading):
     ("column", "cell"), [(1, "blue"), (1, ""), (2, "wet"), (4, "shoe"), (1, "<b>#b01030</b>")]
 )
 def test_a_cell_that_means_nothing_is_refused(reading, column, cell):
-    table = table_of([reading])
+    table = make_table([reading])
     table[0][column] = cell
     with pytest.raises(ShadeError):
-        corrected([reading], table)
+        apply_corrections([reading], table)
 
 
 def test_what_is_saved_is_found_by_color_and_gone_with_the_visit(reading):
     pytest.importorskip("lancedb")
-    studio, own = Studio(), SessionCatalog()
-    assert studio.keep(reading.rows(), own.catalog) == 2
-    (match,) = studio.find(own.catalog, "#b31232", 5)
+    own = SessionCatalog()
+    assert save_rows(reading.to_rows(), own.catalog) == 2
+    (match,) = find_shades(own.catalog, "#b31232", 5)
     assert match.shade["hex"] == "#b01030"
-    assert studio.find(own.catalog, "#b31232", 5, finishes=["glitter"]) == []
+    assert find_shades(own.catalog, "#b31232", 5, finishes=["glitter"]) == []
     folder = own.catalog.path
     own.remove()
     assert not folder.exists()
@@ -78,21 +76,21 @@ def test_what_is_saved_is_found_by_color_and_gone_with_the_visit(reading):
 def test_visitors_share_a_catalog_only_when_the_operator_says_so(tmp_path):
     own, other = SessionCatalog(), SessionCatalog()
     try:
-        assert catalog_of(Settings(catalog=None), None) is None
-        paths = {catalog_of(Settings(catalog=None), each).path for each in (own, other)}  # type: ignore[union-attr]
+        assert find_catalog(Settings(catalog=None), None) is None
+        paths = {find_catalog(Settings(catalog=None), each).path for each in (own, other)}  # type: ignore[union-attr]
         assert len(paths) == 2
-        assert catalog_of(Settings(catalog=tmp_path), own) is None  # nothing in it yet
+        assert find_catalog(Settings(catalog=tmp_path), own) is None  # nothing in it yet
     finally:
         own.remove()
         other.remove()
 
 
 def test_products_are_named_after_their_files_and_apart():
-    assert product_name("/tmp/x/red <b>.png", []) == "red b"
-    assert product_name("red.jpg", ["red", "red 2"]) == "red 3"
-    assert product_name(str(Path("/") / "..png"), []) == "."
+    assert name_product("/tmp/x/red <b>.png", []) == "red b"
+    assert name_product("red.jpg", ["red", "red 2"]) == "red 3"
+    assert name_product(str(Path("/") / "..png"), []) == "."
 
 
 def test_both_ways_a_browser_writes_a_color_are_read():
-    assert _hex("#B01030") == "#B01030"
-    assert _hex("rgba(176.2, 15.9, 48, 1)") == "#b01030"
+    assert _to_hex("#B01030") == "#B01030"
+    assert _to_hex("rgba(176.2, 15.9, 48, 1)") == "#b01030"

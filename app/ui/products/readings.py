@@ -1,0 +1,102 @@
+"""Product pictures as they were read, and as people correct them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from app.language import translate, untranslate
+from models.errors import ShadeError
+from models.instant.coats import Coat
+from models.instant.drawn import lab_of
+from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, Attributes
+from pipelines.catalog.extract.drawing import draw_shades
+from pipelines.images.decode import decode
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A product picture and what was read from it, perhaps corrected since.
+
+    Attributes:
+        name: of the product, from the picture's file name.
+        path: where the picture lies for the session.
+        attributes: what was read.
+        masks: one (h, w) bool mask inside each shade's box.
+    """
+
+    name: str
+    path: str | Path
+    attributes: Attributes
+    masks: tuple[np.ndarray, ...]
+
+    def draw(self) -> Image.Image:
+        """The picture with its shades outlined, numbered and shown as discs of their colour."""
+        return draw_shades(decode(self.path), self.attributes, self.masks)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """A row for each shade, as a catalogue keeps them."""
+        picture = {
+            "sku": self.name,
+            "title": self.name,
+            "kind": self.attributes.kind,
+            "category": self.attributes.category,
+            "source": self.name,
+        }
+        return [
+            {**picture, **asdict(shade), "shade_index": shade.index}
+            for shade in self.attributes.shades
+        ]
+
+
+def make_table(readings: Sequence[Reading]) -> list[list[Any]]:
+    """What people can correct: which shade, its colour, finish, name and category."""
+    return [
+        [
+            f"{shade.index + 1} {reading.name}",
+            shade.hex,
+            translate(shade.finish),
+            shade.name,
+            category,
+        ]
+        for reading in readings
+        for category in [translate(reading.attributes.category)]
+        for shade in reading.attributes.shades
+    ]
+
+
+def apply_corrections(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> list[Reading]:
+    """The readings with what people changed in the table; of a category the first change counts.
+
+    Raises:
+        ShadeError: a cell is no colour, finish or category.
+    """
+    rows = iter(table)
+    result = []
+    for reading in readings:
+        shades, category = [], reading.attributes.category
+        for shade in reading.attributes.shades:
+            _, color, finish, name, wanted = (str(cell).strip() for cell in next(rows))
+            finish, wanted = untranslate(finish, FINISHES), untranslate(wanted, CATEGORIES)
+            Coat(color, "lips", finish)  # refuses what is no colour or finish
+            if wanted not in CATEGORIES:
+                raise ShadeError("no such category", found=wanted, needed=CATEGORIES)
+            if wanted != reading.attributes.category:
+                category = wanted
+            lab = shade.lab if color == shade.hex else tuple(map(float, lab_of(color)))
+            shades.append(replace(shade, hex=color.lower(), lab=lab, finish=finish, name=name[:80]))
+        attributes = replace(reading.attributes, shades=tuple(shades), category=category)
+        result.append(replace(reading, attributes=attributes))
+    return result
+
+
+def name_product(path: str, taken: Sequence[str]) -> str:
+    """A name for a product after its picture's file, unlike those taken."""
+    stem = "".join(c for c in Path(path).stem if c.isalnum() or c in " -_.")[:60].strip() or "shade"
+    numbers = (f"{stem} {number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (stem, *numbers) if name not in taken)
