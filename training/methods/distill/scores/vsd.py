@@ -9,19 +9,14 @@ over between backbones; its other half, negative prompts in one step, is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from training.methods.distill import guidance
 from training.methods.distill.scores.score_distillation import (
     ScoreDistillation,
     ScoreNetworks,
-    ScoreOptions,
-    StepOptions,
     matching_objective,
 )
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
 
 
 class SwiftBrush(ScoreDistillation):
@@ -32,8 +27,8 @@ class SwiftBrush(ScoreDistillation):
         options: of `ScoreDistillation`.
     """
 
-    def __init__(self, networks: ScoreNetworks, **options: Unpack[ScoreOptions]) -> None:
-        options = ScoreOptions(guidance=guidance.fixed_on_both(4.5)) | options
+    def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
+        options = {"guidance": guidance.fixed_on_both(4.5)} | options
         super().__init__(networks, matching_objective("vsd"), **options)
 
 
@@ -48,11 +43,7 @@ class PGSB(SwiftBrush):
     """
 
     def __init__(
-        self,
-        networks: ScoreNetworks,
-        low: float = 0.5,
-        high: float = 4.0,
-        **options: Unpack[StepOptions],
+        self, networks: ScoreNetworks, low: float = 0.5, high: float = 4.0, **options: Any
     ) -> None:
         drawn = guidance.random(low, high)
         super().__init__(networks, guidance=drawn, **options)
