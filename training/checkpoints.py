@@ -13,9 +13,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -91,7 +90,7 @@ def save(
         state.mkdir(parents=True)
         for name, network in networks.items():
             save_file(_copy_tensors(network.state_dict()), state / f"network.{name}.safetensors")
-            write: Any = getattr(network, "save_pretrained", None)
+            write: Callable[[Path], None] | None = getattr(network, "save_pretrained", None)
             if write is not None:
                 average = averages.get(name)
                 with average.swapped_into(network) if average else contextlib.nullcontext():

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from models.errors import TrainingError
 
@@ -97,8 +97,8 @@ def as_json(config: RunConfig) -> str:
     return json.dumps(dataclasses.asdict(config), indent=2, default=str, sort_keys=True) + "\n"
 
 
-def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _flatten(tree: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
             found |= _flatten(value, f"{prefix}{key}.")

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -158,7 +158,7 @@ class Trainer:
         self.bad_steps = 0
         self.writes = True  # of several processes, one writes
 
-    def _parameter_groups(self, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    def _parameter_groups(self, names: tuple[str, ...]) -> list[dict[str, object]]:
         return [
             {
                 "params": list(self.method.networks[name].parameters()),

@@ -28,6 +28,7 @@ from training.data.tryon.batches import SyntheticTryOn, TryOnData
 from training.loop import Trainer
 from training.methods.dmvton import DMVTONStudent, DMVTONTeacher
 
+Stage = Literal["pb_warp", "pb_e2e", "pf_warp", "pf_e2e"]
 TINY = {
     "channels": 8,
     "widths": (8, 8, 8, 8),
@@ -44,7 +45,7 @@ TINY = {
 class TryOnConfig(RunConfig):
     """Training of the teacher (pb, parser-based) or the student (pf, parser-free)."""
 
-    stage: Literal["pb_warp", "pb_e2e", "pf_warp", "pf_e2e"] = "pb_warp"
+    stage: Stage = "pb_warp"
     # Folder of VITON's tars; synthetic data if left out. Arrays are kept in `cache`.
     data: Path | None = None
     cache: Path = Path("cache")
@@ -62,10 +63,10 @@ class TryOnConfig(RunConfig):
     toy: bool = False
 
 
-def _make_preset(stage: str, steps: int, line: str, lr: float = 6e-4) -> tuple[str, TryOnConfig]:
+def _make_preset(stage: Stage, steps: int, line: str, lr: float = 6e-4) -> tuple[str, TryOnConfig]:
     return line, TryOnConfig(
         name=f"dmvton-{stage}",
-        stage=stage,  # pyright: ignore[reportArgumentType]
+        stage=stage,
         optim=OptimConfig(lr=lr, betas=(0.5, 0.999)),
         loop=LoopConfig(steps=steps, batch=16, save_every=100),
     )

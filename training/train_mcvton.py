@@ -14,7 +14,7 @@ python -m training.train_mcvton toy_student --model F --adapters W
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.tryon.batches import TryOnData
 from training.data.tryon.latents import LatentTryOn, encode_all, pictures_of
 from training.data.tryon.synthetic_people import SyntheticWardrobe
-from training.flux.base import load_prompt, load_scheduler, load_vae
+from training.flux.base import load_prompt, load_scheduler, load_vae, move_to
 from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
 from training.flux.validation_sheet import ValidationSheet
 from training.loop import Method
@@ -68,35 +68,51 @@ class MCVTONConfig(FluxConfig):
     listens_to: tuple[int, ...] = (4, 12, 24, 40)
 
 
-def _make_preset(line: str, name: str, steps: int, batch: int, lr: float, **more: Any) -> Any:
+# What fits is reckoned by `training.memory.mcvton`; blocks are recomputed in the backward pass.
+TOY = MCVTONConfig(validation=6, base="fp32")
+CARD_24 = MCVTONConfig(size_hw=(512, 384), base="nf4", micro=2, guidance=GUIDANCE, validation=2)
+CARD_80 = replace(CARD_24, size_hw=(1024, 768), base="bf16")
+
+
+def _make_preset(
+    line: str, name: str, steps: int, batch: int, lr: float, config: MCVTONConfig
+) -> tuple[str, MCVTONConfig]:
     loop = LoopConfig(steps=steps, batch=batch, save_every=min(steps, 500), threads=1)
     optim = OptimConfig(lr=lr, weight_decay=0.01, clip=1.0)
-    settings = {"micro": batch, "validation": 6, "base": "fp32"} | more
-    return line, MCVTONConfig(name=f"mcvton-{name}", loop=loop, optim=optim, **settings)
+    micro = batch if config.base == "fp32" else config.micro
+    return line, replace(config, name=f"mcvton-{name}", loop=loop, optim=optim, micro=micro)
 
 
-# What fits is reckoned by `training.memory.mcvton`; blocks are recomputed in the backward pass.
-FLUX: dict[str, Any] = {"micro": 2, "guidance": GUIDANCE, "validation": 2}
-CARD_24 = {"size_hw": (512, 384), "base": "nf4"} | FLUX
-CARD_80 = {"size_hw": (1024, 768), "base": "bf16"} | FLUX
-STUDENT: dict[str, Any] = {"stage": "student", "adversarial": 0.1}
-TOY_STUDENT: dict[str, Any] = {"stage": "student", "listens_to": (1, 3)}
-TINY_STUDENT = {"adversarial": 0.1, "people": 24} | TOY_STUDENT
+def _as_student(config: MCVTONConfig) -> MCVTONConfig:
+    """Stage 2 on a card."""
+    return replace(config, stage="student", adversarial=0.1)
+
+
+TOY_STUDENT = replace(TOY, stage="student", listens_to=(1, 3))
 PRESETS: dict[str, tuple[str, MCVTONConfig]] = {
-    "tiny": _make_preset("Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, people=24),
-    "tiny_student": _make_preset(
-        "Five steps of stage 2.", "tiny_student", 5, 2, 1e-3, **TINY_STUDENT
+    "tiny": _make_preset(
+        "Five steps of stage 1, an untrained toy.", "tiny", 5, 2, 1e-3, replace(TOY, people=24)
     ),
-    "toy_base": _make_preset("A toy FLUX.", "toy_base", 500, 16, 3e-3, stage="toy_base"),
-    "toy_tryon": _make_preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3),
-    "toy_student": _make_preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, **TOY_STUDENT),
-    "tryon_24gb": _make_preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20_000, 8, 1e-4, **CARD_24),
-    "tryon_80gb": _make_preset("Stage 1, 1024x768.", "tryon-1024", 20_000, 8, 1e-4, **CARD_80),
+    "tiny_student": _make_preset(
+        "Five steps of stage 2.",
+        "tiny_student",
+        5,
+        2,
+        1e-3,
+        replace(TOY_STUDENT, adversarial=0.1, people=24),
+    ),
+    "toy_base": _make_preset(
+        "A toy FLUX.", "toy_base", 500, 16, 3e-3, replace(TOY, stage="toy_base")
+    ),
+    "toy_tryon": _make_preset("Stage 1 on the toy.", "toy_tryon", 900, 8, 4e-3, TOY),
+    "toy_student": _make_preset("Stage 2 on the toy.", "toy_student", 400, 8, 1e-3, TOY_STUDENT),
+    "tryon_24gb": _make_preset("Stage 1, 512x384, 4-bit.", "tryon-512", 20_000, 8, 1e-4, CARD_24),
+    "tryon_80gb": _make_preset("Stage 1, 1024x768.", "tryon-1024", 20_000, 8, 1e-4, CARD_80),
     "student_24gb": _make_preset(
-        "Stage 2, 512x384, 4-bit.", "student-512", 10_000, 8, 5e-5, **CARD_24, **STUDENT
+        "Stage 2, 512x384, 4-bit.", "student-512", 10_000, 8, 5e-5, _as_student(CARD_24)
     ),
     "student_80gb": _make_preset(
-        "Stage 2, 1024x768.", "student-1024", 10_000, 8, 5e-5, **CARD_80, **STUDENT
+        "Stage 2, 1024x768.", "student-1024", 10_000, 8, 5e-5, _as_student(CARD_80)
     ),
 }
 
@@ -113,7 +129,7 @@ def build(config: MCVTONConfig) -> FluxTrainer:
     # T5 first, so that it is gone before the transformer comes.
     prompt = load_prompt(config.model, config.cache or config.folder, seed)
     vae = load_vae(config.model)
-    vae.to(device)  # pyright: ignore
+    move_to(vae, device)
     data = LatentTryOn(_encode_latents(config, vae))
     transformer = (
         tiny.flux_transformer(seed, layers=2, single_layers=2)

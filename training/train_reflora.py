@@ -27,7 +27,7 @@ from models.reflora.injector import RefLoRAInjector
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.makeup.latents import FluxLatents
 from training.data.makeup.toy_latents import write_toy_cache
-from training.flux.base import load_vae
+from training.flux.base import load_vae, move_to
 from training.flux.trainer import PRECISIONS, FluxConfig, FluxTrainer, load_transformer
 from training.methods.reflora import SAMPLING_GUIDANCE, RefLoRA
 
@@ -138,7 +138,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
         return torch.cat(pictures, dim=-1)
 
     trainer = FluxTrainer(config, method, data, draw=draw if config.validation else None)
-    vae.to(device=trainer.device)  # pyright: ignore[reportCallIssue]
+    move_to(vae, trainer.device)
     if config.shard and config.whole:
         raise TrainingError("--shard spreads a frozen transformer; --whole trains it")
     trainer.place_transformer(transformer)

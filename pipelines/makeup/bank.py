@@ -91,10 +91,6 @@ class LookBank(LanceTable):
             for row, d in zip(rows, distances, strict=True)
         ]
 
-    def read_looks(self) -> list[CodedLook]:
-        """All looks, in the order of `read_vectors`."""
-        return [CodedLook.from_bytes(row["file"]) for row in self.table.to_arrow().to_pylist()]
-
     def read_vectors(self) -> np.ndarray:
         """All codes, (N, D) float32."""
         column = self.table.to_arrow()["vector"].combine_chunks()

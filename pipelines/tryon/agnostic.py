@@ -36,7 +36,6 @@ SHINS = (
     (points.R_KNEE, points.L_ANKLE, 0.06),
     (points.L_KNEE, points.R_ANKLE, 0.06),
 )
-ABOVE = (Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM)  # lies over trousers
 _MARGIN = 0.045  # around what is taken off, as in training
 _SMALLEST = 64  # pixels of a hand in the crop at the networks' size
 _LEGS = 2.2  # times the height of the crop a standing person reaches down

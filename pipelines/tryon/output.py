@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
+from models.ops.crops import Box
 from models.structures import Person
 from pipelines.tryon.garment import Garment
 
@@ -32,3 +33,22 @@ class TryOnOutput:
     garment: Garment
     network: str
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PaintedTryOn:
+    """Result of a try-on that FLUX painted.
+
+    Attributes:
+        images: one for each seed, RGB, at the size of the person's picture.
+        seeds: what they were drawn from; the same seed gives the same picture.
+        mask: (H, W) bool; outside it every picture equals the person's to the last bit.
+        box_xyxy: the working crop; may reach beyond the picture.
+        seconds: time it took.
+    """
+
+    images: list[Image.Image]
+    seeds: tuple[int, ...]
+    mask: np.ndarray
+    box_xyxy: Box
+    seconds: float

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -25,7 +26,13 @@ import tyro
 from torch import Tensor
 
 from models import seeding
-from models.diffusion.few_step import FewStepSampler, HybridDenoiser, Network, euler_sample
+from models.diffusion.few_step import (
+    Denoiser,
+    FewStepSampler,
+    HybridDenoiser,
+    Network,
+    euler_sample,
+)
 from training.toys import gaussian
 from training.toys.experiment import Budget, Experiment
 from training.toys.metrics import measure_samples
@@ -33,6 +40,10 @@ from training.toys.mixture import images, ring
 from training.toys.report import write_report
 from training.toys.table_rows import TABLES, Start, TableRow
 
+Row = Mapping[str, object]
+"""A row of a table, as it is in the JSON."""
+Draw = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
+"""(noise (replicas * N, D), conditions or None, generator) -> samples of that shape."""
 WORLDS = {"plane": ring, "images": images}
 
 
@@ -64,12 +75,12 @@ def make_experiment(world: str, runs: Path, budget: Budget, conditions: bool = F
     return Experiment(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 
 
-def judge(experiment: Experiment, draw: Any) -> dict[str, list[float]]:
+def judge(experiment: Experiment, draw: Draw) -> dict[str, list[float]]:
     """Return each figure of each replica.
 
     Args:
         experiment: the world.
-        draw: (noise (replicas * N, D), conditions or None, generator) -> samples of that shape.
+        draw: makes the samples.
     """
     count, replicas = experiment.budget.samples, len(experiment.seeds)
     generator = seeding.generator_for(0, "judge")
@@ -126,7 +137,7 @@ def _starting_network(experiment: Experiment, start: Start, several: bool) -> Ne
     return copy.deepcopy(experiment.pairs if start == "ends" else experiment.base)
 
 
-def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[dict[str, Any]]:
+def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[Row]:
     """Train one row and judge it; return its rows, which are kept beside its run."""
     torch.set_num_threads(1)
     table_row = TABLES[training.world][training.name]
@@ -143,7 +154,12 @@ def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[d
     for steps in (training.steps,) if table_row.apart else table_row.steps:
         few = FewStepSampler.even(steps, table_row.noise)
 
-        def draw(noise: Tensor, cond: Any, generator: torch.Generator, few: Any = few) -> Tensor:
+        def draw(
+            noise: Tensor,
+            cond: Tensor | None,
+            generator: torch.Generator,
+            few: FewStepSampler = few,
+        ) -> Tensor:
             return few.sample(student, noise, cond, generator)
 
         row = {"world": training.world, "name": training.name, "steps": steps}
@@ -161,10 +177,10 @@ def _judge_prefix(
     student: Network,
     sampler: FewStepSampler,
     steps: int,
-) -> dict[str, Any]:
+) -> Row:
     """Judge the pictures a longer sampler shows after its first steps."""
 
-    def draw(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
+    def draw(noise: Tensor, cond: Tensor | None, generator: torch.Generator) -> Tensor:
         x_t = sampler.simulate(student, noise, steps - 1, cond, generator)
         return sampler.guess(student, x_t, steps - 1, cond).detach()
 
@@ -172,22 +188,22 @@ def _judge_prefix(
     return row | {"prefix": True} | judge(experiment, draw)
 
 
-def judge_references(experiment: Experiment, world: str) -> list[dict[str, Any]]:
+def judge_references(experiment: Experiment, world: str) -> list[Row]:
     """Return the rows that are not distilled: noise floor, exact and learned teacher."""
 
-    def euler(denoiser: Any, steps: int) -> Any:
+    def euler(denoiser: Denoiser, steps: int) -> Draw:
         return lambda noise, cond, generator: euler_sample(denoiser, noise, steps, cond)
 
-    def row(name: str, steps: int, draw: Any) -> dict[str, Any]:
+    def row(name: str, steps: int, draw: Draw) -> Row:
         return {"world": world, "name": name, "steps": steps, "reference": True} | judge(
             experiment, draw
         )
 
-    def exact(noise: Tensor, cond: Any, generator: torch.Generator) -> Tensor:
+    def exact(noise: Tensor, cond: Tensor | None, generator: torch.Generator) -> Tensor:
         return experiment.mixture.sample(len(noise), generator)[0]
 
     learned = experiment.base
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     if world == "plane":
         few, regressed = FewStepSampler.even(1), experiment.pairs
         rows.append(row("ODE pairs", 1, lambda z, c, g: few.sample(regressed, z, c, g)))
@@ -201,7 +217,7 @@ def judge_references(experiment: Experiment, world: str) -> list[dict[str, Any]]
     return rows
 
 
-def judge_diversity(runs: Path, budget: Budget) -> list[dict[str, Any]]:
+def judge_diversity(runs: Path, budget: Budget) -> list[Row]:
     """Diversity distillation: the first of LADD's four steps taken by the learned teacher."""
     experiment, student = train_row(ToyTraining("plane", "LADD", 4), runs, budget)
     base = experiment.base
@@ -252,7 +268,7 @@ def main(
         "seeds": [0, 1, 2],
         "rows": [],
     }
-    waiting: dict[Future[Any], ToyTraining] = {}
+    waiting: dict[Future[list[Row]], ToyTraining] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for world in worlds:
             experiment = make_experiment(world, runs, budget)

@@ -15,10 +15,10 @@ faces; `painted` is where the teacher changes the colour by more than 2.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -135,7 +135,7 @@ class Trials:
 COLUMNS = ("lips", "eyes", "cheeks", "painted")
 
 
-def format_table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: Sequence[Mapping[str, object]]) -> str:
     """The rows as `training/README.md` shows them."""
     lines = [f"| way | weights | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
     for row in rows:
@@ -229,7 +229,9 @@ def main(
     ]
     mean = single_look(net, LookAdapter.for_base(net, embedding))
     pictures = {"bare face": held_out.source, "base, mean of its looks": paint(mean, held_out)}
-    rows: list[dict[str, Any]] = [{"way": w} | judge(held_out, x) for w, x in pictures.items()]
+    rows: list[Mapping[str, object]] = [
+        {"way": w} | judge(held_out, x) for w, x in pictures.items()
+    ]
     for way, layers, number in ways:
         name = way.replace(", ", "-").replace(" ", "-").lower()
         painter, folder = trials.train(name, ranks=layers, steps=steps, images=number)

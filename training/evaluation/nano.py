@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import tyro
@@ -25,7 +25,7 @@ from torch import Tensor
 
 from models import nano, seeding
 from models.analysis.face_parsing import FaceParser
-from models.diffusion.few_step import FewStepSampler, HybridDenoiser, euler_sample
+from models.diffusion.few_step import Denoiser, FewStepSampler, HybridDenoiser, euler_sample
 from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
@@ -78,7 +78,9 @@ def load_students(runs: Path, cache: Path) -> dict[str, Student]:
     return found
 
 
-def make_sampler(denoiser: Any, sampler: FewStepSampler, upto: int | None = None) -> SampleLatents:
+def make_sampler(
+    denoiser: Denoiser, sampler: FewStepSampler, upto: int | None = None
+) -> SampleLatents:
     """The picture a student shows after step `upto`, its last if None."""
     last = len(sampler.times) - 1 if upto is None else upto
 
@@ -112,7 +114,7 @@ def list_samplers(
 COLUMNS = ("lips", "eyes", "skin", "detail", "elsewhere", "frechet", "identity", "milliseconds")
 
 
-def format_table(rows: list[dict[str, Any]]) -> str:
+def format_table(rows: Sequence[Mapping[str, object]]) -> str:
     """The rows as `training/README.md` shows them; those aside are in the file only."""
     lines = [f"| way | steps | {' | '.join(COLUMNS)} |", f"|---|---|{'---|' * len(COLUMNS)}"]
     for row in (row for row in rows if "aside" not in row):
@@ -196,7 +198,7 @@ def main(
         Image.fromarray(pixels).save(sheet)
 
 
-def _measure_milliseconds(work: Callable[[], Any], repeats: int = 7) -> float:
+def _measure_milliseconds(work: Callable[[], object], repeats: int = 7) -> float:
     """Median processor time of one picture, in this process."""
     times: list[float] = []
     for _ in range(repeats):

@@ -10,11 +10,17 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
+from torch import nn
 
 from models import seeding, tiny
 from models.diffusion.vae import VAE
 from models.mcvton.prompt import PROMPT, FixedPrompt
 from models.nano import PatchAutoencoder
+
+
+def move_to(module: nn.Module, device: torch.device | str) -> None:
+    """Move a network in place; diffusers' own `to` has types that say otherwise."""
+    module.to(device=device)
 
 
 def load_vae(base: str | None) -> VAE:

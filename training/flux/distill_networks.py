@@ -26,7 +26,7 @@ from training.config import RunConfig
 from training.loop import Method
 from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.dmd import DMD, DMD2
-from training.methods.distill.scores.score_distillation import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks, StepOptions
 from training.methods.distill.scores.sid import SiD
 from training.methods.distill.trajectories.consistency import Consistency
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -99,12 +99,14 @@ class Frozen:
         self.base, self.precision = base.requires_grad_(False).eval(), precision
         self.transformer = base.transformer
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, N, C), float32; extra conditions are ignored."""
         with self._precision(x_t):
             return self.base.velocity(x_t, t, cond).float()
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Any:
+    def features(self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor) -> Any:
         """Return the tokens that leave its blocks; see `FluxDenoiser`."""
         with self._precision(x_t):
             return self.base.features(x_t, t, cond)
@@ -139,9 +141,13 @@ class LowRankNetworks(DistillNetworks):
 BuildMethod = Callable[[DistillNetworks, FewStepSampler, MethodConfig], Method]
 
 
-def _score_options(config: MethodConfig) -> dict[str, Any]:
+def _score_options(config: MethodConfig, student_every: int = 1) -> StepOptions:
     # The teacher was never shown a batch without condition, so the critic is not either.
-    return {"drop": 0.0, "step_conditioned": config.step_conditioned}
+    return {
+        "drop": 0.0,
+        "step_conditioned": config.step_conditioned,
+        "student_every": student_every,
+    }
 
 
 METHODS: dict[Name, BuildMethod] = {
@@ -153,15 +159,12 @@ METHODS: dict[Name, BuildMethod] = {
     "sana-sprint": lambda n, s, o: SanaSprint(
         n.copy_teacher(), n.teacher, n.make_head(), n.teacher, sigma_data=1.0, warm_up=o.loop.steps
     ),
-    "dmd": lambda n, s, o: DMD(
-        n.make_score_networks(s), student_every=o.critic_steps, **_score_options(o)
-    ),
+    "dmd": lambda n, s, o: DMD(n.make_score_networks(s), **_score_options(o, o.critic_steps)),
     "dmd2": lambda n, s, o: DMD2(
         n.make_score_networks(s),
         n.make_head(),
         (1e-2, 1e-2),
-        student_every=o.critic_steps,
-        **_score_options(o),
+        **_score_options(o, o.critic_steps),
     ),
     "sid": lambda n, s, o: SiD(n.make_score_networks(s), **_score_options(o)),
     "ladd": lambda n, s, o: LADD(n.copy_teacher(), n.teacher, n.make_head(), s),

@@ -9,7 +9,7 @@ steps as a run on one. A frozen transformer can be sharded over the cards (FSDP)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from torch import Tensor
 from models import seeding
 from models.errors import TrainingError
 from training.config import RunConfig, write_or_check
+from training.flux.base import move_to
 from training.loop import Data, Method, Trainer, sum_losses
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -68,7 +69,7 @@ class FluxTrainer(Trainer):
         method: Method,
         data: Data,
         accelerator: Accelerator | None = None,
-        draw: Any = None,
+        draw: Callable[[dict[str, Tensor]], Tensor] | None = None,
     ) -> None:
         self.accelerator = accelerator or Accelerator()
         processes = self.accelerator.num_processes
@@ -118,10 +119,12 @@ class FluxTrainer(Trainer):
             for parameter in group["params"]:
                 if parameter.grad is not None:
                     parameter.grad = self.accelerator.reduce(parameter.grad, "mean")
-        return {
-            name: float(self.accelerator.reduce(value, "mean"))  # pyright: ignore
-            for name, value in sums.items()
-        }
+        return {name: self._mean_over_processes(value) for name, value in sums.items()}
+
+    def _mean_over_processes(self, value: Tensor) -> float:
+        mean = self.accelerator.reduce(value, "mean")
+        assert isinstance(mean, Tensor)
+        return float(mean)
 
     def _split_batch(self, batch: dict[str, Tensor]) -> Iterator[tuple[int, dict[str, Tensor]]]:
         """This process's part of the batch: pieces of `micro` samples and where each begins."""
@@ -144,7 +147,7 @@ class FluxTrainer(Trainer):
                 )
             shard_frozen(transformer)
         if self.config.base != "nf4":  # four-bit weights are where they were loaded
-            transformer.to(device=self.device)  # pyright: ignore[reportCallIssue]
+            move_to(transformer, self.device)
 
     def save(self) -> None:
         """Write a checkpoint and, painted with the averaged weights, some pictures."""
@@ -164,6 +167,7 @@ class FluxTrainer(Trainer):
         generator = seeding.generator_for(self.config.loop.seed, "validation")
         batch = self.data.batch(indices, generator)
         batch = {key: value.to(self.device) for key, value in batch.items()}
+        assert self.draw is not None
         with ExitStack() as stack:
             for name, average in self.averages.items():
                 stack.enter_context(average.swapped_into(self.method.networks[name]))

@@ -14,7 +14,7 @@ from models.diffusion.vae import VAE, decode
 from models.mcvton.sampling import denoise
 from models.mcvton.transformer import MinimalControl
 from models.reflora.denoiser import MakeupDenoiser
-from training.flux.base import load_vae
+from training.flux.base import load_vae, move_to
 from training.flux.trainer import FluxConfig
 
 
@@ -84,7 +84,7 @@ class StudentSheet:
 
     def paint(self, batch: dict[str, Tensor]) -> Tensor:
         """Source, reference, result and truth side by side; one row a sample."""
-        self.vae.to(device=batch["x0"].device)  # pyright: ignore[reportCallIssue]
+        move_to(self.vae, batch["x0"].device)
         generator = seeding.generator_for(self.seed, "painted")
         noise = seeding.noise_like(batch["x0"], generator)
         made = self.sampler.sample(self.student, noise, batch["cond"], generator)

@@ -71,7 +71,7 @@ class Experiment:
         lr: float = 1e-3,
         data: Data | None = None,
         batch: int | None = None,
-        **loop: Any,
+        ema: float = 0.998,
     ) -> Method:
         """Train, or go on, or find it done; leaves the averaged weights in the method's networks.
 
@@ -82,25 +82,25 @@ class Experiment:
             lr: Adam's; it falls to nearly nothing along a cosine.
             data: exact samples if None.
             batch: samples of each replica; the budget's if None.
-            loop: of `LoopConfig`.
+            ema: decay of the averaged weights; 0 for none.
         """
         steps, batch = self.budget.steps(steps), batch or self.budget.batch
-        settings: dict[str, Any] = {
-            "steps": steps,
-            "batch": batch * len(self.seeds),
-            "seed": self.seeds[0],
-            "save_every": steps,
-            "keep": 1,
-            "log_every": max(1, steps // 20),
-            "ema": 0.998,
-            "threads": 1,
-        }
+        loop = LoopConfig(
+            steps=steps,
+            batch=batch * len(self.seeds),
+            seed=self.seeds[0],
+            save_every=steps,
+            keep=1,
+            log_every=max(1, steps // 20),
+            ema=ema,
+            threads=1,
+        )
         config = RunConfig(
             name=name,
             output=self.folder,
             # Half of Adam's usual memory: the critic's target moves.
             optim=OptimConfig(lr=lr, betas=(0.5, 0.999), warmup=50, final=0.01, clip=100.0),
-            loop=LoopConfig(**settings | loop),
+            loop=loop,
         )
         if data is None:
             data = MixtureData(self.mixture, batch, self.seeds, self.conditions)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +44,9 @@ class AffineStudent(nn.Module):
         self.A = nn.Parameter(torch.eye(dim))
         self.b = nn.Parameter(torch.zeros(conditions, dim))
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the velocity whose picture at t is A x_t + b; see `Denoiser`."""
         shift = self.b[torch.zeros_like(t).long() if cond is None else cond]
         return (x_t - x_t @ self.A.T - shift) / per_sample(t, x_t)
@@ -71,7 +72,9 @@ class OracleCritic:
 
     student: AffineStudent
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the exact velocity of the student's samples; see `Denoiser`."""
         return self.student.law.velocity(x_t, t, cond)
 
@@ -83,7 +86,9 @@ class TwoAnswers:
     conditional: Denoiser
     unconditional: Denoiser
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the velocity of the law that was asked for; see `Denoiser`."""
         return (self.unconditional if cond is None else self.conditional).velocity(x_t, t)
 
@@ -203,7 +208,7 @@ def measure_two_classes(scales: Guidance, steps: int) -> tuple[float, float]:
     return float(found.means[1, 0]), float(found.scales[0])
 
 
-def compute_tables(steps: int = 1500) -> dict[str, Any]:
+def compute_tables(steps: int = 1500) -> dict[str, dict[str, object]]:
     """Return all oracle tables: where objectives end, and what guidance does."""
     objectives: dict[str, tuple[Objective, bool]] = {
         "DMD": (matching_objective("residual"), False),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -68,7 +67,9 @@ class Mixture:
         gain = a[:, None] * self.scales.square() / variance
         return mean + (((x_t - a[:, None] * mean) @ self.axes) * gain) @ self.axes.T
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the exact velocity; see `Denoiser`. Extra conditions change nothing.
 
         noise - x_0 = ((x_t - (1 - t) x_0) / t) - x_0, and in the limit t = 0 it is -x_0's mean

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -95,7 +94,9 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
         )
         self.last = ReplicaLinear(seeds, "last", width, dim)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def features(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the last hidden layer, (replicas, B / replicas, width).
 
         What is not given is taken as 0: the step's number, the guidance, and t - r, the length of a
@@ -115,7 +116,9 @@ class ReplicaMLP(ModelMixin, ConfigMixin):
             h = F.silu(layer(h))
         return h
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, D); see `Denoiser`."""
         return self.last(self.features(x_t, t, cond, **extra)).reshape(x_t.shape)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
@@ -15,7 +15,7 @@ from training.methods.distill.adversarial.ladd import LADD
 from training.methods.distill.scores.disback import TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router
-from training.methods.distill.scores.score_distillation import ScoreNetworks
+from training.methods.distill.scores.score_distillation import ScoreNetworks, StepOptions
 from training.methods.distill.scores.sid import SiD, SiDA
 from training.methods.distill.scores.vsd import SwiftBrush
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
@@ -80,9 +80,13 @@ def _two_small_students(experiment: Experiment, s: Network, sampler: FewStepSamp
     return DMD(experiment.make_score_networks(students, sampler), student_every=1, drop=0.0)
 
 
-def _each(sampler: FewStepSampler) -> dict[str, Any]:
+def _each(sampler: FewStepSampler, step_conditioned: bool = True) -> StepOptions:
     """Batches shared out to all steps; several steps' pictures are harder for the critic."""
-    return {"trained_step": "each", "student_every": 5 if len(sampler.times) > 1 else 1}
+    return {
+        "trained_step": "each",
+        "student_every": 5 if len(sampler.times) > 1 else 1,
+        "step_conditioned": step_conditioned,
+    }
 
 
 _trajectory = partial(TableRow, apart=False, start="teacher", lr=2e-3)
@@ -126,11 +130,11 @@ PLANE: dict[str, TableRow] = {
     ),
     # Finding M1: the critic of several steps' pictures, given which step, or not
     "DMD, shared critic": TableRow(
-        lambda e, s, k: DMD(e.make_score_networks(s, k), step_conditioned=False, **_each(k)),
+        lambda e, s, k: DMD(e.make_score_networks(s, k), **_each(k, step_conditioned=False)),
         steps=(4,),
     ),
     "SiD, shared critic": TableRow(
-        lambda e, s, k: SiD(e.make_score_networks(s, k), step_conditioned=False, **_each(k)),
+        lambda e, s, k: SiD(e.make_score_networks(s, k), **_each(k, step_conditioned=False)),
         steps=(4,),
     ),
     # Two conditions: one student, two, two small ones

@@ -7,7 +7,6 @@ Teacher and critic have separate scales; a critic is never guided unless a metho
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -78,7 +77,7 @@ def embedded(low: float, high: float) -> Guidance:
 
 
 def predict_guided_x0(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any, scale: float, **extra: Tensor
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Tensor | None, scale: float, **extra: Tensor
 ) -> Tensor:
     """Return mu^w of a denoiser, (B, ...); one pass where one is enough."""
     if cond is None or scale == 1.0:

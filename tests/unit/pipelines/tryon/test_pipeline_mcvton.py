@@ -10,7 +10,8 @@ from models import tiny
 from models.diffusion.vae import decode
 from models.errors import CancelledError, ShapeError
 from models.mcvton.sampling import denoise
-from pipelines.tryon.pipeline_mcvton import MCVTONPipeline, find_working_box, fit_garment
+from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
+from pipelines.tryon.working_crop import find_working_box, fit_garment
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,6 @@ its few times (at the first of them, noise); MC-VTON's eight steps are trained s
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +25,7 @@ def compute_logits(
     feature_network: Network,
     head: nn.Module,
     pictures: Tensor,
-    cond: Any,
+    cond: Tensor | None,
     generator: torch.Generator,
 ) -> Tensor:
     """Return logits of pictures, noised anew, from a network's features."""
@@ -41,7 +39,7 @@ def discriminate(
     head: nn.Module,
     real: Tensor,
     fake: Tensor,
-    cond: Any,
+    cond: Tensor | None,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return the head's hinge loss; features are computed without gradient where frozen."""

@@ -8,15 +8,20 @@ the fake score more often than the student, and unrolls the student's own steps 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 
 from training.methods.distill.scores.score_distillation import (
+    HeadOptions,
     ScoreDistillation,
     ScoreNetworks,
+    ScoreOptions,
     matching_objective,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class DMD(ScoreDistillation):
@@ -27,8 +32,8 @@ class DMD(ScoreDistillation):
         options: of `ScoreDistillation`; the student is taken at one step of five, as in the paper.
     """
 
-    def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
-        options = {"student_every": 5} | options
+    def __init__(self, networks: ScoreNetworks, **options: Unpack[HeadOptions]) -> None:
+        options = HeadOptions(student_every=5) | options
         super().__init__(networks, matching_objective("residual"), **options)
 
 
@@ -50,6 +55,6 @@ class DMD2(DMD):
         networks: ScoreNetworks,
         head: nn.Module,
         adversarial: tuple[float, float] = (1e-3, 1e-2),
-        **options: Any,
+        **options: Unpack[ScoreOptions],
     ) -> None:
         super().__init__(networks, head=head, adversarial=adversarial, **options)

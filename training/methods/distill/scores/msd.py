@@ -11,7 +11,7 @@ with lambda_t = 1 / t^2, which makes it the distance of velocities.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,9 @@ class Router(nn.Module):
         self.students = nn.ModuleList(students)
         self.register_buffer("of_condition", of_condition)
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the velocity, each sample by its own student.
 
         Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +47,29 @@ class ScoreNetworks:
     teacher: Denoiser | TeacherSchedule
     critic: Network
     sampler: FewStepSampler
+
+
+class StepOptions(TypedDict, total=False):
+    """Of `ScoreDistillation`: what its steps are like."""
+
+    student_every: int
+    step_conditioned: bool
+    trained_step: Trained
+    drop: float
+    times: TimeSampler | None
+
+
+class ScoreOptions(StepOptions, total=False):
+    """Those, and the guidance."""
+
+    guidance: Guidance
+
+
+class HeadOptions(ScoreOptions, total=False):
+    """Those, and the discriminator."""
+
+    head: nn.Module | None
+    adversarial: tuple[float, float]
 
 
 class ScoreDistillation(Method):

@@ -8,16 +8,21 @@ The gradient goes through both networks, about two to three times DMD's memory.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from training.losses import score
 from training.methods.distill.scores.score_distillation import (
+    HeadOptions,
     Objective,
     ScoreDistillation,
     ScoreNetworks,
+    ScoreOptions,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def identity_objective(alpha: float, weight: score.Weight) -> Objective:
@@ -27,6 +32,13 @@ def identity_objective(alpha: float, weight: score.Weight) -> Objective:
         return score.score_identity(x_g, real, fake, t, alpha, weight)
 
     return objective
+
+
+class SiDOptions(ScoreOptions, total=False):
+    """Those of `SiD`."""
+
+    alpha: float
+    weight: score.Weight
 
 
 class SiD(ScoreDistillation):
@@ -47,7 +59,7 @@ class SiD(ScoreDistillation):
         networks: ScoreNetworks,
         alpha: float = 1.0,
         weight: score.Weight = "residual",
-        **options: Any,
+        **options: Unpack[HeadOptions],
     ) -> None:
         super().__init__(
             networks,
@@ -78,7 +90,7 @@ class SiDA(SiD):
         self,
         networks: ScoreNetworks,
         adversarial: tuple[float, float] = (1e-4, 1.0),
-        **options: Any,
+        **options: Unpack[SiDOptions],
     ) -> None:
         super().__init__(
             networks,

@@ -9,14 +9,19 @@ over between backbones; its other half, negative prompts in one step, is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from training.methods.distill import guidance
 from training.methods.distill.scores.score_distillation import (
     ScoreDistillation,
     ScoreNetworks,
+    ScoreOptions,
+    StepOptions,
     matching_objective,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class SwiftBrush(ScoreDistillation):
@@ -27,8 +32,8 @@ class SwiftBrush(ScoreDistillation):
         options: of `ScoreDistillation`.
     """
 
-    def __init__(self, networks: ScoreNetworks, **options: Any) -> None:
-        options = {"guidance": guidance.fixed_on_both(4.5)} | options
+    def __init__(self, networks: ScoreNetworks, **options: Unpack[ScoreOptions]) -> None:
+        options = ScoreOptions(guidance=guidance.fixed_on_both(4.5)) | options
         super().__init__(networks, matching_objective("vsd"), **options)
 
 
@@ -43,7 +48,11 @@ class PGSB(SwiftBrush):
     """
 
     def __init__(
-        self, networks: ScoreNetworks, low: float = 0.5, high: float = 4.0, **options: Any
+        self,
+        networks: ScoreNetworks,
+        low: float = 0.5,
+        high: float = 4.0,
+        **options: Unpack[StepOptions],
     ) -> None:
         drawn = guidance.random(low, high)
         super().__init__(networks, guidance=drawn, **options)

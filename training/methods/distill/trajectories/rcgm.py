@@ -9,7 +9,7 @@ itself over a small step and two jumps of its running average; TwinFlow adds, in
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 from torch import Tensor
@@ -18,6 +18,17 @@ from models.diffusion.few_step import Denoiser, Network
 from models.seeding import noise_like
 from training.loop import Method, sample_indices, select_networks
 from training.losses import flow, trajectory
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class JumpOptions(TypedDict, total=False):
+    """Those of `RCGM`."""
+
+    delta: float
+    jumps: int
+    average: float
 
 
 class RCGM(Method):
@@ -105,7 +116,7 @@ class TwinFlow(RCGM):
         teacher: Denoiser | None = None,
         adversarial: float = 1.0,
         rectify: float = 0.5,
-        **options: Any,
+        **options: Unpack[JumpOptions],
     ) -> None:
         super().__init__(student, target, teacher, **options)
         self.adversarial, self.rectify = adversarial, rectify

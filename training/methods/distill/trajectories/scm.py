@@ -11,7 +11,7 @@ unscaled. SANA-Sprint adds LADD's discriminator on the frozen teacher's features
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -27,13 +27,16 @@ from training.methods.distill.adversarial.ladd import compute_logits, discrimina
 from training.methods.distill.guidance import NONE, Guidance, predict_guided_x0
 from training.methods.time_samplers import log_normal_angle
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 def trig_velocity(
     denoiser: Denoiser,
     x_t: Tensor,
     angle: Tensor,
     sigma_data: float,
-    cond: Any = None,
+    cond: Tensor | None = None,
     **extra: Tensor,
 ) -> Tensor:
     """Return dx/dt of TrigFlow, sigma_data F, from a rectified-flow network, (B, ...).
@@ -48,6 +51,16 @@ def trig_velocity(
     rate = sigma_data * angle.cos() - angle.sin()
     time_rate = sigma_data / scale.square()
     return flow.per_sample(rate / scale, x_t) * x_t + flow.per_sample(scale * time_rate, x_t) * v
+
+
+class AngleOptions(TypedDict, total=False):
+    """Those of `SCM`."""
+
+    sigma_data: float
+    guidance: Guidance
+    warm_up: int
+    time_mean: float
+    time_std: float
 
 
 class SCM(Method):
@@ -129,7 +142,7 @@ class SanaSprint(SCM):
         feature_network: Network,
         adversarial: float = 0.5,
         max_time: float = 0.5,
-        **options: Any,
+        **options: Unpack[AngleOptions],
     ) -> None:
         super().__init__(student, teacher, **options)
         self.head, self.weight, self.max_time = head, adversarial, max_time

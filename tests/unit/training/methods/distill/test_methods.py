@@ -219,10 +219,10 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
 
 def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
     class Critic(ReplicaMLP):
-        extra = ()
+        given = ()
 
         def velocity(self, x_t, t, cond=None, **extra):
-            self.extra = tuple(extra)
+            self.given = tuple(extra)
             return super().velocity(x_t, t, cond, **extra)
 
     batch = DATA.batch(None, seeding.generator_for(0))
@@ -230,7 +230,7 @@ def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
         critic = Critic(width=8, depth=2, seeds=(0, 1), conditions=2)
         method = DMD(make_score_networks(critic=critic), step_conditioned=conditioned)
         method.step(batch, seeding.generator_for(0), "critic")
-        assert critic.extra == (("step",) if conditioned else ())
+        assert critic.given == (("step",) if conditioned else ())
 
 
 @pytest.mark.parametrize("trained", ["one", "each", "last"])
