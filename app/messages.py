@@ -194,7 +194,8 @@ MALFORMED = "We could not read this request. Use the page, or the types its API 
 REFUSALS: dict[str, tuple[int, str]] = {
     "no_such_door": (404, "There is nothing here for you. The page is at the address's root."),
     "other_site": (
-        403, "Another site may not call this one. Its operator can allow it with MIRRA_ORIGINS."
+        403,
+        "Another site may not call this one. Its operator can allow it with MIRRA_ORIGINS.",
     ),
     "too_heavy": (413, "This is more than we take at once. Try fewer pictures, or smaller copies."),
     "too_many_files": (413, "These are more files than we take at once. Try fewer of them."),
@@ -205,7 +206,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "closing": (503, "We are about to restart. Please try again in a minute."),
     "malformed": (400, MALFORMED),
     "failed": (500, UNKNOWN),
-}  # fmt: skip
+}
 """What the request filter refuses -> HTTP status and sentence; see `app/server/middleware.py`."""
 
 NOT_AN_UPLOAD = "Please send the file itself: we fetch nothing from an address or a path."

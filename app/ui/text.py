@@ -20,8 +20,12 @@ RESULT = "Before and after"
 COMPARE = "Where before ends and after begins"
 STRENGTH = "Overall"
 REGIONS = {
-    "lips": "Lips", "eyes": "Eyes", "brows": "Brows", "cheeks": "Cheeks", "skin": "Skin",
-}  # fmt: skip
+    "lips": "Lips",
+    "eyes": "Eyes",
+    "brows": "Brows",
+    "cheeks": "Cheeks",
+    "skin": "Skin",
+}
 LOOKING = "Looking at the faces"
 PUTTING_ON = "Putting it on"
 ON_ONE = "{look}, on one face"

@@ -7,14 +7,32 @@ from gradio.themes.utils import colors, fonts, sizes
 
 ROSE = colors.Color(
     name="rose",
-    c50="#fdf4f4", c100="#fae6e6", c200="#f4cccd", c300="#e9a7aa", c400="#d97f85",
-    c500="#b84a58", c600="#9d3546", c700="#832839", c800="#6c2233", c900="#5a1f2e", c950="#330d17",
-)  # fmt: skip
+    c50="#fdf4f4",
+    c100="#fae6e6",
+    c200="#f4cccd",
+    c300="#e9a7aa",
+    c400="#d97f85",
+    c500="#b84a58",
+    c600="#9d3546",
+    c700="#832839",
+    c800="#6c2233",
+    c900="#5a1f2e",
+    c950="#330d17",
+)
 PAPER = colors.Color(
     name="paper",
-    c50="#fbf8f5", c100="#f4efe9", c200="#e8dfd6", c300="#d3c6ba", c400="#a6968a",
-    c500="#7a6b61", c600="#5e5149", c700="#463c36", c800="#2c2623", c900="#1c1816", c950="#120f0e",
-)  # fmt: skip
+    c50="#fbf8f5",
+    c100="#f4efe9",
+    c200="#e8dfd6",
+    c300="#d3c6ba",
+    c400="#a6968a",
+    c500="#7a6b61",
+    c600="#5e5149",
+    c700="#463c36",
+    c800="#2c2623",
+    c900="#1c1816",
+    c950="#120f0e",
+)
 
 
 def theme() -> Base:

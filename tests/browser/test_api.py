@@ -63,9 +63,10 @@ def test_a_look_is_read_kept_and_worn_again(client, painted, selfie, tmp_path):
     painted.save(tmp_path / "painted.png")
     look = client.predict(handle_file(str(tmp_path / "painted.png")), api_name="/read_look")
     direct = client.predict(
-        source=selfie, reference=handle_file(str(tmp_path / "painted.png")),
+        source=selfie,
+        reference=handle_file(str(tmp_path / "painted.png")),
         api_name="/apply_makeup",
-    )  # fmt: skip
+    )
     kept = client.predict(source=selfie, saved_look=handle_file(look), api_name="/apply_makeup")
     with Image.open(direct) as first, Image.open(kept) as second:
         difference = np.asarray(first, int) - np.asarray(second, int)

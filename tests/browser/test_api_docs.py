@@ -40,9 +40,12 @@ def test_the_python_example_runs(server, folder, astronaut):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_the_curl_example_runs(server, folder, astronaut):
     done = subprocess.run(
-        ["bash", "-c", shown("bash", server)], cwd=folder, capture_output=True, text=True,
+        ["bash", "-c", shown("bash", server)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
         timeout=120,
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     with Image.open(folder / "out.png") as made:
         assert made.size == astronaut.size

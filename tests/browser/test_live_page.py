@@ -20,9 +20,11 @@ def camera_page(chromium, server, tmp_path, astronaut):
             frame.paste(astronaut.resize((480, 480)), (80 + step, 0))
             frame.save(file, "JPEG", quality=92)
     flags = [
-        *FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        *FLAGS,
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
-    ]  # fmt: skip
+    ]
     browser = chromium.browser_type.launch(executable_path=shutil.which("chromium"), args=flags)
     page = browser.new_page(viewport={"width": 1280, "height": 1000})
     page.goto(server)

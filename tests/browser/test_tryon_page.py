@@ -61,8 +61,10 @@ def test_programs_can_try_a_garment_on(server, tmp_path, astronaut, red_shirt):
     red_shirt.save(tmp_path / "shirt.png")
     client = Client(server, download_files=str(tmp_path), verbose=False)
     made = client.predict(
-        handle_file(tmp_path / "me.png"), handle_file(tmp_path / "shirt.png"), "student",
+        handle_file(tmp_path / "me.png"),
+        handle_file(tmp_path / "shirt.png"),
+        "student",
         api_name="/try_on_garment",
-    )  # fmt: skip
+    )
     with Image.open(made) as picture:
         assert picture.size == astronaut.size

@@ -106,7 +106,8 @@ ATTACKS = [
     Attack("a bomb: 20,000 x 20,000 pixels in 900 kB", TOO_MANY_PIXELS, as_photo(BOMB)),
     Attack("a picture cut off", picture("damaged", found="PNG"), as_photo(png()[:-60])),
     Attack(
-        "a web page named .png", picture("unknown_kind", found="web page"),
+        "a web page named .png",
+        picture("unknown_kind", found="web page"),
         as_photo(b"<html><script>alert(1)</script>"),
     ),
     Attack("safetensors with a header of 4 exabytes", UNKNOWN_FILE, as_photo(acts.SAFETENSORS)),
@@ -117,7 +118,8 @@ ATTACKS = [
     Attack("regions that do not exist in a look", LOOK, with_reference(carrying(NO_REGION))),
     Attack("a look whose map is a bomb", LOOK, with_reference(carrying(acts.wide_map()))),
     Attack(
-        "a look that unpacks to 50 MB", picture("text"),
+        "a look that unpacks to 50 MB",
+        picture("text"),
         with_reference(carrying(b"{" + bytes(50_000_000))),
     ),
     Attack("a hostile look.json on the page", LOOK, with_look_file(NO_LOOK)),
@@ -126,7 +128,8 @@ ATTACKS = [
     Attack("a strength that is no number", NO_SHARE, field(lips=float("nan"))),
     Attack("an endless face number", MALFORMED, field(face=float("inf"))),
     Attack(
-        "JSON nested 100,000 deep", refused("malformed"),
+        "JSON nested 100,000 deep",
+        refused("malformed"),
         posting_json(b"[" * 100_000, "call/list_looks"),
     ),
     Attack("JSON that is none", refused("malformed"), posting_json(b"{", "queue/join")),
@@ -146,11 +149,12 @@ ATTACKS = [
     Attack("the same, asking first", refused("other_site"), acts.cross_site_preflight),
     Attack("a call from a sandboxed frame", refused("other_site"), from_site("null")),
     Attack(
-        "another name for this machine (DNS rebinding)", refused("other_site"),
+        "another name for this machine (DNS rebinding)",
+        refused("other_site"),
         from_site("http://evil.example", Host="evil.example"),
     ),
     # many
     Attack("thirty calls at once", refused("full"), acts.flood),
     Attack("thirty calls, each cancelled", "every slot is free again", acts.start_and_stop),
-]  # fmt: skip
+]
 """In SECURITY.md's order."""

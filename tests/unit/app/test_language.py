@@ -27,16 +27,28 @@ from pipelines.registry import REGISTRY, entry_of
 
 TABLES = [
     {name: value for name, value in vars(text).items() if name.isupper()},
-    messages.UNKNOWN, messages.SENTENCES, [table for table, _ in messages.BY_REASON.values()],
+    messages.UNKNOWN,
+    messages.SENTENCES,
+    [table for table, _ in messages.BY_REASON.values()],
     [sentence for _, sentence in messages.REFUSALS.values()],
-    messages.NOT_AN_UPLOAD, messages.TOO_LONG, messages.TOOK_TOO_LONG,
-    messages.ADVICE, OTHER_KINDS - {"unknown file"},
-    licences.PARTS, licences.TASKS, licences.MAY_I, licences.YES, licences.NO,
+    messages.NOT_AN_UPLOAD,
+    messages.TOO_LONG,
+    messages.TOOK_TOO_LONG,
+    messages.ADVICE,
+    OTHER_KINDS - {"unknown file"},
+    licences.PARTS,
+    licences.TASKS,
+    licences.MAY_I,
+    licences.YES,
+    licences.NO,
     [vars(entry.licence)[part] for entry in REGISTRY for part in ("weights", "base", "data")],
     entry_of("flux-makeup").needs,
-    [look.title for look in NAMED_LOOKS.values()], [name_garment(path) for path in GARMENTS],
-    FINISHES, CATEGORIES, tuple(PLACES),
-]  # fmt: skip
+    [look.title for look in NAMED_LOOKS.values()],
+    [name_garment(path) for path in GARMENTS],
+    FINISHES,
+    CATEGORIES,
+    tuple(PLACES),
+]
 
 
 def strings(table):

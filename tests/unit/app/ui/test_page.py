@@ -49,9 +49,10 @@ def test_no_label_is_left_untranslated(pages):
         for part in parts(pages[0])
         for name in TRANSLATED_PROPERTIES
         for said in [part["props"].get(name)]
-        if isinstance(said, str) and any(letter.isalpha() for letter in said)
+        if isinstance(said, str)
+        and any(letter.isalpha() for letter in said)
         and "__i18n__" not in said
-    }  # fmt: skip
+    }
     anew = [said for kind, said in plain if kind == "markdown"]  # made anew when the page opens
     assert all("FLUX" in said or "weights" in said for said in anew)
     assert len(anew) == 3

@@ -26,11 +26,22 @@ def reading(tmp_path):
     picture.save(tmp_path / "duo.png")
     shades = tuple(
         Shade(
-            index, color, tuple(map(float, lab_of(color))), name, 1.0, "matte", 0.1, 0.0, 0.0, 0.0,
-            0.9, (30 * index + 5, 5, 30 * index + 25, 25), 0.8,
+            index,
+            color,
+            tuple(map(float, lab_of(color))),
+            name,
+            1.0,
+            "matte",
+            0.1,
+            0.0,
+            0.0,
+            0.0,
+            0.9,
+            (30 * index + 5, 5, 30 * index + 25, 25),
+            0.8,
         )
         for index, (color, name) in enumerate([("#b01030", "red"), ("#2f6f5e", "green")])
-    )  # fmt: skip
+    )
     masks = (np.ones((20, 20), bool),) * 2
     attributes = Attributes("palette", "eyeshadow_palette", shades, 0, (60, 30))
     return Reading("duo", tmp_path / "duo.png", attributes, masks)
