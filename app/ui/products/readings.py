@@ -54,7 +54,7 @@ class Reading:
         ]
 
 
-def make_table(readings: Sequence[Reading]) -> list[list[Any]]:
+def make_table(readings: Sequence[Reading]) -> list[list[str]]:
     """What people can correct: which shade, its colour, finish, name and category."""
     return [
         [
@@ -70,7 +70,9 @@ def make_table(readings: Sequence[Reading]) -> list[list[Any]]:
     ]
 
 
-def apply_corrections(readings: Sequence[Reading], table: Sequence[Sequence[Any]]) -> list[Reading]:
+def apply_corrections(
+    readings: Sequence[Reading], table: Sequence[Sequence[object]]
+) -> list[Reading]:
     """The readings with what people changed in the table; of a category the first change counts.
 
     Raises:

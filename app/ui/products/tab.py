@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import gradio as gr
 from PIL import Image
@@ -27,11 +26,11 @@ from app.ui.products.session_catalog import (
     save_rows,
     to_row,
 )
+from app.ui.products.shades import Shade, caption_shade, describe_worn, save_swatch, to_hex
 from app.ui.result_files import save_png
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
 from models.instant.coats import PLACES
-from models.instant.shade import Reached
 from models.structures import Face
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES
 from pipelines.catalog.search.matching import offer_shades
@@ -39,9 +38,6 @@ from pipelines.images.decode import decode
 
 MOST_PICTURES = 24
 MOST_SHADES = 48
-
-Shade = dict[str, Any]
-"""A row of a catalogue."""
 
 Photo = tuple[str | None, list[Face]]
 """A photo's path, and the faces in it."""
@@ -226,7 +222,9 @@ class ProductsTab:
         offered = _offer(rows, "\n\n".join([*problems, count]))
         return gr.update(value=drawn, visible=bool(found)), found, *offered
 
-    def correct_readings(self, found: list[Reading], cells: list[list[Any]]) -> tuple[object, ...]:
+    def correct_readings(
+        self, found: list[Reading], cells: list[list[object]]
+    ) -> tuple[object, ...]:
         """The readings as people corrected them in the table."""
         try:
             return self.show_readings(apply_corrections(found, cells))
@@ -258,7 +256,7 @@ class ProductsTab:
         if catalog is None:
             return _offer([], translate(text.EMPTY_CATALOG))
         try:
-            found = find_shades(catalog, _to_hex(color), radius, finishes, categories)
+            found = find_shades(catalog, to_hex(color), radius, finishes, categories)
         except MirraError as error:
             return _offer([], explain(error))
         shades = [to_row(match) for match in found[:MOST_SHADES]]
@@ -310,7 +308,7 @@ class ProductsTab:
         (reached,) = output.reached[0]
         before = save_png(Image.fromarray(looked[1][0].image), "before.png")
         after = save_png(output.images[0], "mirra.png", self.studio.png_text)
-        return Worn((before, after), _describe(shade, reached), looked)
+        return Worn((before, after), describe_worn(shade, reached), looked)
 
     def _find_faces(self, photo: str, looked: Photo) -> Photo:
         """The faces of the photo, analysed once.
@@ -324,42 +322,5 @@ class ProductsTab:
 
 
 def _offer(shades: list[Shade], line: str) -> Offered:
-    pairs = [(_save_swatch(shade), _caption(shade)) for shade in shades]
+    pairs = [(save_swatch(shade), caption_shade(shade)) for shade in shades]
     return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
-
-
-def _describe(shade: Shade, reached: Reached) -> str:
-    """How near the colour on the face came to the one asked for, in a line."""
-    if reached.delta_e != reached.delta_e:
-        return translate(text.NOT_WORN)
-    return translate(
-        text.WORN,
-        title=shade.get("title") or "",
-        hex=shade["hex"],
-        finish=translate(reached.coat.finish),
-        place=translate(reached.coat.place),
-        error=f"{reached.delta_e:.1f}",
-    )
-
-
-def _save_swatch(shade: Shade) -> str:
-    from pipelines.makeup.swatch import draw_swatch
-
-    return save_png(draw_swatch(shade["hex"], shade.get("finish") or "matte"), "swatch.png")
-
-
-def _caption(shade: Shade) -> str:
-    """Name, finish and distance of a shade, as far as they are known."""
-    name = shade.get("name") or translate(shade.get("title") or "") or shade["hex"]
-    parts = [name, translate(shade.get("finish") or "")]
-    if "delta_e" in shade:
-        parts.append(f"ΔE {shade['delta_e']:.1f}")
-    return " · ".join(part for part in parts if part)
-
-
-def _to_hex(color: str) -> str:
-    """What Gradio's colour picker gives, "#b01030" or "rgba(176.2, 16, 48, 1)", as hex."""
-    numbers = re.findall(r"[\d.]+", color)
-    if not color.startswith("rgb") or len(numbers) < 3:
-        return color
-    return "#" + bytes(min(255, round(float(number))) for number in numbers[:3]).hex()

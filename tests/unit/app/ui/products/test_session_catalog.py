@@ -12,7 +12,7 @@ from app.ui.products.session_catalog import (
     find_shades,
     save_rows,
 )
-from app.ui.products.tab import _to_hex
+from app.ui.products.shades import to_hex
 from models.errors import ShadeError
 from models.instant.drawn import lab_of
 from pipelines.catalog.extract.attributes import Attributes, Shade
@@ -103,5 +103,5 @@ def test_products_are_named_after_their_files_and_apart():
 
 
 def test_both_ways_a_browser_writes_a_color_are_read():
-    assert _to_hex("#B01030") == "#B01030"
-    assert _to_hex("rgba(176.2, 15.9, 48, 1)") == "#b01030"
+    assert to_hex("#B01030") == "#B01030"
+    assert to_hex("rgba(176.2, 15.9, 48, 1)") == "#b01030"
