@@ -29,12 +29,6 @@ def intersection_over_union(counts: Tensor) -> Tensor:
     return both / (counts.sum(0) + counts.sum(1) - both)
 
 
-def psnr(a: Tensor, b: Tensor) -> Tensor:
-    """Return the peak signal-to-noise ratio in dB, (B,), of pictures in [-1, 1]."""
-    error = (a - b).square().flatten(1).mean(1).clamp_min(1e-10)
-    return 10 * torch.log10(4.0 / error)
-
-
 def ssim(a: Tensor, b: Tensor) -> Tensor:
     """Return the structural similarity map of Wang et al. (2004), Gaussian window of 11, sigma 1.5.
 

@@ -44,7 +44,7 @@ Row = Mapping[str, object]
 """A row of a table, as it is in the JSON."""
 Draw = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 """(noise (replicas * N, D), conditions or None, generator) -> samples of that shape."""
-WORLDS = {"plane": ring, "images": images}
+WORLDS = {"plane": ring, "images": images, "guided": ring}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ToyTraining:
     """One training and the rows it gives.
 
     Attributes:
-        world: "plane" or "images".
+        world: "plane", "images" or "guided".
         name: of the row.
         steps: the student's steps in training; 0 if one training serves all.
     """
@@ -71,7 +71,7 @@ class ToyTraining:
 def make_experiment(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Experiment:
     """Return what trains the rows of a world's table."""
     folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
-    width = 64 if world == "plane" else 256
+    width = 256 if world == "images" else 64
     return Experiment(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 
 
@@ -160,7 +160,10 @@ def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[R
             generator: torch.Generator,
             few: FewStepSampler = few,
         ) -> Tensor:
-            return few.sample(student, noise, cond, generator)
+            extra = {}
+            if table_row.guidance is not None:
+                extra["w"] = torch.full((len(noise),), table_row.guidance)
+            return few.sample(student, noise, cond, generator, **extra)
 
         row = {"world": training.world, "name": training.name, "steps": steps}
         rows.append(row | {"seconds": round(seconds, 1)} | judge(experiment, draw))
@@ -247,7 +250,7 @@ def main(
         runs: where trainings are kept.
         share: of each row's steps.
         only: names of rows; all if empty.
-        worlds: "plane", "images".
+        worlds: "plane", "images", "guided".
         processes: trainings at a time, a thread each.
     """
     torch.set_num_threads(1)
@@ -271,8 +274,9 @@ def main(
     waiting: dict[Future[list[Row]], ToyTraining] = {}
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for world in worlds:
-            experiment = make_experiment(world, runs, budget)
-            _ = experiment.consistent  # before two processes ask for it
+            experiment = make_experiment(world, runs, budget, conditions=world == "guided")
+            if world != "guided":
+                _ = experiment.consistent  # before two processes ask for it
             found["rows"] += judge_references(experiment, world)
             table_rows = {k: v for k, v in TABLES[world].items() if not only or k in only}
             if any(table_row.conditions for table_row in table_rows.values()):

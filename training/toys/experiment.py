@@ -53,6 +53,7 @@ class Experiment:
         seeds: one a replica; all replicas train at once.
         width: of the networks.
         conditions: whether samples come with their group as condition.
+        extra: names of the networks' extra conditions.
         budget: of everything.
     """
 
@@ -61,6 +62,7 @@ class Experiment:
     seeds: tuple[int, ...] = (0, 1, 2)
     width: int = 64
     conditions: bool = False
+    extra: tuple[str, ...] = ("r", "step")
     budget: Budget = field(default_factory=Budget)
 
     def train(
@@ -116,6 +118,7 @@ class Experiment:
             dim=self.mixture.dim,
             width=width or self.width,
             seeds=self.seeds,
+            extra=self.extra,
             conditions=int(self.mixture.groups.max()) + 1 if self.conditions else 0,
         )
 

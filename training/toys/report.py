@@ -12,12 +12,14 @@ from training.toys.table_rows import TABLES
 COLUMNS = {
     "plane": ("rkl", "fkl", "sw2", "tv", "out", "var"),
     "images": ("class_fd", "sw2", "tv", "out", "var"),
+    "guided": ("rkl", "fkl", "sw2", "tv", "out", "var"),
 }
 """Figures of each world; `training.toys.metrics` says what they are."""
 
 HEADINGS = {
     "plane": "Five modes in the plane",
     "images": "8 x 8 images, 64 dimensions",
+    "guided": "Two conditions in the plane, guided",
 }
 
 

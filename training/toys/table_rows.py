@@ -12,12 +12,14 @@ import torch
 from models.diffusion.few_step import FewStepSampler, Network, Noise
 from training.loop import Method
 from training.methods.distill.adversarial.ladd import LADD
+from training.methods.distill.guidance import embedded, lsg
 from training.methods.distill.scores.disback import TeacherSchedule
 from training.methods.distill.scores.dmd import DMD, DMD2
 from training.methods.distill.scores.msd import Router
 from training.methods.distill.scores.score_distillation import ScoreNetworks, StepOptions
 from training.methods.distill.scores.sid import SiD, SiDA
-from training.methods.distill.scores.vsd import SwiftBrush
+from training.methods.distill.scores.vsd import PGSB, SwiftBrush
+from training.methods.distill.trajectories.consistency import Consistency
 from training.methods.distill.trajectories.rcgm import RCGM, TwinFlow
 from training.methods.distill.trajectories.scm import SCM, SanaSprint
 from training.toys.experiment import Experiment
@@ -44,6 +46,7 @@ class TableRow:
             regression onto ODE pairs for one step and as a consistency student for several;
             "consistent" as that for any number; "new" from new weights.
         conditions: whether it needs the world with conditions.
+        guidance: the scale a student with guidance embedded is asked for, or None.
     """
 
     build: BuildRow
@@ -56,6 +59,7 @@ class TableRow:
     noise: Noise = "fresh"
     start: Start = "ends"
     conditions: bool = False
+    guidance: float | None = None
 
 
 def _disback(experiment: Experiment, s: Network, sampler: FewStepSampler) -> Method:
@@ -164,4 +168,21 @@ IMAGES: dict[str, TableRow] = {
     for name, steps in _FEWER.items()
 }
 
-TABLES = {"plane": PLANE, "images": IMAGES}
+_guided = partial(TableRow, start="teacher", conditions=True)
+GUIDED: dict[str, TableRow] = {
+    # Guided students leave the truth on purpose: less spread within a condition, fewer strays
+    "LCM": _guided(
+        lambda e, s, _: Consistency(s, e.copy_base(), e.mixture, guidance=embedded(1, 4)),
+        8000,
+        apart=False,
+        lr=2e-3,
+        guidance=2.0,
+    ),
+    "PG-SB": _guided(lambda e, s, k: PGSB(e.make_score_networks(s, k), **_each(k)), steps=(1,)),
+    "SiD-LSG": _guided(
+        lambda e, s, k: SiD(e.make_score_networks(s, k), guidance=lsg(1.5), **_each(k)),
+        steps=(1,),
+    ),
+}
+
+TABLES = {"plane": PLANE, "images": IMAGES, "guided": GUIDED}

@@ -22,7 +22,7 @@ from training.toys.experiment import Budget
 from training.toys.gaussian import measure_end, measure_guidance, measure_two_classes
 from training.toys.mixture import images, ring
 from training.toys.report import write_report
-from training.toys.table_rows import PLANE
+from training.toys.table_rows import GUIDED, PLANE
 
 STEPS = 150
 ROOT = Path(__file__).parents[4]
@@ -121,3 +121,12 @@ def test_a_row_is_trained_judged_and_written_into_the_table(tmp_path):
     assert all(len(row["rkl"]) == 3 for row in written)
     assert "| LADD | 4 |" in (tmp_path / "toys.md").read_text()
     assert [row["upto"] for row in judge_diversity(tmp_path, budget)] == [0, 1, 2, 3, 4]
+
+
+def test_guided_students_are_trained_and_judged_on_conditions(tmp_path):
+    budget, rows = Budget(0.0, batch=8, samples=100), []
+    for training in list_trainings("guided", GUIDED):
+        rows += train_and_judge(training, tmp_path, budget)
+    assert {row["name"] for row in rows} == {"LCM", "PG-SB", "SiD-LSG"}
+    write_report({"rows": rows}, tmp_path / "guided.json")
+    assert "| LCM | 4 |" in (tmp_path / "guided.md").read_text()
