@@ -19,13 +19,13 @@ language: ContextVar[str] = ContextVar("language", default="en")
 
 
 @cache
-def translations(code: str) -> dict[str, str]:
+def load_translations(code: str) -> dict[str, str]:
     """What our English sentences are in another language; of English, nothing."""
     path = LOCALES / f"{code}.json"
     return json.loads(path.read_text(encoding="utf-8")) if code in LANGUAGES[1:] else {}
 
 
-def preferred_language(accept_language: str | None) -> str:
+def choose_language(accept_language: str | None) -> str:
     """The language for an `Accept-Language` header, such as "de-AT,de;q=0.9,en;q=0.8".
 
     Only the first counts, for the browser goes by it, too: half a page in each of two languages
@@ -43,7 +43,7 @@ def translate(sentence: str, /, **values: object) -> str:
         sentence: in English, with places for the values, as `str.format` has them.
         values: by name. What a person or a file wrote may come in here, never as the sentence.
     """
-    said = translations(language.get()).get(sentence, sentence)
+    said = load_translations(language.get()).get(sentence, sentence)
     return said.format(**values) if values else said
 
 

@@ -20,7 +20,7 @@ from starlette.formparsers import MultiPartException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.language import language, preferred_language, translate
+from app.language import choose_language, language, translate
 from app.messages import REFUSALS
 from app.server.logs import log_failure
 from app.server.metrics import Metrics
@@ -243,7 +243,7 @@ class _FilteredRequest:
         if self.scope["method"] == "POST" and refusal.reason not in ("too_slow", "gone"):
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._discard(), DISCARD_SECONDS)
-        language.set(preferred_language(Headers(scope=self.scope).get("accept-language")))
+        language.set(choose_language(Headers(scope=self.scope).get("accept-language")))
         await _refusal_response(refusal, self._uploads)(self.scope, self._receive, self._forward)
 
     async def _forward(self, message: Message) -> None:

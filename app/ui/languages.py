@@ -10,10 +10,10 @@ from gradio.blocks import Block
 from gradio.components import Component
 from gradio.i18n import I18nData
 
-from app.language import LANGUAGES, language, preferred_language, translate, translations
+from app.language import LANGUAGES, choose_language, language, load_translations, translate
 from app.server.blocks import GuardedBlocks
 
-TranslatedOnLoad = dict[Component, Callable[[], Any]]
+TranslatedOnLoad = dict[Component, Callable[[], object]]
 """Parts of the page that `gr.I18n` does not reach, such as captions, and what makes them anew."""
 
 TRANSLATED_PROPERTIES = ("label", "value", "info", "placeholder")
@@ -26,7 +26,7 @@ class TranslatedPage(GuardedBlocks):
         """Note the visitor's language, then let Gradio answer; refusals are translated, too."""
         request = more.get("request")
         headers = getattr(request, "headers", None) or {}
-        language.set(preferred_language(headers.get("accept-language")))
+        language.set(choose_language(headers.get("accept-language")))
         try:
             return await super().process_api(block_fn, inputs, *rest, **more)
         except gr.Error as error:
@@ -34,10 +34,10 @@ class TranslatedPage(GuardedBlocks):
             raise
 
 
-def dictionaries() -> gr.I18n:
+def build_dictionaries() -> gr.I18n:
     """Our sentences for the browser; it goes by "zh-CN" where we say "zh"."""
-    english = {sentence: sentence for code in LANGUAGES for sentence in translations(code)}
-    others = {code: translations(code) for code in LANGUAGES if code != "en"}
+    english = {sentence: sentence for code in LANGUAGES for sentence in load_translations(code)}
+    others = {code: load_translations(code) for code in LANGUAGES if code != "en"}
     if "zh" in others:
         others["zh-CN"] = others["zh"]
     return gr.I18n(en=english, **others)
@@ -48,7 +48,7 @@ def translate_labels(page: gr.Blocks) -> None:
 
     What is for programs alone stays as it is: the parts of hidden rows.
     """
-    ours = dictionaries().translations["en"]
+    ours = build_dictionaries().translations["en"]
     for block in page.blocks.values():
         if _for_programs(block):
             continue
@@ -70,7 +70,7 @@ def _for_programs(block: Block) -> bool:
 def translate_on_load(page: gr.Blocks, translated: TranslatedOnLoad) -> None:
     """When the page opens, make anew what `gr.I18n` does not reach; in English nothing is sent."""
 
-    def made_anew() -> list[Any]:
+    def made_anew() -> list[object]:
         return [gr.skip() if language.get() == "en" else make() for make in translated.values()]
 
     page.load(

@@ -18,7 +18,7 @@ from app.ui import text
 from app.ui.languages import (
     TranslatedOnLoad,
     TranslatedPage,
-    dictionaries,
+    build_dictionaries,
     translate_labels,
     translate_on_load,
 )
@@ -26,7 +26,7 @@ from app.ui.live.tab import LiveTab
 from app.ui.looks.tab import LooksTab
 from app.ui.makeup.tab import MakeupTab
 from app.ui.products.tab import ProductsTab
-from app.ui.theme import CSS, SCRIPT, theme
+from app.ui.theme import CSS, SCRIPT, build_theme
 from app.ui.tryon.tab import TryOnTab
 from app.version import version, weights_hash
 from pipelines.registry import entry_of_tab, is_ready
@@ -101,5 +101,10 @@ def launch(page: GuardedBlocks, studio: Studio, sessions: Sessions, settings: Se
     """Serve the page until stopped: no files but our examples, one link in the footer."""
     server = Server(page, studio, sessions, settings)
     server.run(
-        [ASSETS], theme=theme(), css=CSS, js=SCRIPT, i18n=dictionaries(), footer_links=["api"]
+        [ASSETS],
+        theme=build_theme(),
+        css=CSS,
+        js=SCRIPT,
+        i18n=build_dictionaries(),
+        footer_links=["api"],
     )

@@ -35,7 +35,7 @@ PAPER = colors.Color(
 )
 
 
-def theme() -> Base:
+def build_theme() -> Base:
     """Light and dark from the same few colours; body text at 7:1 contrast or more."""
     return Base(
         primary_hue=ROSE,

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from app.language import translations
+from app.language import load_translations
 
 pytestmark = pytest.mark.browser
 
@@ -133,7 +133,7 @@ def test_a_german_reads_german(visit, selfie, tmp_path):
     try_on(page, selfie)
     assert "Pixel außerhalb des Gesichts" in page.locator("#report").inner_text()
     (tmp_path / "notes.jpg").write_text("not a picture")
-    german = translations("de")
+    german = load_translations("de")
     english = [one for one, said in german.items() if one != said and len(one) > 3]
     page.locator("#licences button").first.click()
     for tab in page.get_by_role("tab").all():

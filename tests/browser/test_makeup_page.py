@@ -1,11 +1,14 @@
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipelines.makeup.look_files import read_embedded
+from pipelines.makeup.named_looks import find_look
+from pipelines.makeup.report import measure_color_error
 
 pytestmark = pytest.mark.browser
 
@@ -97,6 +100,29 @@ def test_sliders_take_a_region_off_and_the_download_follows(page, files, astrona
     bare = pixels(downloaded(page, "download", files / "bare.png"))
     assert np.array_equal(bare, np.asarray(astronaut).astype(int))
     assert not np.array_equal(full, bare)
+
+
+def test_keys_settle_the_line_and_the_downloads_at_the_last_level(page, files, face):
+    give(page, "source", files / "selfie.png")
+    page.locator("#looks button").nth(0).click()
+    first = told(page, "Classic red")
+    overall = page.locator("#strength input[type=range]")
+    overall.focus()
+    for _ in range(60):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function(
+        "s => document.querySelector('#report').innerText !== s", arg=first, timeout=60_000
+    )
+    page.wait_for_timeout(3000)
+    line = page.locator("#report").inner_text()
+    look = json.loads(downloaded(page, "save", files / "look.json").read_text())
+    assert look["strength"] == pytest.approx(0.4)
+    picture = downloaded(page, "download", files / "soft.png")
+    assert read_embedded(picture).strength == look["strength"]
+    error = measure_color_error(
+        face, pixels(picture).astype(np.uint8), replace(find_look("classic-red"), strength=0.4)
+    )
+    assert f"Lips within ΔE {error['lips']}" in line
 
 
 @pytest.mark.parametrize(

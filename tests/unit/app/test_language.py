@@ -10,10 +10,10 @@ from app import licences, messages
 from app.language import (
     LANGUAGES,
     LOCALES,
+    choose_language,
     language,
-    preferred_language,
+    load_translations,
     translate,
-    translations,
     untranslate,
 )
 from app.ui import text
@@ -73,15 +73,15 @@ def test_the_languages_are_those_promised():
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_every_sentence_is_translated_and_nothing_else_is(code):
-    assert sorted(SENTENCES - translations(code).keys()) == []
-    assert sorted(translations(code).keys() - SENTENCES) == []
+    assert sorted(SENTENCES - load_translations(code).keys()) == []
+    assert sorted(load_translations(code).keys() - SENTENCES) == []
     written = re.findall(r'^ "', (LOCALES / f"{code}.json").read_text(), re.M)
-    assert len(written) == len(translations(code))  # none twice
+    assert len(written) == len(load_translations(code))  # none twice
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_translations_have_the_same_places_for_values_and_the_same_markup(code):
-    for english, said in translations(code).items():
+    for english, said in load_translations(code).items():
         assert places(said) == places(english), said
         for mark in ("`", "#", "\n"):
             assert said.count(mark) == english.count(mark), said
@@ -98,7 +98,7 @@ def test_a_translation_is_in_that_language(code):
         "ja": r"[ぁ-ゖァ-ヺ]",
         "zh": r"[一-鿿]",
     }[code]
-    long = [said for english, said in translations(code).items() if len(english) > 40]
+    long = [said for english, said in load_translations(code).items() if len(english) > 40]
     strange = [said for said in long if not re.search(typical, said, re.I)]
     assert len(strange) < 0.05 * len(long), strange
 
@@ -117,7 +117,7 @@ def test_a_translation_is_in_that_language(code):
     ],
 )
 def test_the_browsers_first_language_counts(header, code):
-    assert preferred_language(header) == code
+    assert choose_language(header) == code
 
 
 def test_an_error_is_told_in_the_visitors_language():
@@ -137,5 +137,5 @@ def test_an_error_is_told_in_the_visitors_language():
 def test_files_read_well():
     for code in OTHERS:
         path = LOCALES / f"{code}.json"
-        tidy = json.dumps(translations(code), ensure_ascii=False, indent=1) + "\n"
+        tidy = json.dumps(load_translations(code), ensure_ascii=False, indent=1) + "\n"
         assert path.read_text(encoding="utf-8") == tidy

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from app.language import translations
+from app.language import load_translations
 from app.ui.languages import TRANSLATED_PROPERTIES
 from app.ui.page import TABS
 
@@ -61,7 +61,7 @@ def test_no_label_is_left_untranslated(pages):
 
 
 def test_every_choice_is_translated(pages):
-    german = translations("de")
+    german = load_translations("de")
     choices = [one for part in parts(pages[0]) for one in part["props"].get("choices") or ()]
     assert len(choices) > 40
     assert [shown for shown, _ in choices if shown not in german] == []
