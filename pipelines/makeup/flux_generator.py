@@ -25,7 +25,7 @@ from transformers import (
 from models import seeding
 from models.diffusion.few_step import FewStepSampler
 from models.diffusion.flux_denoiser import ConditionedDenoiser
-from models.diffusion.flux_student import LoRADenoiser, StudentLoRA
+from models.diffusion.flux_student import LoRADenoiser
 from models.diffusion.flux_tokens import (
     REFERENCE,
     SOURCE,
@@ -41,6 +41,7 @@ from models.diffusion.rectified_flow import Conditions, denoise
 from models.diffusion.vae import scale_latents, unscale_latents
 from models.errors import ShapeError
 from models.nano import PatchAutoencoder
+from models.ops.flux_student import StudentLoRA
 from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import install_reference_attention
 from pipelines.makeup.flux_crop import EXPAND

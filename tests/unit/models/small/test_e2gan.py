@@ -1,16 +1,20 @@
 """E2GAN: an adapter is a small change of a base that stays as it was."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from models import seeding
 from models.errors import CheckpointError, ShapeError
 from models.small.discriminators import PatchDiscriminator
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
 from pipelines import export
+
+SAVED_LOOK = Path(__file__).with_name("saved_look")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,18 @@ def test_a_single_look_is_the_adapter_on_the_base_and_the_base_stays(base, face)
         known = base(face, base.concept(torch.tensor([1, 1])))
         torch.testing.assert_close(single_look(base, 1)(face), known)
     assert all(torch.equal(value, before[name]) for name, value in base.state_dict().items())
+
+
+def test_a_look_saved_when_the_product_was_a_b_changes_the_same_weights(base):
+    """The folder was written when `WeightDelta` was `LowRank`, and W + A B."""
+    adapter = LookAdapter.from_pretrained(SAVED_LOOK)
+    saved = load_file(SAVED_LOOK / "diffusion_pytorch_model.safetensors")
+    assert saved.keys() == adapter.state_dict().keys()
+    before = dict(base.named_parameters())
+    for number, (name, weight) in enumerate(adapter.weights(base).items()):
+        added = saved[f"change.A.{number}"] @ saved[f"change.B.{number}"]
+        torch.testing.assert_close(weight, before[name] + added.view(weight.shape))
+        assert added.abs().max() > 0.01
 
 
 def test_an_adapter_of_another_base_is_refused(base, face):

@@ -46,6 +46,8 @@ from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[4]
 TINY = PRESETS["tiny_low_rank"][1]
+OLD_MODULE = "models.ops.flux_student"
+"""Where `StudentLoRA` was when the first students were saved."""
 X_T, COND = (torch.randn((2, n, 16), generator=seeding.generator_for(n)) for n in (64, 128))
 T = torch.tensor([0.9, 0.2])
 EXTRA = ({}, {"step": torch.tensor([1.0, 3.0])}, {"r": torch.tensor([0.0, 0.1])})
@@ -248,6 +250,12 @@ def test_from_a_folder_in_half_precision_to_a_pipeline_of_few_steps(flux_folder,
     torch.testing.assert_close(
         second, pipe.generate(source, source, [3], recipe), atol=1e-4, rtol=0
     )
+    index = tmp_path / "student/model_index.json"
+    old = index.read_text("utf-8").replace("models.diffusion.flux_student", OLD_MODULE)
+    assert OLD_MODULE in old
+    index.write_text(old, encoding="utf-8")
+    again = FluxMakeupPipeline.from_pretrained(tmp_path / "student")
+    assert torch.equal(again.generate(source, source, [3], recipe), second)
 
 
 def test_what_is_no_student_is_refused_in_a_sentence(finished, tmp_path):
