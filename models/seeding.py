@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 def derive(seed: int, *place: str | int) -> int:
@@ -36,12 +39,20 @@ def noise_like(x: Tensor, generator: torch.Generator) -> Tensor:
     return torch.randn(x.shape, generator=generator).to(x)
 
 
+def starts_at_zero(layer: Layer) -> Layer:
+    """Mark a layer for `initialise` to fill with zeros, and return it.
+
+    So a residual branch or a flow head begins by changing nothing.
+    """
+    vars(layer)["starts_at_zero"] = True
+    return layer
+
+
 def initialise(network: nn.Module, generator: torch.Generator) -> nn.Module:
     """Draw a network's weights anew from `generator`, in the order of its modules.
 
     Convolutions and linear layers get He's normal initialisation (fan out), zero biases; norms get
-    ones and zeros, embeddings N(0, 1). A layer with a true attribute `starts_at_zero` gets zeros
-    instead, so that a residual branch or a flow head begins by changing nothing.
+    ones and zeros, embeddings N(0, 1). What `starts_at_zero` has marked gets zeros instead.
 
     Args:
         network: changed in place.
@@ -52,7 +63,7 @@ def initialise(network: nn.Module, generator: torch.Generator) -> nn.Module:
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            if getattr(module, "starts_at_zero", False):
+            if vars(module).get("starts_at_zero", False):
                 nn.init.zeros_(module.weight)
             else:
                 nn.init.kaiming_normal_(

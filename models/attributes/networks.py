@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks import Pyramid
+from models.seeding import starts_at_zero
 
 
 class Found(NamedTuple):
@@ -60,8 +61,7 @@ class ShadeFinder(ModelMixin, ConfigMixin):
             nn.ReLU6(),
             nn.Conv2d(channels, 3, 1),
         )
-        self.to_kind = nn.Linear(4 * channels, kinds)
-        self.to_kind.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
+        self.to_kind = starts_at_zero(nn.Linear(4 * channels, kinds))
 
     def forward(self, images: Tensor) -> Found:
         """Read (B, 3, H, W) pictures in [-1, 1]; H and W are multiples of 32."""
@@ -117,10 +117,8 @@ class FinishClassifier(ModelMixin, ConfigMixin):
         for inputs in (signs, width):
             layers += [ThreadInvariantLinear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
         self.layers = nn.Sequential(*layers)
-        self.to_finish = ThreadInvariantLinear(width, finishes)
-        self.to_axes = ThreadInvariantLinear(width, axes)
-        for head in (self.to_finish, self.to_axes):
-            head.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
+        self.to_finish = starts_at_zero(ThreadInvariantLinear(width, finishes))
+        self.to_axes = starts_at_zero(ThreadInvariantLinear(width, axes))
 
     def fit_statistics(self, features: Tensor) -> None:
         """Take the usual features, and how far they spread, from (N, K) examples."""

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from models.beautybank.patches import PATCHES, REGIONS, Patch
 from models.beautybank.reading import CHANNELS, SPREAD, TINT_SPREAD
+from models.seeding import starts_at_zero
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -102,9 +103,9 @@ class PatchDecoder(nn.Module):
         for after in widths:
             self.convs.append(nn.Conv2d(before, after, 3, 1, 1))
             self.norms.append(nn.GroupNorm(4, after))
-            self.styles.append(_from_zero(nn.Linear(code, 2 * after, bias=False)))
+            self.styles.append(starts_at_zero(nn.Linear(code, 2 * after, bias=False)))
             before = after
-        self.out = _from_zero(nn.Conv2d(before, channels * 4, 3, 1, 1))
+        self.out = starts_at_zero(nn.Conv2d(before, channels * 4, 3, 1, 1))
         self.shuffle = nn.PixelShuffle(2)
 
     def forward(self, code: Tensor) -> Tensor:
@@ -115,12 +116,6 @@ class PatchDecoder(nn.Module):
             scale, shift = style(code)[..., None, None].chunk(2, 1)
             x = F.leaky_relu(norm(conv(x)) * (1 + scale) + shift, 0.1)
         return self.shuffle(self.out(x))
-
-
-def _from_zero(layer: Module) -> Module:
-    """Mark a layer to begin with zeros; see `seeding.initialise`."""
-    layer.starts_at_zero = True  # pyright: ignore[reportArgumentType]
-    return layer
 
 
 class BeautyBank(ModelMixin, ConfigMixin):

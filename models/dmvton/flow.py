@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.blocks import conv_bn
+from models.seeding import starts_at_zero
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,13 @@ def published_head(inputs: int) -> nn.Sequential:
         layers.append(nn.Conv2d(widths[i], widths[i + 1], 3, padding=1))
         if i < 3:
             layers.append(nn.LeakyReLU(0.1))
-    _starts_at_zero(layers[-1])
+    starts_at_zero(layers[-1])
     return nn.Sequential(*layers)
 
 
 def light_head(inputs: int, width: int = 48) -> nn.Sequential:
     """Return our flow head: a 1x1 to narrow, two depthwise-separable 3x3, a 3x3 to the offset."""
-    last = nn.Conv2d(width, 2, 3, padding=1)
-    _starts_at_zero(last)
+    last = starts_at_zero(nn.Conv2d(width, 2, 3, padding=1))
     separable = [
         layer
         for _ in range(2)
@@ -129,10 +129,6 @@ def light_head(inputs: int, width: int = 48) -> nn.Sequential:
         )
     ]
     return nn.Sequential(conv_bn(inputs, width, kernel=1), *separable, last)
-
-
-def _starts_at_zero(layer: nn.Module) -> None:
-    layer.starts_at_zero = True  # pyright: ignore - read by seeding.initialise
 
 
 class FlowNet(nn.Module):

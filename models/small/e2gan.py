@@ -27,6 +27,7 @@ from models import seeding
 from models.blocks import doubled
 from models.diffusion.weight_delta import WeightDelta
 from models.errors import ShapeError
+from models.seeding import starts_at_zero
 
 LAYERS = ("stem", "down", "residual.0", "residual.1", "attention", "residual.2", "up", "head")
 """Groups of layers an adapter may change, from the picture in to the picture out."""
@@ -51,8 +52,7 @@ class Residual(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = convolution(width, width)
-        self.last = nn.Conv2d(width, width, 3, padding=1)
-        self.last.starts_at_zero = True  # pyright: ignore[reportArgumentType]
+        self.last = starts_at_zero(nn.Conv2d(width, width, 3, padding=1))
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, width, H, W), both."""
@@ -68,8 +68,7 @@ class ConceptAttention(nn.Module):
         self.block = BasicTransformerBlock(
             width, heads, width // heads, cross_attention_dim=width, attention_bias=False
         )
-        self.up = nn.Conv2d(width, width, 1)
-        self.up.starts_at_zero = True  # pyright: ignore[reportArgumentType]
+        self.up = starts_at_zero(nn.Conv2d(width, width, 1))
 
     def forward(self, features: Tensor, concept: Tensor) -> Tensor:
         """(B, width, H, W) and the concept (B, T, width) -> (B, width, H, W)."""
@@ -100,8 +99,7 @@ class E2Gan(ModelMixin, ConfigMixin):
         self.residual = nn.ModuleList([Residual(width) for _ in range(3)])
         self.attention = ConceptAttention(width, heads)
         self.up = convolution(width, fine)
-        self.head = nn.Conv2d(2 * fine + 12, 12, 3, padding=1)
-        self.head.starts_at_zero = True  # pyright: ignore[reportArgumentType]
+        self.head = starts_at_zero(nn.Conv2d(2 * fine + 12, 12, 3, padding=1))
 
     def concept(self, look: Tensor) -> Tensor:
         """Embeddings (B, T, width) of looks by number, (B,) int64."""

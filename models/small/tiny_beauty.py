@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from models.blocks import SeparableUNet
 from models.errors import ShapeError
+from models.seeding import starts_at_zero
 
 SIDE = 256
 """Side of the crop it is trained on, in pixels."""
@@ -35,8 +36,7 @@ class TinyBeauty(SeparableUNet):
     def __init__(self, widths: Sequence[int] = (16, 24, 40, 64, 96)) -> None:
         super().__init__()
         self.build(3, widths)
-        self.head = nn.Conv2d(widths[0] + 12, 12, 3, padding=1)
-        self.head.starts_at_zero = True  # pyright: ignore[reportArgumentType]
+        self.head = starts_at_zero(nn.Conv2d(widths[0] + 12, 12, 3, padding=1))
         self.stride = 2 ** len(widths)
 
     def forward(self, face: Tensor) -> Tensor:
