@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
+
+import gradio as gr
 
 from app.language import translate
 from app.ui import text
+from app.ui.endpoints import UNCHANGED, Update
 from app.ui.result_files import save_png
 from models.instant.shade import Reached
 
 Shade = dict[str, Any]
 """A row of a catalogue."""
+
+
+class Offered(NamedTuple):
+    """Shades to choose from, in the order of the tab's parts."""
+
+    swatches: Update = UNCHANGED
+    shades: list[Shade] | Update = UNCHANGED
+    line: str | Update = UNCHANGED
+
+
+def offer_swatches(shades: list[Shade], line: str) -> Offered:
+    """Shades to choose from, and a line above them."""
+    pairs = [(save_swatch(shade), caption_shade(shade)) for shade in shades]
+    return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
 
 
 def describe_worn(shade: Shade, reached: Reached) -> str:

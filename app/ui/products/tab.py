@@ -26,7 +26,7 @@ from app.ui.products.session_catalog import (
     save_rows,
     to_row,
 )
-from app.ui.products.shades import Shade, caption_shade, describe_worn, save_swatch, to_hex
+from app.ui.products.shades import Offered, Shade, describe_worn, offer_swatches, to_hex
 from app.ui.result_files import save_png
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
@@ -41,14 +41,6 @@ MOST_SHADES = 48
 
 Photo = tuple[str | None, list[Face]]
 """A photo's path, and the faces in it."""
-
-
-class Offered(NamedTuple):
-    """Shades to choose from, in the order of the tab's parts."""
-
-    swatches: Update = UNCHANGED
-    shades: list[Shade] | Update = UNCHANGED
-    line: str | Update = UNCHANGED
 
 
 class Worn(NamedTuple):
@@ -219,7 +211,7 @@ class ProductsTab:
         rows = [row for reading in found for row in reading.to_rows()]
         drawn = [(save_png(reading.draw(), "read.png"), reading.name) for reading in found]
         count = translate(text.READ_OUT, count=len(rows)) if rows else translate(text.NO_SHADES)
-        offered = _offer(rows, "\n\n".join([*problems, count]))
+        offered = offer_swatches(rows, "\n\n".join([*problems, count]))
         return gr.update(value=drawn, visible=bool(found)), found, *offered
 
     def correct_readings(
@@ -254,14 +246,14 @@ class ProductsTab:
         """Shades of the catalogue near a colour."""
         catalog = find_catalog(self.settings, own)
         if catalog is None:
-            return _offer([], translate(text.EMPTY_CATALOG))
+            return offer_swatches([], translate(text.EMPTY_CATALOG))
         try:
             found = find_shades(catalog, to_hex(color), radius, finishes, categories)
         except MirraError as error:
-            return _offer([], explain(error))
+            return offer_swatches([], explain(error))
         shades = [to_row(match) for match in found[:MOST_SHADES]]
         sentence = text.FOUND if shades else text.NOTHING_NEAR
-        return _offer(shades, translate(sentence, count=len(shades)))
+        return offer_swatches(shades, translate(sentence, count=len(shades)))
 
     def find_worn(
         self, photo: str | None, looked: Photo, own: SessionCatalog | None
@@ -286,7 +278,7 @@ class ProductsTab:
             )
             for color in colors
         ]
-        return *_offer(shades, " · ".join(lines) or translate(text.BARE)), looked
+        return *offer_swatches(shades, " · ".join(lines) or translate(text.BARE)), looked
 
     def choose_shade(self, event: gr.SelectData, shades: list[Shade]) -> Shade:
         """One of the shades that are offered."""
@@ -319,8 +311,3 @@ class ProductsTab:
         if photo == looked[0]:
             return looked
         return photo, self.studio.makeup.find_faces(decode(photo))
-
-
-def _offer(shades: list[Shade], line: str) -> Offered:
-    pairs = [(save_swatch(shade), caption_shade(shade)) for shade in shades]
-    return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
