@@ -76,6 +76,6 @@ def toy_tryon(toy_tryon_weights, monkeypatch):
 @pytest.fixture(scope="session")
 def red_shirt() -> Image.Image:
     """A red T-shirt drawn flat on white, 480x640."""
-    from training.prepare.example_garments import BODY, NECK, SHORT, top
+    from training.prepare.example_garments import BODY, NECK, SHORT, draw_top
 
-    return top([*NECK, *SHORT, *BODY], "#a8323e")
+    return draw_top([*NECK, *SHORT, *BODY], "#a8323e")

@@ -112,7 +112,7 @@ def build(config: AttributesConfig) -> Trainer:
 
 def _load_shades(config: AttributesConfig) -> FinishData:
     if config.cache is None:
-        return FinishData.of(
+        return FinishData.from_scenes(
             render_scenes(8, config.size, config.loop.seed, kinds=("pan", "smear"))
         )
     shades = FinishData.load(config.cache / "close_ups.npz")
@@ -125,10 +125,10 @@ def _load_shades(config: AttributesConfig) -> FinishData:
 def _load_scenes(config: AttributesConfig) -> SceneData:
     if config.cache is None:
         scenes = render_scenes(8, config.size, config.loop.seed)
-        return SceneData(SceneStore.of(scenes), config.size)
+        return SceneData(SceneStore.from_scenes(scenes), config.size)
     stores = [SceneStore.load(config.cache / "scenes.npz")]
     if config.palettes_only:
-        return SceneData(stores[0].only("palette"), config.size)
+        return SceneData(stores[0].select_kind("palette"), config.size)
     photos = config.cache / "photos.npz"
     if photos.exists():
         stores += [SceneStore.load(photos)] * config.photos_weight

@@ -82,7 +82,7 @@ def build(config: E2GanConfig) -> Trainer:
     else:
         data = LookPairs.read(config.pairs, config.looks, config.side)
     if config.images:
-        data = data.reduced(config.images, config.loop.seed)
+        data = data.keep_representatives(config.images, config.loop.seed)
     adapter = None
     if config.base is None:
         net = E2Gan(len(config.looks), config.width)

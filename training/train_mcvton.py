@@ -33,7 +33,7 @@ from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
 from training.config import LoopConfig, OptimConfig, from_command_line
 from training.data.tryon.batches import TryOnData
-from training.data.tryon.latents import LatentTryOn, encode_all, pictures_of
+from training.data.tryon.latents import LatentTryOn, encode_all, pick_pictures
 from training.data.tryon.synthetic_people import SyntheticWardrobe
 from training.flux.base import load_prompt, load_scheduler, load_vae, move_to
 from training.flux.trainer import FluxConfig, FluxTrainer, load_transformer
@@ -217,7 +217,7 @@ def _load_shown(config: MCVTONConfig, vae: VAE) -> dict[str, Tensor]:
         )
         numbers = torch.arange(count)
     samples = pictures.batch(numbers, seeding.generator_for(0, "shown"))
-    return {name: encode(vae, one) for name, one in pictures_of(samples).items()}
+    return {name: encode(vae, one) for name, one in pick_pictures(samples).items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

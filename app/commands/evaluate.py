@@ -30,11 +30,11 @@ def makeup(
     columns: Annotated[int, typer.Option(help="References on the sheet.")] = 8,
 ) -> None:
     """Instant makeup: every person of the London set wears looks drawn from looks-256."""
-    from training.evaluation.makeup import evaluate, summary
+    from training.evaluation.makeup import evaluate, format_summary
 
     figures = evaluate(data, sources, references, seed, sheet, columns)
     write_json(figures, out)
-    typer.echo(summary(figures))
+    typer.echo(format_summary(figures))
 
 
 @app.command()
@@ -44,11 +44,11 @@ def shade(
     sources: Annotated[int, typer.Option(help="How many people.")] = 54,
 ) -> None:
     """Shades: colour asked and reached on the London faces, and what each finish does."""
-    from training.evaluation.shade import evaluate, summary
+    from training.evaluation.shade import evaluate, format_summary
 
     figures = evaluate(data, sources)
     write_json(figures, out)
-    typer.echo(summary(figures))
+    typer.echo(format_summary(figures))
 
 
 @app.command()
@@ -59,11 +59,11 @@ def products(
     seed: Annotated[int, typer.Option(help="Of the rendered scenes.")] = 0,
 ) -> None:
     """Product pictures: colours measured by hand, pans and finishes rendered."""
-    from training.evaluation.products import evaluate, summary
+    from training.evaluation.products import evaluate, format_summary
 
     figures = evaluate(data, rendered, seed)
     write_json(figures, out)
-    typer.echo(summary(figures))
+    typer.echo(format_summary(figures))
 
 
 @app.command()
@@ -77,13 +77,13 @@ def fairness(
 ) -> None:
     """Success, colour error and skin shift by skin tone, gender and age: table and plot."""
     from training.evaluation.fairness import evaluate
-    from training.evaluation.fairness_report import plot, table
+    from training.evaluation.fairness_report import draw_plot, format_table
 
     figures = evaluate(data, references, seed)
     write_json(figures, out)
-    out.with_suffix(".md").write_text(table(figures))
-    out.with_suffix(".svg").write_text(plot(figures))
-    typer.echo(table(figures))
+    out.with_suffix(".md").write_text(format_table(figures))
+    out.with_suffix(".svg").write_text(draw_plot(figures))
+    typer.echo(format_table(figures))
 
 
 @app.command()
@@ -108,7 +108,12 @@ def looks(
     from pipelines.makeup.pipeline_beautybank import BeautyBankPipeline
     from pipelines.registry import WEIGHTS
     from training.data.faces.textures import FaceTextures
-    from training.evaluation.codes import evaluate, held_out_people, removed_photographs, summary
+    from training.evaluation.codes import (
+        choose_held_out_people,
+        evaluate,
+        format_summary,
+        judge_removal,
+    )
     from training.evaluation.contact_sheets import write_sheets
 
     network, faces = BeautyBankPipeline().network, FaceTextures.load(cache)
@@ -116,11 +121,11 @@ def looks(
     figures = evaluate(network, parser, faces, looks, people, rebuilt, seed)
     if judge is not None:
         classifier = load_network(BareClassifier, judge)
-        figures["removal, photographs"] = removed_photographs(network, classifier, faces)
+        figures["removal, photographs"] = judge_removal(network, classifier, faces)
     if sheets is not None:
-        write_sheets(network, faces, held_out_people(faces, people), sheets, seed)
+        write_sheets(network, faces, choose_held_out_people(faces, people), sheets, seed)
     write_json(figures, out)
-    typer.echo(summary(figures))
+    typer.echo(format_summary(figures))
 
 
 @app.command("tiny-beauty")
@@ -132,8 +137,8 @@ def tiny_beauty(
     ] = None,
 ) -> None:
     """Tiny nets: how near each comes to the instant pipeline it was distilled from."""
-    from training.evaluation.tiny_beauty import evaluate, summary
+    from training.evaluation.tiny_beauty import evaluate, format_summary
 
     figures = evaluate(pictures_in(faces), sheets)
     write_json(figures, out)
-    typer.echo(summary(figures))
+    typer.echo(format_summary(figures))

@@ -33,8 +33,8 @@ from models.instant.makeup import extract
 from models.ops.color import delta_e, individual_typology_angle, lab_to_rgb, skin_tone_band
 from models.ops.masks import blur
 from training.data.faces.textures import FaceTextures
-from training.data.makeup.bare_makeup import wear
-from training.data.makeup.random_looks import random_recipe
+from training.data.makeup.bare_makeup import render_pair
+from training.data.makeup.random_looks import draw_random_recipe
 from training.losses.perceptual import perceptual
 
 LEAST_MAKEUP = 2.0
@@ -65,39 +65,39 @@ class TrueMakeup:
         return skin_tone_band(individual_typology_angle(self.texture.tone))
 
 
-def drawn_looks(
+def draw_looks(
     faces: FaceTextures, wearers: list[int], count: int, rng: np.random.Generator
 ) -> Iterator[TrueMakeup]:
     """Looks with random parameters on bare faces, one after the other."""
     for number in range(count):
-        look = draw(random_recipe(rng), MAP_SIZE)
-        pair = wear(look, *faces.lab(wearers[number % len(wearers)]), rng)
+        look = draw(draw_random_recipe(rng), MAP_SIZE)
+        pair = render_pair(look, *faces.read_lab(wearers[number % len(wearers)]), rng)
         bare, size = blur(pair.lit, 0.012 * MAP_SIZE), np.linalg.norm(pair.change, axis=-1)
         yield TrueMakeup(pair.made_up, bare, bare + pair.change, size)
 
 
-def photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[TrueMakeup]:
+def read_photographs(network: BeautyBank, faces: FaceTextures, count: int) -> Iterator[TrueMakeup]:
     """Photographs of looks that were kept apart, evenly picked."""
-    for number in spread_out(held_out_looks(faces), count):
-        texture = faces.face(number)
+    for number in choose_evenly(choose_held_out_looks(faces), count):
+        texture = faces.read_face(number)
         bare = bare_colors(network, read_bare(network, texture), texture.bare, MAP_SIZE)
         truth = made_up(texture.bare, extract(texture))
         yield TrueMakeup(texture, bare, truth, np.linalg.norm(truth - texture.bare, axis=-1))
 
 
-def held_out_looks(faces: FaceTextures) -> list[int]:
+def choose_held_out_looks(faces: FaceTextures) -> list[int]:
     """Numbers of the photographs of looks that were kept apart."""
-    held = faces.which("makeup", "validation")
+    held = faces.select("makeup", "validation")
     return [int(k) for k in held if faces.names[k].startswith("looks/")]
 
 
-def spread_out(numbers: list[int], count: int) -> list[int]:
+def choose_evenly(numbers: list[int], count: int) -> list[int]:
     """So many of a list, evenly picked; all of a short one."""
     picked = np.linspace(0, len(numbers) - 1, min(count, len(numbers)))
     return [numbers[int(k)] for k in picked]
 
 
-def stages(network: BeautyBank, texture: FaceTexture) -> dict[str, MakeupCode]:
+def tune_in_stages(network: BeautyBank, texture: FaceTexture) -> dict[str, MakeupCode]:
     """Codes of a face before tuning and after each stage."""
     result = tuned(network, texture)
     return {"before": result.before, "stage 1": result.stage1, "stage 2": result.stage2}
@@ -109,14 +109,14 @@ def rebuild(
     """Medians over looks of each measure, stage by stage; and of stage 2 by skin tone."""
     rows: dict[str, list[dict[str, float]]] = {}
     for look in looks:
-        for stage, code in stages(network, look.texture).items():
-            errors = rebuild_error(network, parser, code, look)
+        for stage, code in tune_in_stages(network, look.texture).items():
+            errors = measure_rebuild_error(network, parser, code, look)
             rows.setdefault(stage, []).append(errors)
         rows.setdefault(f"stage 2, {look.tone}", []).append(rows["stage 2"][-1])
-    return {stage: {"looks": len(found), **_medians(found)} for stage, found in rows.items()}
+    return {stage: {"looks": len(found), **_take_medians(found)} for stage, found in rows.items()}
 
 
-def rebuild_error(
+def measure_rebuild_error(
     network: BeautyBank, parser: HumanParser, code: MakeupCode, look: TrueMakeup
 ) -> dict[str, float]:
     """The measures of one code."""
@@ -132,27 +132,27 @@ def rebuild_error(
             continue
         errors[f"color {region}"] = float(delta_e(drawn[made].mean(0), true[made].mean(0)))
         errors[f"pattern {region}"] = float(wrong[made].mean() / size[made].mean())
-        errors[f"psnr {region}"] = _psnr(wrong[own])
-    errors["psnr"] = _psnr(wrong[seen])
+        errors[f"psnr {region}"] = _measure_psnr(wrong[own])
+    errors["psnr"] = _measure_psnr(wrong[seen])
     untouched = seen & (size < _NO_MAKEUP)
     if untouched.sum() >= _FEWEST:
         errors["bare"] = float(np.linalg.norm(drawn - look.bare, axis=-1)[untouched].mean())
     with torch.no_grad():
-        distance = perceptual(parser, _picture(drawn, seen), _picture(true, seen))
+        distance = perceptual(parser, _make_picture(drawn, seen), _make_picture(true, seen))
         errors["perceptual"] = float(distance)
     return errors
 
 
-def _picture(lab: np.ndarray, seen: np.ndarray) -> torch.Tensor:
+def _make_picture(lab: np.ndarray, seen: np.ndarray) -> torch.Tensor:
     """A map as the parser sees pictures, (1, 3, S, S) in -1..1; grey where nothing is seen."""
     picture = (2 * lab_to_rgb(np.asarray(lab, np.float32)) - 1) * seen[..., None]
     return torch.from_numpy(np.asarray(picture, np.float32)).permute(2, 0, 1)[None]
 
 
-def _psnr(distances: np.ndarray) -> float:
+def _measure_psnr(distances: np.ndarray) -> float:
     return float(20 * np.log10(100 / np.sqrt((distances**2).mean() / 3 + 1e-9)))
 
 
-def _medians(rows: list[dict[str, float]]) -> dict[str, float]:
+def _take_medians(rows: list[dict[str, float]]) -> dict[str, float]:
     keys = dict.fromkeys(key for row in rows for key in row)
     return {key: float(np.median([row[key] for row in rows if key in row])) for key in keys}

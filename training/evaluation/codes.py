@@ -39,14 +39,14 @@ from models.instant.face_texture import FaceTexture
 from models.instant.makeup import Makeup
 from models.ops.color import delta_e, individual_typology_angle, skin_tone_band
 from models.ops.masks import canonical_regions
-from training.data.faces.textures import FaceTextures, fitted
-from training.data.makeup.bare_makeup import Pair, numpy_of, wear
-from training.data.makeup.random_looks import random_recipe
+from training.data.faces.textures import FaceTextures, fit_bare_skin
+from training.data.makeup.bare_makeup import Pair, make_numpy_generator, render_pair
+from training.data.makeup.random_looks import draw_random_recipe
 from training.evaluation.code_rebuilding import (
     LEAST_MAKEUP,
-    drawn_looks,
-    held_out_looks,
-    photographs,
+    choose_held_out_looks,
+    draw_looks,
+    read_photographs,
     rebuild,
 )
 
@@ -73,60 +73,74 @@ def evaluate(
         rebuilt: looks that are tuned, of each kind.
         seed: of looks, people and light.
     """
-    rng = numpy_of(seeding.generator_for(seed, "evaluation"))
-    wearers = held_out_people(faces, people)
-    makeups = [draw(random_recipe(rng), MAP_SIZE) for _ in range(looks)]
-    grid = [[wear(look, *faces.lab(k), rng) for k in wearers] for look in makeups]
+    rng = make_numpy_generator(seeding.generator_for(seed, "evaluation"))
+    wearers = choose_held_out_people(faces, people)
+    makeups = [draw(draw_random_recipe(rng), MAP_SIZE) for _ in range(looks)]
+    grid = [[render_pair(look, *faces.read_lab(k), rng) for k in wearers] for look in makeups]
     views = [pair.made_up for row in grid for pair in row]
     vectors = np.stack([read_code(network, view).vector for view in views])
     bare_codes = np.stack([read_bare(network, view) for view in views])
     look_of = np.repeat(np.arange(looks), len(wearers))
     person_of = np.tile(np.arange(len(wearers)), looks)
-    tones = np.array([tone_of(faces.face(k)) for k in wearers])[person_of]
+    tones = np.array([find_tone_band(faces.read_face(k)) for k in wearers])[person_of]
     diagonal = [row[k % len(wearers)] for k, row in enumerate(grid)]
-    drawn = drawn_looks(faces, wearers, rebuilt, numpy_of(seeding.generator_for(seed, "rebuild")))
+    drawn = draw_looks(
+        faces, wearers, rebuilt, make_numpy_generator(seeding.generator_for(seed, "rebuild"))
+    )
     return {
         "looks": looks,
         "people": len(wearers),
         "retrieval": {
-            "makeup code": recall(vectors, look_of, person_of),
-            "region means": recall(np.stack(list(map(region_means, views))), look_of, person_of),
-            "histograms": recall(np.stack(list(map(histograms, views))), look_of, person_of),
+            "makeup code": measure_recall(vectors, look_of, person_of),
+            "region means": measure_recall(
+                np.stack(list(map(average_regions, views))), look_of, person_of
+            ),
+            "histograms": measure_recall(
+                np.stack(list(map(make_histograms, views))), look_of, person_of
+            ),
         },
         "retrieval by skin tone": {
             tone: {"views": int((tones == tone).sum())}
-            | recall(vectors, look_of, person_of, tones == tone)
+            | measure_recall(vectors, look_of, person_of, tones == tone)
             for tone in dict.fromkeys(tones)
         },
         "probes": {
-            "identity from makeup code": probe(vectors, person_of, look_of),
-            "identity from makeup code, nearest": recall(vectors, person_of, look_of)["recall@1"],
+            "identity from makeup code": probe_linearly(vectors, person_of, look_of),
+            "identity from makeup code, nearest": measure_recall(vectors, person_of, look_of)[
+                "recall@1"
+            ],
             "identity, chance": 1 / len(wearers),
-            **another_photograph(network, faces, wearers, makeups[:20], rng),
-            "share of the person in makeup codes": share_of(vectors, person_of, look_of),
-            "look from bare code": probe(bare_codes, look_of, person_of),
-            "look from bare code, nearest": recall(bare_codes, look_of, person_of)["recall@1"],
+            **probe_another_photograph(network, faces, wearers, makeups[:20], rng),
+            "share of the person in makeup codes": measure_variance_share(
+                vectors, person_of, look_of
+            ),
+            "look from bare code": probe_linearly(bare_codes, look_of, person_of),
+            "look from bare code, nearest": measure_recall(bare_codes, look_of, person_of)[
+                "recall@1"
+            ],
             "look, chance": 1 / looks,
-            "share of the look in bare codes": share_of(bare_codes, look_of, person_of),
-            "look from makeup code": probe(vectors, look_of, person_of),
-            "identity from bare code": probe(bare_codes, person_of, look_of),
+            "share of the look in bare codes": measure_variance_share(
+                bare_codes, look_of, person_of
+            ),
+            "look from makeup code": probe_linearly(vectors, look_of, person_of),
+            "identity from bare code": probe_linearly(bare_codes, person_of, look_of),
         },
         "rebuild, drawn looks": rebuild(network, parser, drawn),
-        "rebuild, photographs": rebuild(network, parser, photographs(network, faces, rebuilt)),
-        "removal, synthetic": removed_synthetic(network, diagonal),
+        "rebuild, photographs": rebuild(network, parser, read_photographs(network, faces, rebuilt)),
+        "removal, synthetic": measure_removal(network, diagonal),
         "seed": seed,
     }
 
 
-def tone_of(face: FaceTexture) -> str:
+def find_tone_band(face: FaceTexture) -> str:
     """Band of a face's skin tone."""
     return skin_tone_band(individual_typology_angle(face.tone))
 
 
-def held_out_people(faces: FaceTextures, count: int) -> list[int]:
+def choose_held_out_people(faces: FaceTextures, count: int) -> list[int]:
     """Bare faces kept out of training, no two of one person, London first."""
     chosen: dict[str, int] = {}
-    for number in faces.which("bare", "validation"):
+    for number in faces.select("bare", "validation"):
         name = faces.names[number]
         person = name.split(".")[0] if name.startswith("london") else name
         chosen.setdefault(person, int(number))
@@ -134,7 +148,7 @@ def held_out_people(faces: FaceTextures, count: int) -> list[int]:
     return [number for _, number in ordered[:count]]
 
 
-def recall(
+def measure_recall(
     vectors: np.ndarray, look: np.ndarray, person: np.ndarray, asked: np.ndarray | None = None
 ) -> dict[str, float]:
     """Share of views whose nearest (of 1, of 5) on other people wears the same look.
@@ -150,7 +164,7 @@ def recall(
     return {"recall@1": float(hit[:, 0].mean()), "recall@5": float(hit.any(1).mean())}
 
 
-def region_means(face: FaceTexture) -> np.ndarray:
+def average_regions(face: FaceTexture) -> np.ndarray:
     """Mean deviation from plain skin of each region, (12,)."""
     masks = canonical_regions(len(face.lab))
     means = []
@@ -160,7 +174,7 @@ def region_means(face: FaceTexture) -> np.ndarray:
     return np.concatenate(means)
 
 
-def histograms(face: FaceTexture, bins: int = 6) -> np.ndarray:
+def make_histograms(face: FaceTexture, bins: int = 6) -> np.ndarray:
     """Each region's histogram of the deviation, square roots (Hellinger), 216 bins each."""
     masks = canonical_regions(len(face.lab))
     found = []
@@ -171,12 +185,12 @@ def histograms(face: FaceTexture, bins: int = 6) -> np.ndarray:
     return np.concatenate(found)
 
 
-def probe(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
+def probe_linearly(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
     """Accuracy of a linear probe on groups of `other` it was not fitted to."""
-    return _probed(vectors, label, other % 4 == 3)
+    return _fit_probe(vectors, label, other % 4 == 3)
 
 
-def _probed(vectors: np.ndarray, label: np.ndarray, held: np.ndarray) -> float:
+def _fit_probe(vectors: np.ndarray, label: np.ndarray, held: np.ndarray) -> float:
     """Accuracy on `held`, (N,) bool, of a ridge regression on all others."""
     middle, spread = vectors[~held].mean(0), vectors[~held].std(0) + 1e-6
     x = np.column_stack([(vectors - middle) / spread, np.ones(len(vectors))]).astype(np.float64)
@@ -186,7 +200,7 @@ def _probed(vectors: np.ndarray, label: np.ndarray, held: np.ndarray) -> float:
     return float(((x[held] @ fit).argmax(1) == label[held]).mean())
 
 
-def another_photograph(
+def probe_another_photograph(
     network: BeautyBank,
     faces: FaceTextures,
     wearers: list[int],
@@ -209,18 +223,18 @@ def another_photograph(
     vectors, person, held = [], [], []
     for k, look in enumerate(looks):
         for who, photos in enumerate(pairs):
-            view = wear(look, *faces.lab(photos[k % 2]), rng).made_up
+            view = render_pair(look, *faces.read_lab(photos[k % 2]), rng).made_up
             vectors.append(read_code(network, view).vector)
             person.append(who)
             held.append(k % 2 == 1)
-    found = _probed(np.stack(vectors), np.array(person), np.array(held))
+    found = _fit_probe(np.stack(vectors), np.array(person), np.array(held))
     return {
         "identity from makeup code, another photograph": found,
         "identity, another photograph, chance": 1 / len(pairs),
     }
 
 
-def share_of(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
+def measure_variance_share(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float:
     """Share of the variance that goes with `label`, whatever the `other` label is."""
     centred = (
         vectors - np.stack([vectors[other == k].mean(0) for k in range(other.max() + 1)])[other]
@@ -229,7 +243,7 @@ def share_of(vectors: np.ndarray, label: np.ndarray, other: np.ndarray) -> float
     return float(effect.var(0).sum() / vectors.var(0).sum())
 
 
-def removed_synthetic(network: BeautyBank, pairs: list[Pair]) -> dict[str, float]:
+def measure_removal(network: BeautyBank, pairs: list[Pair]) -> dict[str, float]:
     """CIELAB distance to the known bare face where makeup was, before and after removal."""
     before, after = [], []
     for pair in pairs:
@@ -243,7 +257,7 @@ def removed_synthetic(network: BeautyBank, pairs: list[Pair]) -> dict[str, float
 
 
 @torch.no_grad()
-def removed_photographs(
+def judge_removal(
     network: BeautyBank, judge: BareClassifier, faces: FaceTextures
 ) -> dict[str, Any]:
     """Share of photographs that are called bare before and after removal.
@@ -255,23 +269,25 @@ def removed_photographs(
     def logits(textures: Iterable[FaceTexture]) -> np.ndarray:
         return np.array([float(judge(see(texture))) for texture in textures])
 
-    held = [int(k) for k in faces.which("bare", "validation")]
-    scores = logits(map(faces.face, held))
+    held = [int(k) for k in faces.select("bare", "validation")]
+    scores = logits(map(faces.read_face, held))
     calibrates = np.arange(len(held)) // 2 % 2 == 0  # a person's two photographs stay together
     threshold = float(np.quantile(scores[calibrates], 1 - _CALLED_BARE))
     london = np.array([faces.names[k].startswith("london/") for k in held])
-    made_up = [int(k) for k in faces.which("makeup", "validation")]
-    looks = held_out_looks(faces)
-    textures = [faces.face(k) for k in looks]
+    made_up = [int(k) for k in faces.select("makeup", "validation")]
+    looks = choose_held_out_looks(faces)
+    textures = [faces.read_face(k) for k in looks]
     removed = (
-        fitted(np.clip(t.lab + removal(network, t), [0, -110, -110], [100, 110, 110]), t.seen)
+        fit_bare_skin(
+            np.clip(t.lab + removal(network, t), [0, -110, -110], [100, 110, 110]), t.seen
+        )
         for t in textures
     )
     by_kind = {
         "bare faces": scores[~calibrates],
         "bare faces, London": scores[~calibrates & london],
         "bare faces, MT": scores[~calibrates & ~london],
-        "made-up faces, MT": logits(faces.face(k) for k in made_up if k not in set(looks)),
+        "made-up faces, MT": logits(faces.read_face(k) for k in made_up if k not in set(looks)),
         "photographs of looks": logits(textures),
         "photographs of looks, makeup removed": logits(removed),
     }
@@ -290,7 +306,7 @@ def removed_photographs(
     }
 
 
-def summary(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """The figures in a few lines."""
     lines = [f"{figures['looks']} looks x {figures['people']} people"]
     for name, found in figures["retrieval"].items():

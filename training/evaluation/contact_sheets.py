@@ -15,11 +15,11 @@ from models.ops.color import lab_to_rgb
 from training.data.faces.textures import FaceTextures
 from training.evaluation.code_rebuilding import (
     TrueMakeup,
-    drawn_looks,
-    held_out_looks,
-    photographs,
-    spread_out,
-    stages,
+    choose_evenly,
+    choose_held_out_looks,
+    draw_looks,
+    read_photographs,
+    tune_in_stages,
 )
 
 _NEIGHBOURS = 5
@@ -41,38 +41,38 @@ def write_sheets(
         seed: of drawn looks.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _save(neighbours(network, faces), folder / "neighbours.png")
+    _save(find_neighbours(network, faces), folder / "neighbours.png")
     shown = [
-        *photographs(network, faces, 8),
-        *drawn_looks(faces, wearers, 6, np.random.default_rng(seed)),
+        *read_photographs(network, faces, 8),
+        *draw_looks(faces, wearers, 6, np.random.default_rng(seed)),
     ]
     removed = [[w.texture.lab, w.texture.lab + removal(network, w.texture)] for w in shown]
-    _save(_turned(removed), folder / "removal.png")
-    _save(_turned([_rebuilt(network, truth) for truth in shown]), folder / "rebuild.png")
+    _save(_turn(removed), folder / "removal.png")
+    _save(_turn([_rebuild(network, truth) for truth in shown]), folder / "rebuild.png")
 
 
-def neighbours(network: BeautyBank, faces: FaceTextures) -> list[list[np.ndarray]]:
+def find_neighbours(network: BeautyBank, faces: FaceTextures) -> list[list[np.ndarray]]:
     """Rows: a photograph, then those with the nearest codes, none of its own session."""
-    numbers = held_out_looks(faces)
-    vectors = np.stack([read_code(network, faces.face(k)).vector for k in numbers])
+    numbers = choose_held_out_looks(faces)
+    vectors = np.stack([read_code(network, faces.read_face(k)).vector for k in numbers])
     distance = cdist(vectors, vectors)
     place = np.arange(len(numbers))
     distance[np.abs(place[:, None] - place[None]) <= _SAME_RUN] = np.inf
     rows = []
-    for query in spread_out(list(place), 8):
+    for query in choose_evenly(list(place), 8):
         nearest = np.argsort(distance[query])[:_NEIGHBOURS]
-        rows.append([faces.lab(numbers[k])[0] for k in (query, *nearest)])
+        rows.append([faces.read_lab(numbers[k])[0] for k in (query, *nearest)])
     return rows
 
 
-def _rebuilt(network: BeautyBank, truth: TrueMakeup) -> list[np.ndarray]:
+def _rebuild(network: BeautyBank, truth: TrueMakeup) -> list[np.ndarray]:
     """The face; the code on its bare self at each stage; the known or taken-off makeup on it."""
-    codes = stages(network, truth.texture).values()
+    codes = tune_in_stages(network, truth.texture).values()
     drawn = [made_up(truth.bare, draw_code(network, code, MAP_SIZE)) for code in codes]
     return [truth.texture.lab, *drawn, truth.made_up]
 
 
-def _turned(columns: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
+def _turn(columns: list[list[np.ndarray]]) -> list[list[np.ndarray]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 

@@ -61,13 +61,13 @@ class Arguments:
     threads: int = 2
 
 
-def load(network: nn.Module, folder: Path) -> nn.Module:
+def load_weights(network: nn.Module, folder: Path) -> nn.Module:
     """Return the network with its weights, ready to be used."""
     network.load_state_dict(load_file(folder / "diffusion_pytorch_model.safetensors"))
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # pyright: ignore
 
 
-def at_size(x: Tensor, size_hw: tuple[int, int]) -> Tensor:
+def resize_to(x: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Return a batch averaged down to a size, or as it is."""
     return x if tuple(x.shape[-2:]) == tuple(size_hw) else F.interpolate(x, size_hw, mode="area")
 
@@ -85,7 +85,7 @@ def dress(
     `person` is what shows where nothing is worn or painted: for the teacher the plate.
     """
     inputs = [seen, garment, mask, *([person] if isinstance(network, MobileTeacher) else [])]
-    small, _ = network(*(at_size(x, network_hw) for x in inputs))
+    small, _ = network(*(resize_to(x, network_hw) for x in inputs))
     if tuple(network_hw) == tuple(person.shape[-2:]):
         return small.image
     return enlarge(small, person, garment, mask).image
@@ -141,7 +141,7 @@ def compare(
     }
 
 
-def garment_features(picture: Tensor, mask: Tensor) -> Tensor:
+def describe_garment(picture: Tensor, mask: Tensor) -> Tensor:
     """Describe the garment inside a mask by colour and texture, (B, D); each part sums to 1.
 
     Color: a 6x6x6 histogram of the picture blurred by 3 pixels. Texture: at two scales, shares of
@@ -168,7 +168,7 @@ def garment_features(picture: Tensor, mask: Tensor) -> Tensor:
     return torch.cat([p / p.sum(1, keepdim=True).clamp_min(1e-6) for p in parts], 1)
 
 
-def retrieval(results: Tensor, garments: Tensor, group: int = 64) -> dict[str, float]:
+def measure_retrieval(results: Tensor, garments: Tensor, group: int = 64) -> dict[str, float]:
     """Return how often a result's nearest garment among `group` is the given one.
 
     Args:
@@ -185,7 +185,7 @@ def retrieval(results: Tensor, garments: Tensor, group: int = 64) -> dict[str, f
     return {"top1": float((rank < 1).float().mean()), "top5": float((rank < 5).float().mean())}
 
 
-def still_visible(
+def measure_still_visible(
     result: Tensor, person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor
 ) -> Tensor:
     """Return the share of the old garment that is still there, (B,).
@@ -205,7 +205,9 @@ def to_picture(x: Tensor) -> Image.Image:
     return Image.fromarray(((x.clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy())
 
 
-def contact_sheet(triples: list[tuple[Tensor, Tensor, Tensor]], columns: int = 8) -> Image.Image:
+def draw_contact_sheet(
+    triples: list[tuple[Tensor, Tensor, Tensor]], columns: int = 8
+) -> Image.Image:
     """Lay person, garment and result side by side, `columns` of them in a row."""
     height, width = triples[0][0].shape[-2:]
     rows = -(-len(triples) // columns)
@@ -220,7 +222,7 @@ def contact_sheet(triples: list[tuple[Tensor, Tensor, Tensor]], columns: int = 8
 Way = Callable[[Tensor, dict[str, Tensor], Tensor, Tensor], Tensor]
 
 
-def ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
+def collect_ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
     """Return the networks and the trivial answers they must beat, by name.
 
     Each takes the person as given, the batch, a garment and its mask, and returns a picture. The
@@ -247,9 +249,11 @@ def ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
         "teacher": by_teacher,
     }
     if arguments.published is not None:
-        ways["published student"] = student_way(load(PublishedStudent(), arguments.published))
+        ways["published student"] = student_way(
+            load_weights(PublishedStudent(), arguments.published)
+        )
     if arguments.student is not None:
-        ways["our student"] = student_way(load(LightStudent(), arguments.student))
+        ways["our student"] = student_way(load_weights(LightStudent(), arguments.student))
     return ways
 
 
@@ -257,10 +261,10 @@ def ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
 def evaluate(arguments: Arguments) -> dict[str, object]:
     """Return all measures, and write the contact sheet if one is wanted."""
     parser = HumanParser()
-    load(parser, arguments.parser)
-    teacher = load(MobileTeacher(), arguments.teacher)
+    load_weights(parser, arguments.parser)
+    teacher = load_weights(MobileTeacher(), arguments.teacher)
     data = TryOnData(arguments.data, arguments.cache, arguments.size_hw, "validation")
-    ways = ways_to_dress(arguments, teacher)
+    ways = collect_ways_to_dress(arguments, teacher)
     numbers = torch.arange(min(arguments.count, len(data)))
     swap: dict[str, dict[str, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
     free: dict[str, dict[str, list[Tensor]]] = defaultdict(lambda: defaultdict(list))
@@ -286,15 +290,15 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
                     swap[f"{form}: {name}"][measure].append(values)
         rarity.append(torch.from_numpy(usual(batch["pose"].numpy())))
         real.append(parser.features(person)[-1].mean((2, 3)))
-        photographs["upper"].append(garment_features(person, is_part(parts, Part.UPPER)))
-        photographs["garment"].append(garment_features(*own))
+        photographs["upper"].append(describe_garment(person, is_part(parts, Part.UPPER)))
+        photographs["garment"].append(describe_garment(*own))
         for name, way in ways.items():
             result = way(person, batch, *other)
             found_parts = parser(result).argmax(1)
             entry = free[name]
-            entry["upper"].append(garment_features(result, is_part(found_parts, Part.UPPER)))
-            entry["garment"].append(garment_features(other[0], other[1]))
-            entry["visible"].append(still_visible(result, person, parts, *other))
+            entry["upper"].append(describe_garment(result, is_part(found_parts, Part.UPPER)))
+            entry["garment"].append(describe_garment(other[0], other[1]))
+            entry["visible"].append(measure_still_visible(result, person, parts, *other))
             entry["features"].append(parser.features(result)[-1].mean((2, 3)))
             found = compare(result, person, person, parts, parser)
             for measure in ("unchanged_l1", "halo_per_mille"):
@@ -303,13 +307,13 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
                 triples += list(zip(person, other[0], result, strict=True))
 
     if arguments.sheet is not None:
-        contact_sheet(triples[:64]).save(arguments.sheet)
+        draw_contact_sheet(triples[:64]).save(arguments.sheet)
     truth = torch.cat(real)
     unpaired = {}
     for name, entry in free.items():
         joined = {measure: torch.cat(values) for measure, values in entry.items()}
         unpaired[name] = {
-            **retrieval(joined["upper"], joined["garment"]),
+            **measure_retrieval(joined["upper"], joined["garment"]),
             "old_still_visible": float(joined["visible"].mean()),
             "unchanged_l1": float(joined["unchanged_l1"].mean()),
             "halo_per_mille": float(joined["halo_per_mille"].mean()),
@@ -338,7 +342,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
         },
         "unpaired": unpaired,
         # The most that retrieval can give: photographs, and the garment they do show.
-        "photographs": retrieval(shown, results),
+        "photographs": measure_retrieval(shown, results),
     }
 
 

@@ -43,29 +43,29 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
     parser = FaceParser.from_pretrained(arguments.weights).float().eval()
     data = FaceData(FaceStore.load(arguments.cache), "validation", full_views=(1, 1))
     generator = seeding.generator_for(arguments.seed, "evaluation")
-    disguised = _empty()
+    disguised = _make_tally()
     for some in torch.arange(len(data)).split(16):
         disguised += _count(parser, data.batch(some, generator))
-    plain: torch.Tensor = _empty()
+    plain: torch.Tensor = _make_tally()
     tones: dict[str, tuple[int, torch.Tensor]] = {}
     for index in data.indices:
-        batch = data.plain(int(index))
+        batch = data.batch_unchanged(int(index))
         counts = _count(parser, batch)
         plain += counts
         if data.store.names[index].startswith("london"):
-            band = _tone(batch)
-            pictures, before = tones.get(band, (0, _empty()))
+            band = _estimate_tone(batch)
+            pictures, before = tones.get(band, (0, _make_tally()))
             tones[band] = (pictures + 1, before + counts)
-    disguised_scores: dict[str, object] = dict(_scores(disguised, len(data)))
+    disguised_scores: dict[str, object] = dict(_score(disguised, len(data)))
     return disguised_scores | {
-        "plain": _scores(plain, len(data.indices)),
+        "plain": _score(plain, len(data.indices)),
         "london_by_skin_tone": {
-            band: _scores(tones[band][1], tones[band][0]) for _, band in ITA_BANDS if band in tones
+            band: _score(tones[band][1], tones[band][0]) for _, band in ITA_BANDS if band in tones
         },
     }
 
 
-def _empty() -> torch.Tensor:
+def _make_tally() -> torch.Tensor:
     return torch.zeros(len(CLASSES), len(CLASSES), dtype=torch.int64)
 
 
@@ -75,13 +75,13 @@ def _count(parser: FaceParser, batch: dict[str, torch.Tensor]) -> torch.Tensor:
     return confusion(parser(batch["crops"]).argmax(1), truth, len(CLASSES))
 
 
-def _scores(counts: torch.Tensor, pictures: int) -> dict[str, float]:
+def _score(counts: torch.Tensor, pictures: int) -> dict[str, float]:
     scores = intersection_over_union(counts)
     by_class = {name: round(float(scores[i]), 4) for i, name in enumerate(CLASSES)}
     return by_class | {"mean": round(float(scores.mean()), 4), "pictures": pictures}
 
 
-def _tone(batch: dict[str, torch.Tensor]) -> str:
+def _estimate_tone(batch: dict[str, torch.Tensor]) -> str:
     """ITA band of one picture's labelled skin inside the mesh."""
     crop = batch["crops"][0].permute(1, 2, 0).numpy()
     sure = (batch["target"][0, SKIN] * batch["weight"][0] > 0.9).numpy() & (crop[..., 3] > 0.9)

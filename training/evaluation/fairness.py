@@ -46,7 +46,7 @@ from pipelines.images.decode import decode
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_shade import ShadePipeline
-from training.evaluation.makeup import Colors, Wearer, pictures_in
+from training.evaluation.makeup import Colors, Wearer, read_pictures
 from training.evaluation.shade import LIPSTICKS
 
 FEW = {"brown": "brown or dark", "dark": "brown or dark"}
@@ -100,22 +100,22 @@ class Tally:
         for name in MEASURES:
             self.values[name].append(found.get(name, np.nan))
 
-    def card(self) -> dict[str, Any]:
+    def make_card(self) -> dict[str, Any]:
         """Figures of all and of each group, and the gaps between groups."""
         everybody = [dict(groups, all="all") for groups in self.groups]
-        by_axis = {axis: self._by(axis, everybody) for axis in AXES}
+        by_axis = {axis: self._group_by(axis, everybody) for axis in AXES}
         return {
             "pictures": len(self.groups),
-            "all": self._by("all", everybody)["all"],
+            "all": self._group_by("all", everybody)["all"],
             "by": by_axis,
-            "gap": {axis: gaps(groups) for axis, groups in by_axis.items()},
+            "gap": {axis: find_gaps(groups) for axis, groups in by_axis.items()},
         }
 
-    def _by(self, axis: str, labels: list[dict[str, str]]) -> dict[str, dict[str, float]]:
+    def _group_by(self, axis: str, labels: list[dict[str, str]]) -> dict[str, dict[str, float]]:
         names = sorted({label[axis] for label in labels} - {"unknown"}, key=ORDER.index)
-        return {name: self._figures([label[axis] == name for label in labels]) for name in names}
+        return {name: self._summarize([label[axis] == name for label in labels]) for name in names}
 
-    def _figures(self, chosen: list[bool]) -> dict[str, float]:
+    def _summarize(self, chosen: list[bool]) -> dict[str, float]:
         people = {g["person"] for g, c in zip(self.groups, chosen, strict=True) if c}
         figures: dict[str, float] = {"people": len(people)}
         for name, values in self.values.items():
@@ -127,7 +127,7 @@ class Tally:
         return figures
 
 
-def gaps(groups: dict[str, dict[str, float]]) -> dict[str, float]:
+def find_gaps(groups: dict[str, dict[str, float]]) -> dict[str, float]:
     """For each measure, the distance between the best and the worst group."""
     found = {}
     for name in MEASURES:
@@ -146,9 +146,11 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
         seed: of the draw.
     """
     pipeline = InstantMakeupPipeline()
-    looks = list(_reference_looks(pipeline, data / "makeup" / "looks-256.tar", references, seed))
+    looks = list(
+        _read_reference_looks(pipeline, data / "makeup" / "looks-256.tar", references, seed)
+    )
     tallies = {"face analysis": Tally(), "instant": Tally(), "shade": Tally()}
-    people = list(london(data / "makeup" / "london-faces.tar"))
+    people = list(read_london(data / "makeup" / "london-faces.tar"))
     for person in tqdm(people, desc="people"):
         face = pipeline.find_faces(decode(person.pictures[0]))[0]
         wearer = Wearer(face)
@@ -156,24 +158,28 @@ def evaluate(data: Path, references: int, seed: int) -> dict[str, Any]:
         groups = {"person": person.name, "skin tone": FEW.get(tone, tone)}
         groups |= {"gender": person.gender, "age": person.age}
         for picture in person.pictures:
-            tallies["face analysis"].add(groups, partial(_seen, pipeline, wearer, picture))
+            tallies["face analysis"].add(
+                groups, partial(_measure_analysis, pipeline, wearer, picture)
+            )
         for look, asked in looks:
-            tallies["instant"].add(groups, partial(_made_up, pipeline, wearer, look, asked))
+            tallies["instant"].add(groups, partial(_measure_makeup, pipeline, wearer, look, asked))
         for color in LIPSTICKS:
-            tallies["shade"].add(groups, partial(_in_shade, pipeline, wearer, color))
+            tallies["shade"].add(groups, partial(_measure_shade, pipeline, wearer, color))
     return {
         "people": len(people),
         "references": references,
         "seed": seed,
-        "pipelines": {name: tally.card() for name, tally in tallies.items()},
+        "pipelines": {name: tally.make_card() for name, tally in tallies.items()},
         "not_measured": NOT_MEASURED,
     }
 
 
-def _seen(pipeline: InstantMakeupPipeline, wearer: Wearer, picture: bytes) -> dict[str, float]:
+def _measure_analysis(
+    pipeline: InstantMakeupPipeline, wearer: Wearer, picture: bytes
+) -> dict[str, float]:
     """Face analysis of a picture in which one face is to be seen, in good light."""
     faces = pipeline.analyzer(decode(picture))
-    plain = Colors.of(faces[0], faces[0].image).plain if faces else np.full(3, np.nan)
+    plain = Colors.measure(faces[0], faces[0].image).plain if faces else np.full(3, np.nan)
     same = faces and np.array_equal(faces[0].image, wearer.face.image)
     return {
         "success": float(len(faces) == 1 and not coach(faces)),
@@ -181,7 +187,7 @@ def _seen(pipeline: InstantMakeupPipeline, wearer: Wearer, picture: bytes) -> di
     }
 
 
-def _made_up(
+def _measure_makeup(
     pipeline: InstantMakeupPipeline, wearer: Wearer, look: Look, asked: Colors
 ) -> dict[str, float]:
     """Instant makeup: one person in one look."""
@@ -193,7 +199,7 @@ def _made_up(
     }
 
 
-def _in_shade(pipeline: InstantMakeupPipeline, wearer: Wearer, color: str) -> dict[str, float]:
+def _measure_shade(pipeline: InstantMakeupPipeline, wearer: Wearer, color: str) -> dict[str, float]:
     """One person in one matte lipstick."""
     image, (reached,) = ShadePipeline(pipeline).put_on(wearer.face, [Coat(color)])
     found = Colors(rgb_to_lab(image), wearer.masks)
@@ -204,22 +210,22 @@ def _in_shade(pipeline: InstantMakeupPipeline, wearer: Wearer, color: str) -> di
     }
 
 
-def _reference_looks(
+def _read_reference_looks(
     pipeline: InstantMakeupPipeline, tar: Path, count: int, seed: int
 ) -> Iterator[tuple[Look, Colors]]:
     """Looks read from pictures, and the colours in them."""
-    pictures = pictures_in(tar, ".jpg")
+    pictures = read_pictures(tar, ".jpg")
     names = sorted(pictures)
     for number in np.random.default_rng(seed).permutation(len(names))[:count]:
         picture = decode(pictures[names[number]])
         face = pipeline.find_faces(picture)[0]
-        yield pipeline.read_look(picture), Colors.of(face, face.image)
+        yield pipeline.read_look(picture), Colors.measure(face, face.image)
 
 
-def london(tar: Path) -> Iterator[Person]:
+def read_london(tar: Path) -> Iterator[Person]:
     """The people of the Face Research Lab London Set."""
-    pictures = pictures_in(tar, ".jpg")
-    for file, data in sorted(pictures_in(tar, ".json").items()):
+    pictures = read_pictures(tar, ".jpg")
+    for file, data in sorted(read_pictures(tar, ".json").items()):
         name, record = file.removesuffix(".json"), json.loads(data)
         years = record["face_age"]
         age = next(band for below, band in AGES if float(years) < below) if years != "NA" else None

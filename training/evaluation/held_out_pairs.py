@@ -50,7 +50,7 @@ class HeldOutPairs:
         """Up to `count` pairs of a folder, evenly taken, the same warps every time."""
         rows: list[tuple[np.ndarray, ...]] = []
         for index in np.linspace(0, len(pairs) - 1, min(count, len(pairs))).astype(int).tolist():
-            pair = pairs.upright(index)
+            pair = pairs.read_pair(index)
             generator = seeding.generator_for(seed, "exam", index)
             reference = pair.other
             if reference is None:
@@ -90,7 +90,7 @@ class Identity:
 
     def _embed(self, pictures: Tensor) -> np.ndarray:
         shown = _enlarge(pictures)
-        return np.stack([self.embed.of(shown[i], mesh) for i, mesh in self.meshes.items()])
+        return np.stack([self.embed.embed(shown[i], mesh) for i, mesh in self.meshes.items()])
 
     def __call__(self, made: Tensor) -> float:
         """Mean cosine between sources and results."""

@@ -54,9 +54,9 @@ def evaluate(
         sheet: where to write a contact sheet of all people and the first `columns` looks.
         columns: see `sheet`.
     """
-    people = pictures_in(data / "makeup" / "london-faces.tar", ".neutral.jpg")
-    about = _records(data / "makeup" / "london-faces.tar")
-    looks = pictures_in(data / "makeup" / "looks-256.tar", ".jpg")
+    people = read_pictures(data / "makeup" / "london-faces.tar", ".neutral.jpg")
+    about = _read_records(data / "makeup" / "london-faces.tar")
+    looks = read_pictures(data / "makeup" / "looks-256.tar", ".jpg")
     names = sorted(people)[:: max(1, len(people) // sources)][:sources]
     draw = np.random.default_rng(seed).permutation(len(looks))[:references]
     drawn = [sorted(looks)[i] for i in draw]
@@ -66,7 +66,9 @@ def evaluate(
     for name in tqdm(drawn, desc="reading looks"):
         picture = decode(looks[name])
         face = pipeline.find_faces(picture)[0]
-        references_read.append((pipeline.read_look(picture), Colors.of(face, face.image), face))
+        references_read.append(
+            (pipeline.read_look(picture), Colors.measure(face, face.image), face)
+        )
     pairs: dict[str, list[float]] = defaultdict(list)
     labels: list[tuple[str, str]] = []
     must_be_zero = defaultdict(int)
@@ -77,10 +79,10 @@ def evaluate(
         wearer = Wearer(faces[0])
         band = skin_tone_band(individual_typology_angle(wearer.colors.plain))
         gender = about.get(name.split(".")[0], {}).get("face_gender", "unknown")
-        row = [_thumbnail(faces[0], faces[0].image)]
+        row = [_cut_thumbnail(faces[0], faces[0].image)]
         for number, (look, reference, _) in enumerate(references_read):
             try:
-                result, broken = _wear(pipeline, faces, wearer, look)
+                result, broken = _measure_wearing(pipeline, faces, wearer, look)
             except Exception as error:
                 failures.append(f"{name} x {drawn[number]}: {error!r}")
                 continue
@@ -90,19 +92,19 @@ def evaluate(
                 pairs[key].append(value)
             labels.append((band, gender))
             if number < columns:
-                row.append(_thumbnail(faces[0], result))
+                row.append(_cut_thumbnail(faces[0], result))
         rows.append(np.hstack(row))
     if sheet:
         top = [np.full_like(rows[0][:, : rows[0].shape[0]], 255)]
-        top += [_thumbnail(face, face.image) for _, _, face in references_read[:columns]]
+        top += [_cut_thumbnail(face, face.image) for _, _, face in references_read[:columns]]
         Image.fromarray(np.vstack([np.hstack(top), *rows])).save(sheet)
     return {
         "pairs": len(names) * len(drawn),
         "failed": failures,
         "must_be_zero": dict(must_be_zero),
-        "overall": {key: spread_of(values) for key, values in pairs.items()},
-        "by_skin_tone": grouped(pairs, [band for band, _ in labels]),
-        "by_gender": grouped(pairs, [gender for _, gender in labels]),
+        "overall": {key: summarize(values) for key, values in pairs.items()},
+        "by_skin_tone": group_by_label(pairs, [band for band, _ in labels]),
+        "by_gender": group_by_label(pairs, [gender for _, gender in labels]),
         "seed": seed,
         "machine": {
             "processor": platform.processor() or platform.machine(),
@@ -125,19 +127,19 @@ class Colors:
         self.deviation = {name: medians[name] - self.plain for name in ("eyes", "cheeks")}
 
     @classmethod
-    def of(cls, face: Face, image: np.ndarray) -> Colors:
+    def measure(cls, face: Face, image: np.ndarray) -> Colors:
         """Measure `image` at the places `face` says."""
-        return cls(rgb_to_lab(image), region_masks(face))
+        return cls(rgb_to_lab(image), find_region_masks(face))
 
 
-def region_masks(face: Face) -> dict[str, list[np.ndarray]]:
+def find_region_masks(face: Face) -> dict[str, list[np.ndarray]]:
     """Where lips, eyes, cheeks and plain skin are measured, each a list of (H, W) bool masks."""
     shrink = max(1, round(0.02 * face.eye_distance))
     return {
-        "lips": [_area(face, [regions.LIPS_OUTER], [regions.LIPS_INNER], shrink)],
-        "eyes": [_area(face, [loop]) for loop in regions.MEASURED_LIDS],
-        "cheeks": [_area(face, [loop]) for loop in regions.MEASURED_CHEEKS],
-        "plain": [_area(face, regions.MEASURED_SKIN)],
+        "lips": [_fill_loops(face, [regions.LIPS_OUTER], [regions.LIPS_INNER], shrink)],
+        "eyes": [_fill_loops(face, [loop]) for loop in regions.MEASURED_LIDS],
+        "cheeks": [_fill_loops(face, [loop]) for loop in regions.MEASURED_CHEEKS],
+        "plain": [_fill_loops(face, regions.MEASURED_SKIN)],
     }
 
 
@@ -147,11 +149,11 @@ class Wearer:
     def __init__(self, face: Face) -> None:
         self.face = face
         self.lab = rgb_to_lab(face.image)
-        self.masks = region_masks(face)
+        self.masks = find_region_masks(face)
         self.colors = Colors(self.lab, self.masks)
         features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *regions.MEASURED_LIDS]
         features += [regions.BROW_LEFT, regions.BROW_RIGHT]
-        self.skin = _area(face, [regions.FACE_OVAL], features, 6)
+        self.skin = _fill_loops(face, [regions.FACE_OVAL], features, 6)
         self.fine = cv2.Laplacian(self.lab[..., 0], cv2.CV_32F)
         band = np.zeros(face.size_hw, np.uint8)
         oval = np.round(face.points_xyz[list(regions.FACE_OVAL), :2]).astype(np.int32)
@@ -181,7 +183,7 @@ class Wearer:
         measures["laplacian_correlation"] = float(
             np.corrcoef(fine[self.skin], self.fine[self.skin])[0, 1]
         )
-        measures["oval_gradient"] = self._edge_energy(lab) / self._edge_energy(self.lab)
+        measures["oval_gradient"] = self._measure_edges(lab) / self._measure_edges(self.lab)
         meshes = pipeline.analyzer(Image.fromarray(result))
         drift = [
             np.linalg.norm(f.points_xyz[:, :2] - self.face.points_xyz[:, :2], axis=1).mean()
@@ -190,14 +192,14 @@ class Wearer:
         measures["landmark_drift"] = 100 * min(drift, default=np.nan) / self.face.eye_distance
         return measures
 
-    def _edge_energy(self, lab: np.ndarray) -> float:
+    def _measure_edges(self, lab: np.ndarray) -> float:
         light = np.ascontiguousarray(lab[..., 0])
         along = cv2.Sobel(light, cv2.CV_32F, 1, 0)[self.band]
         across = cv2.Sobel(light, cv2.CV_32F, 0, 1)[self.band]
         return float((along**2 + across**2).sum())
 
 
-def _wear(
+def _measure_wearing(
     pipeline: InstantMakeupPipeline, faces: list[Face], wearer: Wearer, look: Look
 ) -> tuple[np.ndarray, dict[str, int]]:
     """The result at default strengths, and how many pixels broke each promise."""
@@ -210,7 +212,9 @@ def _wear(
     lips_only = np.asarray(pipeline.blend(layers, strengths={**silent, "lips": 1.0}))
     allowed = np.zeros(source.shape[:2], bool)
     allowed[y0:y1, x0:x1] = layer.weights["lips"] > 0
-    near = _area(wearer.face, [regions.LIPS_OUTER], (), -round(0.06 * wearer.face.eye_distance))
+    near = _fill_loops(
+        wearer.face, [regions.LIPS_OUTER], (), -round(0.06 * wearer.face.eye_distance)
+    )
     off = np.asarray(pipeline.blend(layers, strength=0.0))
     none = np.asarray(pipeline.blend(layers, strengths=silent))
 
@@ -227,7 +231,7 @@ def _wear(
     return result, broken
 
 
-def _area(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndarray:
+def _fill_loops(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndarray:
     """Polygons of mesh points, less others, eroded (or, below 0, dilated) by pixels: bool."""
     mask = np.zeros(face.size_hw, np.uint8)
     for value, outlines in ((1, loops), (0, without)):
@@ -239,7 +243,7 @@ def _area(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndar
     return mask > 0
 
 
-def pictures_in(tar: Path, ending: str) -> dict[str, bytes]:
+def read_pictures(tar: Path, ending: str) -> dict[str, bytes]:
     """Files of a tar whose names have this ending, by name."""
     with tarfile.open(tar) as archive:
         return {
@@ -249,21 +253,21 @@ def pictures_in(tar: Path, ending: str) -> dict[str, bytes]:
         }
 
 
-def _records(tar: Path) -> dict[str, dict[str, str]]:
+def _read_records(tar: Path) -> dict[str, dict[str, str]]:
     records = {}
-    for name, data in pictures_in(tar, ".json").items():
+    for name, data in read_pictures(tar, ".json").items():
         records[name.split(".")[0]] = json.load(io.BytesIO(data))
     return records
 
 
-def _thumbnail(face: Face, image: np.ndarray, side: int = 200) -> np.ndarray:
+def _cut_thumbnail(face: Face, image: np.ndarray, side: int = 200) -> np.ndarray:
     x0, y0, x1, y1 = face.box_xyxy
     margin = (y1 - y0) // 8
     crop = image[max(0, y0 - margin) : y1 + margin, max(0, x0 - margin) : x1 + margin]
     return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def spread_of(values: list[float]) -> dict[str, float]:
+def summarize(values: list[float]) -> dict[str, float]:
     """Median, percentiles 10 and 90, and how many values are known."""
     known = np.array(values)[np.isfinite(values)]
     if not len(known):
@@ -277,12 +281,12 @@ def spread_of(values: list[float]) -> dict[str, float]:
     }
 
 
-def grouped(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
+def group_by_label(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
     """Medians by label and, for each measure, the gap between best and worst."""
     groups = sorted(set(labels))
     table = {
         group: {
-            key: spread_of([v for v, label in zip(values, labels, strict=True) if label == group])
+            key: summarize([v for v, label in zip(values, labels, strict=True) if label == group])
             for key, values in pairs.items()
         }
         for group in groups
@@ -294,7 +298,7 @@ def grouped(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
     return {"groups": table, "gap": gaps}
 
 
-def summary(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """The figures as a table for people."""
     lines = [f"{figures['pairs']} pairs, {len(figures['failed'])} failed"]
     lines += [f"{rule:<30} {count} pixels" for rule, count in figures["must_be_zero"].items()]

@@ -31,7 +31,7 @@ from models.diffusion.vae import decode
 from models.reflora.denoiser import MakeupDenoiser
 from pipelines.files import write_json
 from training.data.makeup.flux_pairs import MakeupPairs
-from training.data.makeup.latents import encoder_of
+from training.data.makeup.latents import make_encoder
 from training.evaluation.held_out_pairs import HeldOutPairs, Identity, judge
 from training.train_distill import load_teacher
 
@@ -156,7 +156,7 @@ def main(
     vae = nano.PatchAutoencoder.from_pretrained(model / "vae").float().eval()
     judge_by = FaceParser.from_pretrained(parser).float().eval()
     identity = Identity(embedder, held_out.source) if embedder else None
-    encode = encoder_of(vae)
+    encode = make_encoder(vae)
     cond = torch.cat([encode(held_out.source), encode(held_out.reference)], dim=1)
     side = nano.SIZE // (2 * nano.PATCH)
     generator = seeding.generator_for(0, "exam noise")

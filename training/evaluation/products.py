@@ -50,24 +50,24 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
     labels = {label["id"]: label for label in read_labels(files)}
     pictures = {name: decode(files[label["image"]]) for name, label in labels.items()}
     readings = [
-        Reading.of(extractor, pictures[name], labels[name], half, kind)
+        Reading.read(extractor, pictures[name], labels[name], half, kind)
         for half, kinds in SPLIT["lip-and-cheek"].items()
         for name, kind in tqdm(kinds.items(), desc=half)
     ]
     report = [reading for reading in readings if reading.half == "report"]
     return {
-        "colors": {half: _colors([r for r in readings if r.half == half])
+        "colors": {half: _summarize_colors([r for r in readings if r.half == half])
                    for half in ("tune", "report")},
         "suspect_labels": sorted((r.name for r in readings if r.suspect), key=int),
-        "kinds": kinds_right(readings),
-        "words": _words(report),
-        "repeatability": _repeatability(extractor, [pictures[r.name] for r in report[::3]]),
-        "palettes": labelled_palettes(extractor, data / "products" / "palettes.tar"),
-        "unlabelled": _unlabelled(extractor, data / "products" / "palettes-unlabelled.tar"),
-        "rendered_pans": rendered_pans(
+        "kinds": measure_kinds(readings),
+        "words": _compare_words(report),
+        "repeatability": _measure_repeatability(extractor, [pictures[r.name] for r in report[::3]]),
+        "palettes": measure_palettes(extractor, data / "products" / "palettes.tar"),
+        "unlabelled": _measure_unlabelled(extractor, data / "products" / "palettes-unlabelled.tar"),
+        "rendered_pans": measure_rendered_pans(
             extractor, render_scenes(rendered, 512, seed, held_out=True, kinds=("palette",))
         ),
-        "rendered_finishes": rendered_finishes(
+        "rendered_finishes": measure_rendered_finishes(
             extractor,
             render_scenes(4 * rendered, FINISH_SIDE, seed, held_out=True, kinds=CLOSE_UPS),
         ),
@@ -93,7 +93,7 @@ class Reading:
         self.suspect = False
 
     @classmethod
-    def of(
+    def read(
         cls, extractor: AttributeExtractor, picture: Image.Image, label: dict[str, Any],
         half: str, kind: str,
     ) -> Reading:  # fmt: skip
@@ -108,7 +108,7 @@ class Reading:
         if shades:
             best = np.array(shades[reading.attributes.best].lab)
             reading.delta_e = float(delta_e(best, truth))
-        reading.baseline = float(delta_e(most_colorful(lab), truth))
+        reading.baseline = float(delta_e(find_most_colorful(lab), truth))
         pixels = lab.reshape(-1, 3)[:: max(1, lab.size // 3 // 20_000)]
         reading.suspect = bool((delta_e(pixels, truth[None]) < 6).mean() < 0.002)
         return reading
@@ -120,14 +120,14 @@ class Reading:
         return shades[self.attributes.best].confidence if shades else 0.0
 
 
-def most_colorful(lab: np.ndarray) -> np.ndarray:
+def find_most_colorful(lab: np.ndarray) -> np.ndarray:
     """The baseline: median of the most colourful 30 % of the pixels with L* below 95."""
     seen = lab[lab[..., 0] < 95]
     strength = chroma(seen[None])[0]
     return np.median(seen[strength >= np.percentile(strength, 70)], axis=0)
 
 
-def _colors(readings: list[Reading]) -> dict[str, Any]:
+def _summarize_colors(readings: list[Reading]) -> dict[str, Any]:
     error = np.array([reading.delta_e for reading in readings])
     sure = np.array([reading.confidence for reading in readings])
     order = np.argsort(-sure, kind="stable")
@@ -136,17 +136,19 @@ def _colors(readings: list[Reading]) -> dict[str, Any]:
     for reading in readings:
         groups[reading.kind].append(reading.delta_e)
     return {
-        **_errors(error),
-        "baseline": _errors(np.array([reading.baseline for reading in readings])),
-        "more_confident_half": _errors(error[order[:half]]),
-        "less_confident_half": _errors(error[order[half:]]),
-        "calibration": calibration(sure, error < 5),
-        "by_kind": {kind: _errors(np.array(values)) for kind, values in sorted(groups.items())},
+        **_summarize_errors(error),
+        "baseline": _summarize_errors(np.array([reading.baseline for reading in readings])),
+        "more_confident_half": _summarize_errors(error[order[:half]]),
+        "less_confident_half": _summarize_errors(error[order[half:]]),
+        "calibration": measure_calibration(sure, error < 5),
+        "by_kind": {
+            kind: _summarize_errors(np.array(values)) for kind, values in sorted(groups.items())
+        },
         "over_10": sorted((r.name for r in readings if r.delta_e > 10), key=int),
     }
 
 
-def _errors(values: np.ndarray) -> dict[str, float]:
+def _summarize_errors(values: np.ndarray) -> dict[str, float]:
     return {
         "median": round(float(np.median(values)), 2),
         "under_5": round(float((values < 5).mean()), 3),
@@ -154,7 +156,7 @@ def _errors(values: np.ndarray) -> dict[str, float]:
     }
 
 
-def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
+def measure_calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     """Mean confidence beside the share that is right, in four bins of equal count.
 
     Returns:
@@ -170,29 +172,29 @@ def calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
     return {"bins": bins, "error": round(error, 3)}
 
 
-def kinds_right(readings: list[Reading]) -> dict[str, Any]:
+def measure_kinds(readings: list[Reading]) -> dict[str, Any]:
     """Share of kinds and, without and with words, of categories that are right, by half."""
     figures: dict[str, Any] = {}
     for half in ("tune", "report"):
         ours = [reading for reading in readings if reading.half == half]
         truth = [CATEGORY_OF_LABEL.get(r.label["category"], r.label["category"]) for r in ours]
         figures[half] = {
-            "kind": _share(r.attributes.kind == r.kind for r in ours),
-            "category": _share(
+            "kind": _mean_share(r.attributes.kind == r.kind for r in ours),
+            "category": _mean_share(
                 r.attributes.category == t for r, t in zip(ours, truth, strict=True)
             ),
-            "category_with_words": _share(
+            "category_with_words": _mean_share(
                 r.named.category == t for r, t in zip(ours, truth, strict=True)
             ),
         }
     return figures
 
 
-def _share(values: Iterable[bool]) -> float:
+def _mean_share(values: Iterable[bool]) -> float:
     return round(float(np.mean(list(values))), 3)
 
 
-def _words(readings: list[Reading]) -> dict[str, Any]:
+def _compare_words(readings: list[Reading]) -> dict[str, Any]:
     """Finish by the picture alone against the finish its words name."""
     pairs = []
     for reading in readings:
@@ -203,13 +205,13 @@ def _words(readings: list[Reading]) -> dict[str, Any]:
     shiny = {"gloss", "dewy", "metallic", "shimmer", "glitter", "duochrome"}
     return {
         "named": len(pairs),
-        "same": _share(named == seen for _, named, seen in pairs),
-        "same_shine": _share((named in shiny) == (seen in shiny) for _, named, seen in pairs),
+        "same": _mean_share(named == seen for _, named, seen in pairs),
+        "same_shine": _mean_share((named in shiny) == (seen in shiny) for _, named, seen in pairs),
         "disagree": [list(pair) for pair in pairs if pair[1] != pair[2]],
     }
 
 
-def variants(picture: Image.Image, rng: np.random.Generator) -> dict[str, Image.Image]:
+def make_variants(picture: Image.Image, rng: np.random.Generator) -> dict[str, Image.Image]:
     """The same product as another shop might show it."""
     width, height = picture.size
     cut = [int(n * rng.uniform(0.0, 0.05)) for n in (width, height, width, height)]
@@ -225,14 +227,16 @@ def variants(picture: Image.Image, rng: np.random.Generator) -> dict[str, Image.
     }
 
 
-def _repeatability(extractor: AttributeExtractor, pictures: list[Image.Image]) -> dict[str, Any]:
+def _measure_repeatability(
+    extractor: AttributeExtractor, pictures: list[Image.Image]
+) -> dict[str, Any]:
     """Finish and colour of the best shade under every variant, against the picture as it is."""
     same: dict[str, list[bool]] = defaultdict(list)
     apart: dict[str, list[float]] = defaultdict(list)
     rng = np.random.default_rng(0)
     for picture in tqdm(pictures, desc="repeating"):
         first = extractor(picture)
-        for name, other in variants(picture, rng).items():
+        for name, other in make_variants(picture, rng).items():
             again = extractor(other)
             if first.shades and again.shades:
                 one, two = first.shades[first.best], again.shades[again.best]
@@ -242,11 +246,12 @@ def _repeatability(extractor: AttributeExtractor, pictures: list[Image.Image]) -
                 same[name].append(False)
                 apart[name].append(NOTHING_FOUND)
     return {
-        name: {"same_finish": _share(same[name]), **_errors(np.array(apart[name]))} for name in same
+        name: {"same_finish": _mean_share(same[name]), **_summarize_errors(np.array(apart[name]))}
+        for name in same
     }
 
 
-def labelled_palettes(extractor: AttributeExtractor, tar: Path) -> list[dict[str, Any]]:
+def measure_palettes(extractor: AttributeExtractor, tar: Path) -> list[dict[str, Any]]:
     """Pans found, and their colours against the listed ones in reading order."""
     files = read_members(tar)
     figures = []
@@ -270,7 +275,7 @@ def labelled_palettes(extractor: AttributeExtractor, tar: Path) -> list[dict[str
     return figures
 
 
-def _unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, Any]:
+def _measure_unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, Any]:
     """Kind and number of shades by picture, beside the kind a person sees."""
     files = read_members(tar)
     seen, right = {}, []
@@ -280,10 +285,10 @@ def _unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, Any]:
             seen[name] = [kind, found.kind, len(found.shades)]
             if half == "report":
                 right.append(found.kind == kind)
-    return {"report_kind": _share(right), "by_id": dict(sorted(seen.items()))}
+    return {"report_kind": _mean_share(right), "by_id": dict(sorted(seen.items()))}
 
 
-def rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
+def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
     """F1 of pans at IoU 0.5, order and colours of the pans that were found."""
     hits = found_count = true_count = whole = 0
     errors: list[float] = []
@@ -317,11 +322,11 @@ def rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[st
         "precision": round(hits / max(1, found_count), 4),
         "recall": round(hits / max(1, true_count), 4),
         "all_pans_in_order": round(whole / len(scenes), 3),
-        "delta_e": _errors(np.array(errors)),
+        "delta_e": _summarize_errors(np.array(errors)),
     }
 
 
-def rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
+def measure_rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
     """Finish and axes of rendered shades, given where they are; F1 by finish."""
     truth, seen, axes, told = [], [], [], []
     for scene in scenes:
@@ -351,7 +356,7 @@ def rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dic
     }
 
 
-def summary(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """The figures in a few lines for people."""
     lines = []
     for half, colors in figures["colors"].items():

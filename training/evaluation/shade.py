@@ -36,7 +36,7 @@ from pipelines.makeup.face_makeup import read_face_makeup
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_shade import ShadePipeline
 from pipelines.makeup.report import draw_outline
-from training.evaluation.makeup import grouped, pictures_in, region_masks, spread_of
+from training.evaluation.makeup import find_region_masks, group_by_label, read_pictures, summarize
 
 LIPSTICKS = ("#b01030", "#7a2048", "#c98a7c", "#e0607a", "#8a4a35", "#e87a5a", "#3a1a20", "#f0b0b0")
 OTHERS = {
@@ -53,7 +53,7 @@ def evaluate(data: Path, sources: int) -> dict[str, Any]:
         data: folder that holds `makeup/london-faces.tar`.
         sources: how many people, evenly from the set.
     """
-    people = pictures_in(data / "makeup" / "london-faces.tar", ".neutral.jpg")
+    people = read_pictures(data / "makeup" / "london-faces.tar", ".neutral.jpg")
     names = sorted(people)[:: max(1, len(people) // sources)][:sources]
     pipeline = ShadePipeline()
     lips: dict[str, list[float]] = defaultdict(list)
@@ -64,9 +64,9 @@ def evaluate(data: Path, sources: int) -> dict[str, Any]:
     for name in tqdm(names, desc="people"):
         face = pipeline.makeup.find_faces(decode(people[name]))[0]
         band = skin_tone_band(individual_typology_angle(unfold(face).tone))
-        area = region_masks(face)["lips"][0]
+        area = find_region_masks(face)["lips"][0]
         for color in LIPSTICKS:
-            for key, value in _lipstick(pipeline, face, area, color, broken).items():
+            for key, value in _measure_lipstick(pipeline, face, area, color, broken).items():
                 lips[key].append(value)
             tones.append(band)
         for place, colors in OTHERS.items():
@@ -75,16 +75,16 @@ def evaluate(data: Path, sources: int) -> dict[str, Any]:
         for finish, measures in finishes.items():
             image, (one,) = pipeline.put_on(face, [Coat("#b0304a", "lips", finish)])
             measures["error"].append(one.delta_e)
-            for key, value in _look_of(image, area, face.eye_distance).items():
+            for key, value in _make_look(image, area, face.eye_distance).items():
                 measures[key].append(value)
     return {
         "people": len(names),
         "must_be_zero": dict(broken),
-        "lips": {key: spread_of(values) for key, values in lips.items()},
-        "lips_by_skin_tone": grouped(lips, tones),
-        "other_places_error": {place: spread_of(values) for place, values in others.items()},
+        "lips": {key: summarize(values) for key, values in lips.items()},
+        "lips_by_skin_tone": group_by_label(lips, tones),
+        "other_places_error": {place: summarize(values) for place, values in others.items()},
         "finishes_on_lips": {
-            finish: {key: spread_of(values) for key, values in measures.items()}
+            finish: {key: summarize(values) for key, values in measures.items()}
             for finish, measures in finishes.items()
         },
         "machine": {
@@ -94,7 +94,7 @@ def evaluate(data: Path, sources: int) -> dict[str, Any]:
     }
 
 
-def _lipstick(
+def _measure_lipstick(
     pipeline: ShadePipeline, face: Face, area: np.ndarray, color: str, broken: dict[str, int]
 ) -> dict[str, float]:
     """Measures of one matte lipstick; counts pixels that broke a promise into `broken`."""
@@ -116,7 +116,7 @@ def _lipstick(
     }
 
 
-def _look_of(image: np.ndarray, area: np.ndarray, eye_distance: float) -> dict[str, float]:
+def _make_look(image: np.ndarray, area: np.ndarray, eye_distance: float) -> dict[str, float]:
     """How strongly lips shine and sparkle, in units of L*."""
     light = np.ascontiguousarray(rgb_to_lab(image)[..., 0])
     inside = light[area]
@@ -127,7 +127,7 @@ def _look_of(image: np.ndarray, area: np.ndarray, eye_distance: float) -> dict[s
     }
 
 
-def summary(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """The figures as a table for people."""
     lines = [f"{figures['people']} people"]
     lines += [f"{rule:<24} {count} pixels" for rule, count in figures["must_be_zero"].items()]

@@ -24,7 +24,7 @@ from pipelines.images.decode import decode
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
-from training.evaluation.makeup import spread_of
+from training.evaluation.makeup import summarize
 
 PAINTED = 2.0
 """CIEDE2000 from which on a pixel counts as painted by the teacher."""
@@ -54,12 +54,12 @@ def evaluate(pictures: list[Path], sheets: Path | None = None) -> dict[str, Any]
             if sheets is not None:
                 _write_sheet(sheets / f"{path.stem}-{name}.png", faces[0], taught, learned)
     return {
-        name: {key: spread_of(values) for key, values in figures.items()}
+        name: {key: summarize(values) for key, values in figures.items()}
         for name, figures in found.items()
     }
 
 
-def summary(figures: dict[str, Any]) -> str:
+def format_summary(figures: dict[str, Any]) -> str:
     """Say in a few lines how near each look and region comes."""
     lines: list[str] = []
     for look, found in figures.items():

@@ -17,9 +17,7 @@ from torch import Tensor
 WEIGHTS, CONFIG = "diffusion_pytorch_model.safetensors", "config.json"
 
 
-def averaged(
-    before: dict[str, Tensor], after: dict[str, Tensor], share: float
-) -> dict[str, Tensor]:
+def average(before: dict[str, Tensor], after: dict[str, Tensor], share: float) -> dict[str, Tensor]:
     """`share` of the later weights and the rest of the earlier ones; counters are the later ones'.
 
     Args:
@@ -47,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--share", type=float, default=0.5, help="of the later weights, 0 to 1")
     options = parser.parse_args(arguments)
-    weights = averaged(
+    weights = average(
         load_file(options.before / WEIGHTS), load_file(options.after / WEIGHTS), options.share
     )
     options.output.mkdir(parents=True, exist_ok=True)

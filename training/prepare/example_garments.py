@@ -29,12 +29,12 @@ LOW_NECK = ((0.0, 0.33), (0.08, 0.26), (0.13, 0.1))
 def main() -> None:
     """Write every garment."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    red = top([*NECK, *SHORT, *BODY], "#a8323e", seam=SHORT)
-    striped = top([*NECK, *LONG, *BODY], "#f1ece2", seam=LONG, stripes=("#27314f", 0.062))
-    green = top([*NECK, *LONG, *BODY], "#3f6b57", seam=LONG)
-    lettered = top([*NECK, *SHORT, *BODY], "#f3f1ee", seam=SHORT, words="MIRRA", ink="#1f3a5f")
-    tank = top([*LOW_NECK, *NONE, *BODY], "#e0a83e")
-    dotted = top([*NECK, *SHORT, *BODY], "#31405f", seam=SHORT, dots=("#f3e9d8", 0.085))
+    red = draw_top([*NECK, *SHORT, *BODY], "#a8323e", seam=SHORT)
+    striped = draw_top([*NECK, *LONG, *BODY], "#f1ece2", seam=LONG, stripes=("#27314f", 0.062))
+    green = draw_top([*NECK, *LONG, *BODY], "#3f6b57", seam=LONG)
+    lettered = draw_top([*NECK, *SHORT, *BODY], "#f3f1ee", seam=SHORT, words="MIRRA", ink="#1f3a5f")
+    tank = draw_top([*LOW_NECK, *NONE, *BODY], "#e0a83e")
+    dotted = draw_top([*NECK, *SHORT, *BODY], "#31405f", seam=SHORT, dots=("#f3e9d8", 0.085))
     drawn = {
         "red-shirt": red, "striped": striped, "long-sleeve": green, "lettering": lettered,
         "tank-top": tank, "dotted": dotted,
@@ -43,7 +43,7 @@ def main() -> None:
         save(picture, FOLDER / f"{name}.webp", quality=92)
 
 
-def top(
+def draw_top(
     half: Sequence[tuple[float, float]],
     color: str,
     *,
@@ -65,7 +65,7 @@ def top(
         ink: their colour.
     """
     size = WIDTH * FINE, HEIGHT * FINE
-    there = area(half, size)
+    there = draw_area(half, size)
     cloth = Image.new("RGB", size, color)
     pen = ImageDraw.Draw(cloth)
     if stripes:
@@ -80,12 +80,12 @@ def top(
     if words:
         font = ImageFont.load_default(round(0.115 * size[0]))
         pen.text((size[0] / 2, 0.42 * size[0]), words, fill=ink, font=font, anchor="mm")
-    light = folds(size) * edges(there)
+    light = draw_folds(size) * shade_edges(there)
     if len(seam):
-        light *= seams((seam[0], seam[-1]), size)
+        light *= shade_seams((seam[0], seam[-1]), size)
     picture = np.asarray(cloth, np.float32) * light[..., None]
     # The inside of the back shows in the neck.
-    back = area([(0.0, 0.1), (half[2][0], half[2][1] - 0.005), half[1], half[0]], size)
+    back = draw_area([(0.0, 0.1), (half[2][0], half[2][1] - 0.005), half[1], half[0]], size)
     inner = 0.62 * np.asarray(ImageColor.getrgb(color), np.float32) * np.ones_like(picture)
     result = np.full_like(picture, 255.0)
     for mask, paint in ((back, inner), (there, picture)):
@@ -94,7 +94,7 @@ def top(
     return fine.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
-def area(half: Sequence[tuple[float, float]], size_wh: tuple[int, int]) -> np.ndarray:
+def draw_area(half: Sequence[tuple[float, float]], size_wh: tuple[int, int]) -> np.ndarray:
     """Mask of a half outline and its mirror image, corners rounded: (H, W) float32 in 0..1."""
     points = np.array([*half, *((-x, y) for x, y in reversed(half))])
     points = (points + np.array([0.5, 0.08])) * size_wh[0]
@@ -107,7 +107,7 @@ def area(half: Sequence[tuple[float, float]], size_wh: tuple[int, int]) -> np.nd
     return mask.astype(np.float32) / 255
 
 
-def folds(size_wh: tuple[int, int]) -> np.ndarray:
+def draw_folds(size_wh: tuple[int, int]) -> np.ndarray:
     """Light and shade of long, soft folds, around 1: (H, W) float32."""
     rng = np.random.default_rng(7)
     light = np.ones(size_wh[::-1], np.float32)
@@ -117,13 +117,13 @@ def folds(size_wh: tuple[int, int]) -> np.ndarray:
     return light
 
 
-def edges(mask: np.ndarray) -> np.ndarray:
+def shade_edges(mask: np.ndarray) -> np.ndarray:
     """Shade towards the outline, where cloth turns away: (H, W) float32 up to 1."""
     distance = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 5)
     return 1 - 0.28 * np.exp(-distance / (0.012 * mask.shape[1]))
 
 
-def seams(ends: Sequence[tuple[float, float]], size_wh: tuple[int, int]) -> np.ndarray:
+def shade_seams(ends: Sequence[tuple[float, float]], size_wh: tuple[int, int]) -> np.ndarray:
     """Shade along both sleeve seams: (H, W) float32 up to 1."""
     line = np.zeros(size_wh[::-1], np.uint8)
     for side in (-1, 1):

@@ -53,10 +53,10 @@ def main() -> None:
     strip = [np.asarray(p.resize((300, 300), Image.Resampling.LANCZOS)) for p in strip]
     rows = [np.hstack(strip[:4]), np.hstack(strip[4:])]
     save(Image.fromarray(np.vstack(rows)), README / "looks.webp", quality=90)
-    save(shades(ShadePipeline(pipeline), faces[0]), README / "shades.webp", quality=88)
+    save(draw_shades(ShadePipeline(pipeline), faces[0]), README / "shades.webp", quality=88)
 
 
-def shades(pipeline: ShadePipeline, face: Face) -> Image.Image:
+def draw_shades(pipeline: ShadePipeline, face: Face) -> Image.Image:
     """Four faces in products of several kinds; below, one red in six finishes."""
 
     def cut(coats: list[Coat], box: tuple[int, ...], size: tuple[int, int]) -> np.ndarray:

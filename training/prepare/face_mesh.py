@@ -30,7 +30,7 @@ SPAN = 2.76  # the map's side, in distances between the irises
 CENTRE_Y = 0.47  # of the map, below the line through the irises, same unit
 
 
-def triangles_from_edges(edges: set[tuple[int, int]], points_xy: np.ndarray) -> np.ndarray:
+def find_triangles(edges: set[tuple[int, int]], points_xy: np.ndarray) -> np.ndarray:
     """Find the triangles of which `edges` are the directed sides, each side used exactly once.
 
     Args:
@@ -43,10 +43,10 @@ def triangles_from_edges(edges: set[tuple[int, int]], points_xy: np.ndarray) -> 
     after = defaultdict(set)
     for a, b in edges:
         after[a].add(b)
-    cycles = {_smallest_first((a, b, c)) for a, b in edges for c in after[b] if a in after[c]}
+    cycles = {_begin_with_smallest((a, b, c)) for a, b in edges for c in after[b] if a in after[c]}
     users: dict[tuple[int, int], set] = defaultdict(set)
     for cycle in cycles:
-        for side in _sides(cycle):
+        for side in _list_sides(cycle):
             users[side].add(cycle)
     open_sides, chosen = set(edges), []
     while open_sides:
@@ -55,33 +55,33 @@ def triangles_from_edges(edges: set[tuple[int, int]], points_xy: np.ndarray) -> 
             pick = next(iter(users[forced]))
         else:
             pick = min(
-                (c for side in open_sides for c in users[side] if _area(c, points_xy) < 0),
-                key=lambda c: -_area(c, points_xy),
+                (c for side in open_sides for c in users[side] if _measure_area(c, points_xy) < 0),
+                key=lambda c: -_measure_area(c, points_xy),
             )
         chosen.append(pick)
-        for side in _sides(pick):
+        for side in _list_sides(pick):
             open_sides.discard(side)
             for rival in list(users[side]):
-                for other in _sides(rival):
+                for other in _list_sides(rival):
                     users[other].discard(rival)
     return np.array(sorted(chosen), np.int32)
 
 
-def _smallest_first(cycle: tuple[int, int, int]) -> tuple[int, ...]:
+def _begin_with_smallest(cycle: tuple[int, int, int]) -> tuple[int, ...]:
     start = cycle.index(min(cycle))
     return cycle[start:] + cycle[:start]
 
 
-def _sides(cycle: tuple[int, ...]) -> list[tuple[int, int]]:
+def _list_sides(cycle: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(cycle[k], cycle[(k + 1) % 3]) for k in range(3)]
 
 
-def _area(cycle: tuple[int, ...], points_xy: np.ndarray) -> float:
+def _measure_area(cycle: tuple[int, ...], points_xy: np.ndarray) -> float:
     a, b, c = points_xy[list(cycle)]
     return float((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]))
 
 
-def upright(points_xyz: np.ndarray) -> np.ndarray:
+def turn_upright(points_xyz: np.ndarray) -> np.ndarray:
     """Move the middle of the irises to 0, their line to the x axis, their distance to 1."""
     right, left = points_xyz[IRIS_RIGHT, :2], points_xyz[IRIS_LEFT, :2]
     along = left - right
@@ -102,7 +102,7 @@ def main(tar: str, out: str) -> None:
             file = archive.extractfile(member)
             if file and member.name.endswith(".neutral.jpg"):
                 picture = np.asarray(Image.open(file).convert("RGB"))
-                faces.append(upright(mesh.find(picture)[0]))
+                faces.append(turn_upright(mesh.find(picture)[0]))
     median = np.median(faces, axis=0)[:MESH_POINTS]
 
     mirrored = median * [-1, 1, 1]
@@ -112,8 +112,8 @@ def main(tar: str, out: str) -> None:
         raise SystemExit("the median face is not symmetric enough to pair left with right")
     median = (median + median[mirror] * [-1, 1, 1]) / 2
 
-    skin = triangles_from_edges(set(FACEMESH_TESSELATION), median[:, :2])
-    sides = {side for triangle in skin.tolist() for side in _sides(tuple(triangle))}
+    skin = find_triangles(set(FACEMESH_TESSELATION), median[:, :2])
+    sides = {side for triangle in skin.tolist() for side in _list_sides(tuple(triangle))}
     holes = []
     for loop in (EYE_LEFT, EYE_RIGHT, LIPS_INNER):
         # The skin runs along the hole in one direction, so what closes it runs in the other.

@@ -46,7 +46,7 @@ def unfold_all(data: Path, out: Path, most: int = 1000) -> tuple[int, int]:
     textures: list[np.ndarray] = []
     names: list[str] = []
     missed = 0
-    for name, picture in tqdm(list(_pictures(data, most)), desc="faces"):
+    for name, picture in tqdm(list(_read_pictures(data, most)), desc="faces"):
         faces = analyzer(picture)
         if not faces:
             missed += 1
@@ -61,7 +61,7 @@ def unfold_all(data: Path, out: Path, most: int = 1000) -> tuple[int, int]:
     return len(names), missed
 
 
-def _pictures(data: Path, most: int) -> Iterator[tuple[str, Image.Image]]:
+def _read_pictures(data: Path, most: int) -> Iterator[tuple[str, Image.Image]]:
     for archive, (prefix, height) in _SETS.items():
         with tarfile.open(data / "makeup" / archive) as tar:
             members = sorted(m.name for m in tar.getmembers() if m.name.endswith(".jpg"))

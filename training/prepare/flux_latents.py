@@ -17,7 +17,7 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from models import devices, nano  # noqa: F401  diffusers wants the nano's autoencoder imported
 from models.errors import TrainingError
 from training.data.makeup.flux_pairs import MILD, MakeupPairs, Warp
-from training.data.makeup.latents import encoder_of, write_cache
+from training.data.makeup.latents import make_encoder, write_cache
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def run(config: CacheConfig) -> None:
     assert pooled is not None
     pipe.text_encoder = pipe.text_encoder_2 = None  # done with; they are the largest
     tokens = config.size // (2 * pipe.vae_scale_factor)
-    encode = encoder_of(pipe.vae)
+    encode = make_encoder(pipe.vae)
     write_cache(
         config.cache,
         pairs,

@@ -39,12 +39,12 @@ from pipelines.steps import to_images, to_tensor
 from training.data.makeup.pair_quality import (
     Limits,
     OnnxEmbedder,
-    aligned,
-    blended_back,
-    fault,
-    measure,
+    align_to_source,
+    blend_back,
+    find_fault,
+    measure_pair,
 )
-from training.data.makeup.random_looks import random_recipe
+from training.data.makeup.random_looks import draw_random_recipe
 
 RANDOM = "random"
 EDIT = (
@@ -116,16 +116,16 @@ class PairMaker:
             source = self.bare(picture)
             if source is None:
                 return line | {"dropped": "the face is too small"}
-            look = None if self.editor else self.drawn(name, generator)
-            made = self.made_up(source, look) if look else self._edited(source, name, generator)
+            look = None if self.editor else self.draw_look(name, generator)
+            made = self.apply_look(source, look) if look else self._edit(source, name, generator)
         except MirraError as error:
             return line | {"dropped": self.plan.explain(error)}
         if made is None:
             return line | {"dropped": "no face after the edit"}
-        measures = measure(source, made, self.embed)
-        dropped = fault(measures, self.plan.limits)
+        measures = measure_pair(source, made, self.embed)
+        dropped = find_fault(measures, self.plan.limits)
         if dropped is None:
-            shown = self.on_other(other, look) if self.plan.others and look else None
+            shown = self.apply_to_other(other, look) if self.plan.others and look else None
             self.write(picture.stem, version, source, made, shown)
         return line | {"dropped": dropped} | measures
 
@@ -138,32 +138,32 @@ class PairMaker:
         crop = square.cut(face.image, self.plan.size)
         return self.instant.find_faces(Image.fromarray(crop))[0]
 
-    def drawn(self, name: str, generator: torch.Generator) -> Look:
+    def draw_look(self, name: str, generator: torch.Generator) -> Look:
         """A look at the strengths that are drawn for it."""
         spread = torch.rand(len(MAKEUP_REGIONS), generator=generator)
         draws = (self.plan.weakest + (1 - self.plan.weakest) * spread).tolist()
         if name == RANDOM:
             rng = np.random.default_rng(int(torch.randint(2**31, (), generator=generator)))
-            look = Look(RANDOM, draw(random_recipe(rng)))
+            look = Look(RANDOM, draw(draw_random_recipe(rng)))
         else:
             look = find_look(name)
         return replace(look, strengths=dict(zip(MAKEUP_REGIONS, draws, strict=True)))
 
-    def made_up(self, source: Face, look: Look) -> Face | None:
+    def apply_look(self, source: Face, look: Look) -> Face | None:
         """The face in a look, laid over the source; None if there is no face any more."""
         picture = self.instant.blend(self.instant.wear([source], look))
         return next(iter(self.instant.analyzer(picture)), None)
 
-    def on_other(self, picture: Path, look: Look) -> np.ndarray | None:
+    def apply_to_other(self, picture: Path, look: Look) -> np.ndarray | None:
         """The look on another's face, as a pipeline shows references; None if there is no face."""
         try:
             face = self.bare(picture)
         except MirraError:
             return None
-        made = self.made_up(face, look) if face else None
+        made = self.apply_look(face, look) if face else None
         return cut_painted_parts(made, {}, self.plan.size, self.plan.expand)[0] if made else None
 
-    def _edited(self, source: Face, look: str, generator: torch.Generator) -> Face | None:
+    def _edit(self, source: Face, look: str, generator: torch.Generator) -> Face | None:
         from pipelines.makeup.flux_recipes import PromptRecipe
 
         recipe = PromptRecipe(EDIT.format(about=NAMED_LOOKS[look].about), 2.5, 28)
@@ -172,7 +172,7 @@ class PairMaker:
         faces = self.instant.analyzer(to_images(tensor)[0])
         if not faces:
             return None
-        laid = Image.fromarray(blended_back(aligned(faces[0], source), source))
+        laid = Image.fromarray(blend_back(align_to_source(faces[0], source), source))
         return next(iter(self.instant.analyzer(laid)), None)
 
     def write(
@@ -194,12 +194,12 @@ class PairMaker:
 _maker: PairMaker | None = None
 
 
-def _start(plan: PairPlan) -> None:
+def _start_process(plan: PairPlan) -> None:
     global _maker
     _maker = PairMaker(plan)
 
 
-def _make(picture: Path, version: int, other: Path) -> dict[str, Any]:
+def _make_in_process(picture: Path, version: int, other: Path) -> dict[str, Any]:
     assert _maker is not None
     return _maker(picture, version, other)
 
@@ -217,7 +217,7 @@ def make_pairs(pictures: list[Path], plan: PairPlan, jobs: int = 1) -> dict[str,
     """
     plan.out.mkdir(parents=True, exist_ok=True)
     lines_path = plan.out / "pairs.jsonl"
-    lines = _read(lines_path)
+    lines = _read_lines(lines_path)
     done = {(line["name"], line["version"]) for line in lines}
     order = torch.randperm(
         len(pictures), generator=seeding.generator_for(plan.seed, "order")
@@ -229,7 +229,7 @@ def make_pairs(pictures: list[Path], plan: PairPlan, jobs: int = 1) -> dict[str,
         if (pictures[number].name, version) not in done
     ]
     with lines_path.open("a", encoding="utf-8") as log:
-        for line in _all(wanted, plan, jobs):
+        for line in _make_all(wanted, plan, jobs):
             lines.append(line)
             log.write(json.dumps(line) + "\n")
             log.flush()
@@ -245,7 +245,7 @@ def make_pairs(pictures: list[Path], plan: PairPlan, jobs: int = 1) -> dict[str,
     return report
 
 
-def _all(
+def _make_all(
     wanted: list[tuple[Path, int, Path]], plan: PairPlan, jobs: int
 ) -> Iterator[dict[str, Any]]:
     if jobs == 1 or plan.editor:
@@ -254,13 +254,15 @@ def _all(
             yield maker(*each)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _start, (plan,)) as pool:
-        coming: list[Future[dict[str, Any]]] = [pool.submit(_make, *each) for each in wanted]
+    with ProcessPoolExecutor(jobs, context, _start_process, (plan,)) as pool:
+        coming: list[Future[dict[str, Any]]] = [
+            pool.submit(_make_in_process, *each) for each in wanted
+        ]
         for future in tqdm(as_completed(coming), total=len(coming), unit="pair"):
             yield future.result()
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def _read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines written so far; one cut off by a stop is made again."""
     if not path.exists():
         return []

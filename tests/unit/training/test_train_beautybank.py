@@ -15,7 +15,7 @@ from models.ops.color import delta_e
 from training import train_bare_classifier, train_beautybank, train_look_sampler
 from training.data.faces.textures import FaceTextures
 from training.data.makeup import bare_makeup
-from training.data.makeup.bare_makeup import BareMakeup, numbered, wear
+from training.data.makeup.bare_makeup import BareMakeup, draw_pair, render_pair
 from training.methods.beautybank import shared_effect
 
 
@@ -25,19 +25,19 @@ def pairs():
 
 
 def test_a_pair_is_the_same_whenever_it_is_made(pairs):
-    look, pair = numbered(pairs, 7, 3)
-    numbered(pairs, 7, 4)
-    again, same = numbered(pairs, 7, 3)
+    look, pair = draw_pair(pairs, 7, 3)
+    draw_pair(pairs, 7, 4)
+    again, same = draw_pair(pairs, 7, 3)
     assert look.recipe == again.recipe
     assert np.array_equal(pair.made_up.lab, same.made_up.lab)
-    assert not np.array_equal(pair.made_up.lab, numbered(pairs, 8, 3)[1].made_up.lab)
+    assert not np.array_equal(pair.made_up.lab, draw_pair(pairs, 8, 3)[1].made_up.lab)
 
 
 def test_a_pair_differs_by_its_look_alone():
     rng = np.random.default_rng(1)
     lab = np.full((MAP_SIZE, MAP_SIZE, 3), (60, 12, 16), np.float32)
     makeup = draw(LookRecipe(lips=Lips("#a3122a", 1.0)), MAP_SIZE)
-    pair = wear(makeup, lab, np.ones((MAP_SIZE, MAP_SIZE), np.float32), rng)
+    pair = render_pair(makeup, lab, np.ones((MAP_SIZE, MAP_SIZE), np.float32), rng)
     lips = makeup.opacity > 0.95
     assert np.median(delta_e((pair.bare + pair.change)[lips], makeup.paint[lips])) < 0.5
     assert not pair.change[makeup.opacity == 0].any()

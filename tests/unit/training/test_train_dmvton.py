@@ -14,7 +14,12 @@ from models.errors import TrainingError
 from training import train_dmvton, train_parsing
 from training.config import from_command_line
 from training.data.tryon.batches import SyntheticTryOn
-from training.evaluation.dmvton import garment_features, recolor, retrieval, still_visible
+from training.evaluation.dmvton import (
+    describe_garment,
+    measure_retrieval,
+    measure_still_visible,
+    recolor,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,16 +98,16 @@ def test_a_student_without_a_teacher_is_refused():
 
 def test_retrieval_finds_what_is_there_and_not_what_is_not():
     garments = torch.eye(64)
-    assert retrieval(garments, garments) == {"top1": 1.0, "top5": 1.0}
-    assert retrieval(garments.roll(7, 0), garments)["top1"] == 0.0
+    assert measure_retrieval(garments, garments) == {"top1": 1.0, "top5": 1.0}
+    assert measure_retrieval(garments.roll(7, 0), garments)["top1"] == 0.0
 
 
 def test_the_old_garment_is_visible_until_it_is_painted_over():
     batch = SyntheticTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
     person, parts = batch["person"], batch["parts"]
     other = batch["other_garment"], batch["other_mask"]
-    assert still_visible(person, person, parts, *other).max() == pytest.approx(1, abs=1e-5)
-    assert still_visible(batch["fill"], person, parts, *other).max() == 0
+    assert measure_still_visible(person, person, parts, *other).max() == pytest.approx(1, abs=1e-5)
+    assert measure_still_visible(batch["fill"], person, parts, *other).max() == 0
 
 
 def test_recoloring_gives_the_region_the_garments_mean():
@@ -116,5 +121,5 @@ def test_recoloring_gives_the_region_the_garments_mean():
 
 def test_garment_features_of_the_same_cloth_agree():
     batch = SyntheticTryOn().batch(torch.arange(4), torch.Generator().manual_seed(2))
-    features = garment_features(batch["garment"], batch["garment_mask"])
+    features = describe_garment(batch["garment"], batch["garment_mask"])
     assert features[:, :216].sum(1).tolist() == pytest.approx([1.0] * 4)

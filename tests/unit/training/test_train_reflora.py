@@ -17,7 +17,13 @@ from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training import train_reflora
 from training.data.makeup.flux_pairs import MakeupPairs, Warp, warp_reference
-from training.data.makeup.pair_quality import Limits, aligned, blended_back, fault, measure
+from training.data.makeup.pair_quality import (
+    Limits,
+    align_to_source,
+    blend_back,
+    find_fault,
+    measure_pair,
+)
 from training.memory.flux import reckon_memory
 
 ROOT = Path(__file__).parents[3]
@@ -187,7 +193,7 @@ def test_looks_at_random_differ_from_pair_to_pair(tmp_path):
     from training.prepare.makeup_pairs import RANDOM, PairMaker, PairPlan
 
     maker = PairMaker(PairPlan(tmp_path, (RANDOM,)))
-    first, second, again = (maker.drawn(RANDOM, seeding.generator_for(s)) for s in (1, 2, 1))
+    first, second, again = (maker.draw_look(RANDOM, seeding.generator_for(s)) for s in (1, 2, 1))
     assert np.array_equal(first.makeup.deviation, again.makeup.deviation)
     assert not np.array_equal(first.makeup.deviation, second.makeup.deviation)
 
@@ -199,27 +205,27 @@ def test_a_folder_without_pairs_is_refused(tmp_path):
 
 def test_each_fault_has_its_reason():
     good = {"identity": 0.9, "drift": 0.5, "outside": 0.1, "strength": 9.0}
-    assert fault(good, Limits()) is None
+    assert find_fault(good, Limits()) is None
     for key, value, reason in (
         ("identity", 0.2, "another person"),
         ("drift", 9.0, "moved"),
         ("outside", 5.0, "outside"),
         ("strength", 0.5, "too little"),
     ):
-        assert reason in fault(good | {key: value}, Limits())
+        assert reason in find_fault(good | {key: value}, Limits())
 
 
 def test_an_edit_that_slid_is_laid_back_and_only_the_face_is_taken(face):
     slid = np.roll(face.image, (5, -7), (0, 1))
     moved = replace(face, image=slid, points_xyz=face.points_xyz + np.float32([-7, 5, 0]))
-    laid = aligned(moved, face)
-    back = blended_back(laid, face)
+    laid = align_to_source(moved, face)
+    back = blend_back(laid, face)
     assert np.abs(np.int16(laid) - face.image)[30:-30, 30:-30].mean() < 0.5
-    red = blended_back(np.full_like(face.image, 200), face)
+    red = blend_back(np.full_like(face.image, 200), face)
     same = replace(face, image=red)
-    assert measure(face, same)["outside"] == 0.0
-    assert measure(face, same)["strength"] > 4
-    assert measure(face, replace(face, image=back))["strength"] < 1
+    assert measure_pair(face, same)["outside"] == 0.0
+    assert measure_pair(face, same)["strength"] > 4
+    assert measure_pair(face, replace(face, image=back))["strength"] < 1
 
 
 def test_the_command_makes_pairs_goes_on_and_says_what_it_dropped(tmp_path, astronaut):
@@ -252,10 +258,10 @@ def test_a_pair_may_come_with_another_face_in_the_same_look(tmp_path, astronaut)
     plan = PairPlan(out, ("classic-red",), 160, weakest=1, expand=0.05, others=True)
     make_pairs(sorted(faces.iterdir()), plan)
     pairs = MakeupPairs(out, 160)
-    pair = pairs.upright(0)
+    pair = pairs.read_pair(0)
     assert pair.other is not None
     assert (pair.other[:, :8] == 0).all()  # on black
-    covered = [np.isin(p.classes, FACE_CLASSES).mean() for p in (pair, pairs.upright(1))]
+    covered = [np.isin(p.classes, FACE_CLASSES).mean() for p in (pair, pairs.read_pair(1))]
     assert min(covered) > 0.3, "a tight square is mostly face"
     lips = np.isin(pair.classes, (UPPER_LIP, LOWER_LIP))
     red = pair.other.astype(int)

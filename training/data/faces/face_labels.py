@@ -48,7 +48,7 @@ _FOLDERS = (
 Maps = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
-def store_matrix(points_xy: np.ndarray, size: int = STORE_SIZE) -> np.ndarray:
+def align_to_store(points_xy: np.ndarray, size: int = STORE_SIZE) -> np.ndarray:
     """Picture to stored square: the parser's alignment, with room around it to jitter."""
     zoom = NOMINAL / STORE_SIZE
     matrix = align_face(points_xy, size) * zoom
@@ -56,7 +56,7 @@ def store_matrix(points_xy: np.ndarray, size: int = STORE_SIZE) -> np.ndarray:
     return matrix
 
 
-def mesh_finder() -> Callable[[np.ndarray], np.ndarray | None]:
+def make_mesh_finder() -> Callable[[np.ndarray], np.ndarray | None]:
     """A function from an RGB picture to its first face's (478, 2) points in pixels, or None.
 
     Tight crops are found better with an edge around them and at a larger size.
@@ -83,7 +83,7 @@ def mesh_finder() -> Callable[[np.ndarray], np.ndarray | None]:
     return find
 
 
-def teachers(folder: Path) -> Maps:
+def load_teachers(folder: Path) -> Maps:
     """A function from a (512, 512, 3) uint8 square to soft maps `skin`, `hair_a`, `hair_b`."""
     import onnxruntime
     from ai_edge_litert.interpreter import Interpreter  # pyright: ignore
@@ -112,7 +112,9 @@ def teachers(folder: Path) -> Maps:
     return maps
 
 
-def agree(maps: dict[str, np.ndarray], oval: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def label_where_teachers_agree(
+    maps: dict[str, np.ndarray], oval: np.ndarray, inside: np.ndarray
+) -> np.ndarray:
     """Labels where the teachers agree.
 
     The first teacher takes face paint for clothes or hair; well inside the mesh, where the second
@@ -139,8 +141,8 @@ def agree(maps: dict[str, np.ndarray], oval: np.ndarray, inside: np.ndarray) -> 
     return labels
 
 
-def _faces(data: Path, teach: Maps) -> Iterator[dict[str, object]]:
-    find = mesh_finder()
+def _label_faces(data: Path, teach: Maps) -> Iterator[dict[str, object]]:
+    find = make_mesh_finder()
     for folder in _FOLDERS:
         for path in sorted((data / folder).glob("*.jpg")):
             read = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -153,12 +155,12 @@ def _faces(data: Path, teach: Maps) -> Iterator[dict[str, object]]:
             if points is None:
                 log.warning("no face: %s", path.name)
                 continue
-            crop = crop_face(image, points, _TEACHER_SIZE, store_matrix(points, _TEACHER_SIZE))
+            crop = crop_face(image, points, _TEACHER_SIZE, align_to_store(points, _TEACHER_SIZE))
             maps = teach(crop.pixels)
-            labels = agree(maps, crop.oval, crop.inside)
+            labels = label_where_teachers_agree(maps, crop.oval, crop.inside)
             square = (STORE_SIZE, STORE_SIZE)
             soft_hair = np.minimum(maps["hair_a"], maps["hair_b"]) * (crop.inside > 0)
-            matrix = store_matrix(points)
+            matrix = align_to_store(points)
             yield {
                 "name": str(path.relative_to(data)),
                 "pixels": cv2.resize(crop.pixels, square, interpolation=cv2.INTER_AREA),
@@ -170,7 +172,7 @@ def _faces(data: Path, teach: Maps) -> Iterator[dict[str, object]]:
             }
 
 
-def _objects(tar: Path, side: int = 192) -> Iterator[np.ndarray]:
+def _read_objects(tar: Path, side: int = 192) -> Iterator[np.ndarray]:
     with tarfile.open(tar) as archive:
         for member in archive:
             stream = archive.extractfile(member) if member.name.endswith(".jpg") else None
@@ -189,10 +191,10 @@ def main() -> None:
     given = arguments.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     given.out.mkdir(parents=True, exist_ok=True)
-    faces = list(_faces(given.data, teachers(given.teachers)))
+    faces = list(_label_faces(given.data, load_teachers(given.teachers)))
     for key in ("pixels", "labels", "hair", "points"):
         np.save(given.out / f"{key}.npy", np.stack([np.asarray(face[key]) for face in faces]))
-    np.save(given.out / "objects.npy", np.stack(list(_objects(given.garments))))
+    np.save(given.out / "objects.npy", np.stack(list(_read_objects(given.garments))))
     names = [face["name"] for face in faces]
     (given.out / "names.json").write_text(json.dumps(names, indent=0), encoding="utf-8")
     log.info("%d faces in %s", len(faces), given.out)

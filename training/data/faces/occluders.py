@@ -106,7 +106,7 @@ class Materials:
 # ---- shapes and textures
 
 
-def fill(size: int, outline: np.ndarray, blur: float = 0.0) -> np.ndarray:
+def fill_polygon(size: int, outline: np.ndarray, blur: float = 0.0) -> np.ndarray:
     """Mask of a polygon: (S, S) float32 in 0..1 of an (N, 2) outline in pixels."""
     mask = np.zeros((size, size), np.uint8)
     fixed = np.round(np.clip(outline, -500, 1000) * 16).astype(np.int32)
@@ -114,7 +114,7 @@ def fill(size: int, outline: np.ndarray, blur: float = 0.0) -> np.ndarray:
     return soften(mask.astype(np.float32) / 255, blur)
 
 
-def stroke(size: int, path: np.ndarray, width: float, closed: bool = False) -> np.ndarray:
+def draw_line(size: int, path: np.ndarray, width: float, closed: bool = False) -> np.ndarray:
     """Mask of a line of any width, thinner than a pixel too: (S, S) float32 in 0..1."""
     mask = np.zeros((size, size), np.uint8)
     fixed = np.round(np.clip(path, -500, 1000) * 16).astype(np.int32)
@@ -127,7 +127,7 @@ def soften(mask: np.ndarray, blur: float) -> np.ndarray:
     return cv2.GaussianBlur(mask, (0, 0), blur) if blur > 0.3 else mask
 
 
-def oval(
+def trace_superellipse(
     centre: np.ndarray, radii: Sequence[float] | np.ndarray, power: float = 2.0, angle: float = 0.0
 ) -> np.ndarray:
     """Outline of a superellipse: power 2 is an ellipse, 4 a rounded box. (40, 2) in pixels."""
@@ -138,7 +138,7 @@ def oval(
     return centre + np.stack([x * cos - y * sin, x * sin + y * cos], axis=1)
 
 
-def noise(size: int, grain: int, rng: np.random.Generator) -> np.ndarray:
+def draw_noise(size: int, grain: int, rng: np.random.Generator) -> np.ndarray:
     """Smooth noise, (S, S) float32 in 0..1, with bumps of about `grain` pixels."""
     few = max(2, size // grain + 1)
     return cv2.resize(
@@ -146,7 +146,7 @@ def noise(size: int, grain: int, rng: np.random.Generator) -> np.ndarray:
     ).clip(0, 1)
 
 
-def spread(
+def spread_patch(
     patches: np.ndarray, size: int, rng: np.random.Generator, zoom: float = 1.0
 ) -> np.ndarray:
     """One square of material mirrored over the whole picture, turned at random.
@@ -174,52 +174,52 @@ def recolor(colors: np.ndarray, rng: np.random.Generator, vivid: float = 0.15) -
     return ((colors - mean) * rng.uniform(0.5, 1.5) + wanted).clip(0, 255)
 
 
-def material(things: Materials, size: int, rng: np.random.Generator) -> np.ndarray:
+def draw_material(things: Materials, size: int, rng: np.random.Generator) -> np.ndarray:
     """What an object may be made of: a photograph, one colour, or noise. (S, S, 3) float32."""
     kind = rng.random()
     if kind < 0.45:
-        return recolor(spread(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
+        return recolor(spread_patch(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
     base = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
     flat = np.broadcast_to(base, (size, size, 3)).astype(np.float32)
     if kind < 0.65:
         return flat.copy()
-    shade = (noise(size, int(rng.integers(3, 60)), rng) - 0.5) * rng.uniform(10, 90)
+    shade = (draw_noise(size, int(rng.integers(3, 60)), rng) - 0.5) * rng.uniform(10, 90)
     return (flat + shade[..., None]).clip(0, 255)
 
 
 # ---- on the skin: stays skin
 
 
-def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Coloured patches, stripes, dots and glitter on the skin, which shines through."""
     size, unit = scene.size, scene.unit
     canvas = np.zeros((size, size), np.float32)
     outline = scene.points[list(regions.FACE_OVAL)]
     kind = rng.random()
     if kind < 0.25:  # the whole face
-        canvas = fill(size, outline, 0.05 * unit)
+        canvas = fill_polygon(size, outline, 0.05 * unit)
         if rng.random() < 0.5:
-            canvas *= noise(size, max(4, int(unit)), rng) > rng.uniform(0.2, 0.6)
+            canvas *= draw_noise(size, max(4, int(unit)), rng) > rng.uniform(0.2, 0.6)
     elif kind < 0.7:
         for _ in range(rng.integers(1, 7)):
             centre = scene.points[rng.integers(regions.MESH_POINTS)]
             if rng.random() < 0.5:
-                shape = oval(
+                shape = trace_superellipse(
                     centre, rng.uniform(0.06, 0.6, 2) * unit, rng.uniform(1, 4), rng.uniform(0, 3)
                 )
             else:
                 shape = centre + rng.uniform(-0.5, 0.5, (rng.integers(3, 8), 2)) * unit
-            canvas = np.maximum(canvas, fill(size, shape))
+            canvas = np.maximum(canvas, fill_polygon(size, shape))
     elif kind < 0.85:
         for _ in range(rng.integers(1, 9)):
             path = scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(2, 4))]
-            canvas = np.maximum(canvas, stroke(size, path, rng.uniform(0.02, 0.2) * unit))
+            canvas = np.maximum(canvas, draw_line(size, path, rng.uniform(0.02, 0.2) * unit))
     else:  # glitter, freckles, gems
         for point in scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(5, 60))]:
             dot = point + rng.normal(0, 0.1 * unit, 2)
             radius = max(1, int(rng.uniform(0.01, 0.06) * unit))
             cv2.circle(canvas, (int(dot[0]), int(dot[1])), radius, (1.0,), -1, cv2.LINE_AA)
-    skin = scene.target[..., 0] * fill(size, outline)
+    skin = scene.target[..., 0] * fill_polygon(size, outline)
     alpha = soften(canvas, rng.uniform(0, 0.06) * unit) * skin * rng.uniform(0.3, 0.97)
     color = rng.uniform(0, 255, 3) if rng.random() < 0.8 else np.full(3, rng.uniform(0, 255))
     light = scene.pixels.mean(-1, keepdims=True)
@@ -230,7 +230,7 @@ def face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
         scene.cover(np.full(3, 255.0), sparkle.astype(np.float32), None)
 
 
-def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Shadow around the eyes, from a light veil to black up to the brows."""
     color = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
     strength, reach = rng.uniform(0.3, 0.97), rng.uniform(0.12, 0.5)
@@ -240,28 +240,28 @@ def eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
         middle = eye.mean(0)
         grown = middle + (eye - middle) * (1 + reach * np.array([1.2, 3.0]))
         grown = grown - np.array([0, lift * scene.unit])
-        alpha = fill(scene.size, grown, rng.uniform(0.02, 0.14) * scene.unit)
+        alpha = fill_polygon(scene.size, grown, rng.uniform(0.02, 0.14) * scene.unit)
         if rng.random() < 0.8:
-            alpha *= 1 - fill(scene.size, eye)
+            alpha *= 1 - fill_polygon(scene.size, eye)
         alpha *= strength * scene.target[..., 0]
         scene.cover(color, alpha, None)
         if rng.random() < 0.5:
             wing = eye[8 if rng.random() < 0.1 else 0]
             path = np.stack([eye[8], eye[4], wing, wing + (wing - middle) * rng.uniform(0.1, 0.8)])
-            line = stroke(scene.size, path, rng.uniform(0.02, 0.1) * scene.unit)
+            line = draw_line(scene.size, path, rng.uniform(0.02, 0.1) * scene.unit)
             scene.cover(rng.uniform(0, 60, 3), line * scene.target[..., 0], None)
 
 
-def lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Lipstick of any colour, red and black more than others."""
     color = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
     if rng.random() < 0.4:
         color = rng.uniform(0, 60, 3) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
-    lips = fill(scene.size, scene.points[list(LIPS)], 0.02 * scene.unit)
+    lips = fill_polygon(scene.size, scene.points[list(LIPS)], 0.02 * scene.unit)
     scene.cover(color, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
 
 
-def skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def change_skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Another skin: much darker, sometimes a little lighter, with the light it had."""
     skin = soften(scene.target[..., 0] * scene.weight, 0.8)
     share = rng.uniform(0.25, 0.9) if rng.random() < 0.8 else rng.uniform(0.9, 1.2)
@@ -269,7 +269,7 @@ def skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None
     scene.cover((scene.pixels * share * brown).clip(0, 255), skin, None)
 
 
-def hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def change_hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Other hair: black, bleached, grey, dyed."""
     hair = soften(scene.target[..., HAIR] * scene.weight, 0.8)
     if float(hair.max()) > 0.5:
@@ -279,10 +279,10 @@ def hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None
 # ---- hair
 
 
-def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Hair that falls over the forehead or the sides of the face, in locks of real texture."""
     size, unit = scene.size, scene.unit
-    colors = spread(things.hair, size, rng, rng.uniform(0.6, 1.6))
+    colors = spread_patch(things.hair, size, rng, rng.uniform(0.6, 1.6))
     if rng.random() < 0.6:
         colors = recolor(colors, rng, 0.1)
     top, brows = scene.points[regions.FOREHEAD], scene.points[regions.BETWEEN_BROWS]
@@ -307,7 +307,7 @@ def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         outline = np.stack(
             [root - side * 1.3, middle - side, tip, middle + side, root + side * 1.3]
         )
-        alpha = np.maximum(alpha, fill(size, outline))
+        alpha = np.maximum(alpha, fill_polygon(size, outline))
     alpha = soften(alpha, rng.uniform(0, 0.04) * unit)
     if rng.random() < 0.6:
         shift = rng.uniform(0.02, 0.12) * unit
@@ -317,10 +317,10 @@ def fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     scene.cover(colors, alpha, HAIR)
 
 
-def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Single strands across the face; too thin to be certain of, they weigh what they cover."""
     size, unit = scene.size, scene.unit
-    colors = spread(things.hair, size, rng)
+    colors = spread_patch(things.hair, size, rng)
     alpha = np.zeros((size, size), np.float32)
     start = scene.points[rng.choice(np.array(regions.FACE_OVAL))] - (0, rng.uniform(0, 0.8) * unit)
     lean = rng.normal(0, 0.35) * unit
@@ -330,14 +330,14 @@ def strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         bend = rng.normal(0, 0.25) * unit
         t = np.linspace(0, 1, 9)[:, None]
         path = begin + t * np.array([[lean, length]]) + t * (1 - t) * np.array([[4 * bend, 0]])
-        alpha = np.maximum(alpha, stroke(size, path, rng.uniform(0.3, 0.08 * unit + 0.5)))
+        alpha = np.maximum(alpha, draw_line(size, path, rng.uniform(0.3, 0.08 * unit + 0.5)))
     scene.cover(colors, alpha * rng.uniform(0.6, 1.0), HAIR)
 
 
 # ---- other things
 
 
-def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Frames of many shapes; clear lenses leave what is seen through them, tinted ones do not."""
     size, unit = scene.size, scene.unit
     angle = float(np.arctan2(scene.across[1], scene.across[0]))
@@ -348,8 +348,8 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     apart = scene.across * rng.uniform(-0.02, 0.08) * unit
     right, left = scene.eyes
     lenses = [
-        oval(right + drop - apart, radii, power, angle + slant),
-        oval(left + drop + apart, radii, power, angle - slant),
+        trace_superellipse(right + drop - apart, radii, power, angle + slant),
+        trace_superellipse(left + drop + apart, radii, power, angle - slant),
     ]
     aviator = rng.random() < 0.25
     if aviator:  # narrower towards the cheek and the nose
@@ -360,22 +360,22 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     frame = np.zeros((size, size), np.float32)
     if rng.random() < 0.85:
         for lens in lenses:
-            frame = np.maximum(frame, stroke(size, lens, width, closed=True))
+            frame = np.maximum(frame, draw_line(size, lens, width, closed=True))
     if rng.random() < 0.3:  # a browline: heavy above, thin below
         for lens in lenses:
-            frame = np.maximum(frame, stroke(size, lens[20:], 2 * width + 0.5))
+            frame = np.maximum(frame, draw_line(size, lens[20:], 2 * width + 0.5))
     gap = (right + left) / 2 + drop - upright * rng.uniform(0.0, 0.6) * radii[1]
     reach = scene.across * (np.linalg.norm(left - right) / 2 - radii[0] * 0.9)
     arch = np.stack([gap - reach, gap - upright * 0.06 * unit, gap + reach])
-    frame = np.maximum(frame, stroke(size, arch, width))
+    frame = np.maximum(frame, draw_line(size, arch, width))
     for eye, side, sign in ((right, regions.SIDE_RIGHT, -1), (left, regions.SIDE_LEFT, 1)):
         hinge = eye + drop + sign * scene.across * radii[0] - upright * radii[1] * 0.4
         ear = scene.points[side] * (1, 0) + (0, hinge[1]) + upright * rng.uniform(-0.1, 0.1) * unit
-        frame = np.maximum(frame, stroke(size, np.stack([hinge, ear]), width))
+        frame = np.maximum(frame, draw_line(size, np.stack([hinge, ear]), width))
     if rng.random() < 0.5:
         scene.darken(soften(np.roll(frame, 2, axis=0), 1.2) * rng.uniform(0.1, 0.5))
 
-    lens_mask = np.maximum(fill(size, lenses[0]), fill(size, lenses[1]))
+    lens_mask = np.maximum(fill_polygon(size, lenses[0]), fill_polygon(size, lenses[1]))
     if rng.random() < 0.5:  # tinted, mirrored or black
         tint = rng.uniform(0, 60, 3) if rng.random() < 0.65 else rng.uniform(0, 255, 3)
         colors = np.broadcast_to(tint, (size, size, 3)).astype(np.float32).copy()
@@ -383,27 +383,27 @@ def glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
             slope = np.linspace(0, rng.uniform(20, 120), size, dtype=np.float32)[:, None, None]
             colors = (colors + slope).clip(0, 255)
         if rng.random() < 0.35:
-            mirrored = spread(things.objects, size, rng, rng.uniform(0.2, 0.8))
+            mirrored = spread_patch(things.objects, size, rng, rng.uniform(0.2, 0.8))
             colors += (mirrored - colors) * rng.uniform(0.1, 0.6)
         opaque = rng.uniform(0.45, 1.0)
         scene.cover(colors, lens_mask * opaque, None)
         scene.cover(scene.pixels, lens_mask, OTHER)
     elif rng.random() < 0.5:  # clear, with a reflection
-        streak = stroke(
+        streak = draw_line(
             size, lenses[rng.integers(2)][[5, 22]] + rng.normal(0, 3, 2), rng.uniform(1, 5)
         )
         alpha = streak * lens_mask
         scene.cover(np.full(3, 250.0), alpha * rng.uniform(0.2, 0.8), None)
         scene.weight *= 1 - alpha
     shade = rng.uniform(0, 70, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
-    colors = shade + (noise(size, 6, rng)[..., None] - 0.5) * rng.uniform(0, 90)
+    colors = shade + (draw_noise(size, 6, rng)[..., None] - 0.5) * rng.uniform(0, 90)
     scene.cover(colors.clip(0, 255), frame, OTHER)
 
 
-def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """Fingers, and sometimes a palm, of another person's skin, rounded by light and shadow."""
     size, unit = scene.size, scene.unit
-    colors = spread(things.skin, size, rng, rng.uniform(0.8, 2.0))
+    colors = spread_patch(things.skin, size, rng, rng.uniform(0.8, 2.0))
     face = scene.pixels[(scene.target[..., 0] > 0.5) & (scene.weight > 0.5)]
     if len(face) and rng.random() < 0.7:  # most hands belong to the face
         colors = colors - colors.mean((0, 1)) + face.mean(0) * rng.uniform(0.75, 1.2)
@@ -421,17 +421,23 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
         offset = (finger - (count - 1) / 2) * width * rng.uniform(0.95, 1.25)
         tip = aim + beside * offset - back * rng.uniform(-0.15, 0.5) * unit
         knuckle = tip + back * rng.uniform(0.8, 1.5) * unit + beside * rng.normal(0, 0.1) * unit
-        one = stroke(size, np.stack([tip, knuckle, aim + back * 3.2 * unit]), width)
+        one = draw_line(size, np.stack([tip, knuckle, aim + back * 3.2 * unit]), width)
         core = cv2.distanceTransform((one > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
         rounded = np.sqrt(np.clip(core / max(1.0, width / 2), 0, 1))
         depth = np.where(one > 0.5, rounded, depth)
         mask = np.maximum(mask, one)
         if rng.random() < 0.4 and width > 4:
-            nail = fill(size, oval(tip, (width * 0.28, width * 0.36), 2.5, heading + np.pi / 2))
+            nail = fill_polygon(
+                size,
+                trace_superellipse(tip, (width * 0.28, width * 0.36), 2.5, heading + np.pi / 2),
+            )
             tone = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.array([235, 195, 185])
             colors = colors + nail[..., None] * (tone - colors) * 0.8
     if rng.random() < 0.6:
-        palm = fill(size, oval(aim + back * 2.0 * unit, (unit * 0.8, unit * 0.7), 2.5, heading))
+        palm = fill_polygon(
+            size,
+            trace_superellipse(aim + back * 2.0 * unit, (unit * 0.8, unit * 0.7), 2.5, heading),
+        )
         depth = np.where(palm > 0.5, 0.9, depth)
         mask = np.maximum(mask, palm)
     if rng.random() < 0.75:
@@ -441,7 +447,7 @@ def hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     scene.cover((colors * light[..., None]).clip(0, 255), soften(mask, 0.4), OTHER)
 
 
-def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A cap, scarf, band or beanie down to somewhere on the forehead, with its shadow."""
     size, unit = scene.size, scene.unit
     top, brows = scene.points[regions.FOREHEAD], scene.points[regions.BETWEEN_BROWS]
@@ -453,14 +459,14 @@ def hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     rim = edge + t * scene.across * reach + np.array([[0, 1.0]]) * (bend * (t**2) + tilt * t * unit)
     height = rng.uniform(0.3, 0.8) * unit if rng.random() < 0.3 else 4 * unit
     outline = np.concatenate([rim, rim[::-1] - (0, height)])
-    mask = fill(size, outline, rng.uniform(0, 0.03) * unit)
+    mask = fill_polygon(size, outline, rng.uniform(0, 0.03) * unit)
     moved = np.array([[1.0, 0, 0], [0, 1, rng.uniform(0.03, 0.4) * unit]])
     cast = cv2.warpAffine(soften(mask, 0.08 * unit + 0.3), moved, (size, size))
     scene.darken(cast * rng.uniform(0, 0.6))
-    scene.cover(material(things, size, rng), mask, OTHER)
+    scene.cover(draw_material(things, size, rng), mask, OTHER)
 
 
-def microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A round or long head near the mouth, on a stick that comes from below."""
     size, unit = scene.size, scene.unit
     mouth = scene.points[regions.UPPER_LIP]
@@ -468,60 +474,64 @@ def microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
     heading = rng.uniform(0.15, np.pi - 0.15)
     back = np.array([np.cos(heading), np.sin(heading)])
     radius = rng.uniform(0.12, 0.42) * unit
-    head = fill(size, oval(centre, (radius * rng.uniform(1, 1.6), radius), 2.3, heading))
-    stick = stroke(size, np.stack([centre, centre + back * 4 * unit]), radius * rng.uniform(0.5, 1))
+    head = fill_polygon(
+        size, trace_superellipse(centre, (radius * rng.uniform(1, 1.6), radius), 2.3, heading)
+    )
+    stick = draw_line(
+        size, np.stack([centre, centre + back * 4 * unit]), radius * rng.uniform(0.5, 1)
+    )
     mask = np.maximum(head, stick)
     scene.darken(soften(mask, 0.1 * unit) * rng.uniform(0, 0.5))
     colors = np.full((size, size, 3), rng.uniform(0, 90), np.float32)
     if rng.random() < 0.3:
-        colors = material(things, size, rng)
+        colors = draw_material(things, size, rng)
     grain = (rng.random((size, size, 1), np.float32) - 0.5) * rng.uniform(0, 80)
     scene.cover((colors + grain).clip(0, 255), mask, OTHER)
 
 
-def thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     """A bar, a card, a telephone, a cup, a mask over mouth and nose, anything."""
     size, unit = scene.size, scene.unit
     kind = rng.random()
     centre = scene.points[rng.integers(regions.MESH_POINTS)] + rng.normal(0, 0.4, 2) * unit
     if kind < 0.3:
         radii = rng.uniform(0.15, 1.4, 2) * unit
-        outline = oval(centre, radii, rng.uniform(2, 8), rng.uniform(0, np.pi))
+        outline = trace_superellipse(centre, radii, rng.uniform(2, 8), rng.uniform(0, np.pi))
     elif kind < 0.5:
         turn = np.sort(rng.uniform(0, 2 * np.pi, rng.integers(3, 9)))[:, None]
         reach = rng.uniform(0.3, 1.3, (len(turn), 1)) * unit
         outline = centre + np.concatenate([np.cos(turn), np.sin(turn)], axis=1) * reach
     elif kind < 0.75:  # a bar right across, at any height or slant
         angle = rng.normal(0, 0.4) if rng.random() < 0.7 else rng.uniform(0, np.pi)
-        outline = oval(centre, (6 * unit, rng.uniform(0.08, 0.6) * unit), 10, angle)
+        outline = trace_superellipse(centre, (6 * unit, rng.uniform(0.08, 0.6) * unit), 10, angle)
     else:  # cloth over mouth and nose
         sides = scene.points[[93, 132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378]]
         more = scene.points[[379, 365, 397, 288, 361, 323]]
         ridge = scene.points[[regions.NOSE_TIP]] - (0, rng.uniform(-0.1, 0.5) * unit)
         outline = np.concatenate([sides, more, ridge])
         outline = outline.mean(0) + (outline - outline.mean(0)) * rng.uniform(1.0, 1.15)
-    mask = fill(size, outline, rng.uniform(0, 0.03) * unit)
+    mask = fill_polygon(size, outline, rng.uniform(0, 0.03) * unit)
     if rng.random() < 0.6:
         scene.darken(soften(mask, 0.1 * unit) * rng.uniform(0.05, 0.6))
-    scene.cover(material(things, size, rng), mask, OTHER)
+    scene.cover(draw_material(things, size, rng), mask, OTHER)
 
 
 Draw = Callable[[Scene, Materials, np.random.Generator], None]
 
 ON_SKIN: dict[str, tuple[Draw, float]] = {
-    "skin tone": (skin_tone, 0.3),
-    "hair tone": (hair_tone, 0.3),
-    "eye makeup": (eye_makeup, 0.25),
-    "lip paint": (lip_paint, 0.2),
-    "face paint": (face_paint, 0.22),
+    "skin tone": (change_skin_tone, 0.3),
+    "hair tone": (change_hair_tone, 0.3),
+    "eye makeup": (draw_eye_makeup, 0.25),
+    "lip paint": (draw_lip_paint, 0.2),
+    "face paint": (draw_face_paint, 0.22),
 }
 OVER_SKIN: dict[str, tuple[Draw, float]] = {
-    "fringe": (fringe, 0.22),
-    "strands": (strands, 0.14),
-    "glasses": (glasses, 0.22),
-    "hat": (hat, 0.1),
-    "hand": (hand, 0.16),
-    "microphone": (microphone, 0.05),
-    "thing": (thing, 0.14),
+    "fringe": (draw_fringe, 0.22),
+    "strands": (draw_strands, 0.14),
+    "glasses": (draw_glasses, 0.22),
+    "hat": (draw_hat, 0.1),
+    "hand": (draw_hand, 0.16),
+    "microphone": (draw_microphone, 0.05),
+    "thing": (draw_thing, 0.14),
 }
 """What is drawn, in this order, and in what share of the pictures."""

@@ -80,7 +80,7 @@ class FaceStore:
     @classmethod
     def synthetic(cls, generator: torch.Generator, count: int = 12) -> FaceStore:
         """Drawn ovals with hair: enough to see that a recipe runs."""
-        rng = _numpy(generator)
+        rng = make_numpy_generator(generator)
         size = STORE_SIZE
         points = np.zeros((count, 478, 2), np.float32)
         pixels = np.zeros((count, size, size, 3), np.uint8)
@@ -97,12 +97,17 @@ class FaceStore:
                 (regions.IRIS_LEFT, occluders.LEFT_EYE, 1),
             ):
                 points[face, iris] = middle + np.array([side * 18, -12])
-                points[face, list(eye)] = occluders.oval(points[face, iris], (8, 3))[:16]
+                points[face, list(eye)] = occluders.trace_superellipse(points[face, iris], (8, 3))[
+                    :16
+                ]
             lips = [regions.UPPER_LIP, regions.LOWER_LIP]
             points[face, lips] = middle + np.array([[0, 26], [0, 28]])
-            skin = occluders.fill(size, points[face, list(regions.FACE_OVAL)]) > 0.5
+            skin = occluders.fill_polygon(size, points[face, list(regions.FACE_OVAL)]) > 0.5
             hair = (
-                occluders.fill(size, occluders.oval(middle - np.array([0, 22]), reach * 1.2)) > 0.5
+                occluders.fill_polygon(
+                    size, occluders.trace_superellipse(middle - np.array([0, 22]), reach * 1.2)
+                )
+                > 0.5
             )
             labels[face][hair] = HAIR
             labels[face][skin] = SKIN
@@ -118,7 +123,7 @@ class FaceStore:
         )
 
 
-def split(names: Sequence[str]) -> dict[Part, np.ndarray]:
+def split_pictures(names: Sequence[str]) -> dict[Part, np.ndarray]:
     """Which pictures train and which are kept apart; the same for the same names.
 
     London: every fourth person. Looks: of every six blocks of twenty neighbours one, and the four
@@ -142,11 +147,12 @@ def split(names: Sequence[str]) -> dict[Part, np.ndarray]:
     return {part: np.array(indices, np.int64) for part, indices in parts.items()}
 
 
-def _numpy(generator: torch.Generator) -> np.random.Generator:
+def make_numpy_generator(generator: torch.Generator) -> np.random.Generator:
+    """Return a NumPy generator seeded by a draw of torch's."""
     return np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
 
 
-def _squares(
+def _cut_squares(
     pixels: np.ndarray, masks: np.ndarray, indices: np.ndarray, sides: Sequence[int]
 ) -> np.ndarray:
     """The largest square fully inside each picture's mask, as (N, 32, 32, 3) uint8."""
@@ -183,7 +189,7 @@ class FaceData:
         full_views: tuple[int, int] = (12, 2),
     ) -> None:
         self.store, self.size = store, size
-        self.indices = split(store.names)[part]
+        self.indices = split_pictures(store.names)[part]
         if not len(self.indices):
             raise TrainingError(f"no picture of this store is for {part}", found=len(store.names))
         london, looks = full_views
@@ -194,8 +200,8 @@ class FaceData:
         self.order = np.repeat(self.indices, times)
         some = self.indices[:: max(1, len(self.indices) // 1200)]
         self.materials = Materials(
-            hair=_squares(store.pixels, store.labels == HAIR, some, (44, 32, 22)),
-            skin=_squares(store.pixels, store.labels == SKIN, some, (44, 32)),
+            hair=_cut_squares(store.pixels, store.labels == HAIR, some, (44, 32, 22)),
+            skin=_cut_squares(store.pixels, store.labels == SKIN, some, (44, 32)),
             objects=np.asarray(store.objects[0 if part == "train" else 1 :: 2]),
         )
         self.donors = np.array([i for i in self.indices if (store.hair[i] > 127).mean() > 0.07])
@@ -215,8 +221,8 @@ class FaceData:
             `crops` (B, 4, S, S) float32 in -1..1, what the network reads; `target` (B, 3, S, S)
             float32 over skin, hair, other; `weight` (B, S, S) float32 in 0..1, how sure it is.
         """
-        rng = _numpy(generator)
-        made = [self.disguised(int(self.order[int(index)]), rng) for index in indices]
+        rng = make_numpy_generator(generator)
+        made = [self.disguise(int(self.order[int(index)]), rng) for index in indices]
         pixels, oval, target, weight = (np.stack(part) for part in zip(*made, strict=True))
         return {
             "crops": network_input(torch.from_numpy(pixels), torch.from_numpy(oval)),
@@ -224,17 +230,17 @@ class FaceData:
             "weight": torch.from_numpy(weight),
         }
 
-    def plain(self, index: int) -> dict[str, Tensor]:
+    def batch_unchanged(self, index: int) -> dict[str, Tensor]:
         """A batch of one picture of the store as it is; keys and shapes as `batch` has them."""
-        scene = self.scene(index)
+        scene = self.cut_scene(index)
         pixels = torch.from_numpy(scene.pixels.clip(0, 255).astype(np.uint8))[None]
         return {
-            "crops": network_input(pixels, torch.from_numpy(self._oval(scene.points))[None]),
+            "crops": network_input(pixels, torch.from_numpy(self._draw_oval(scene.points))[None]),
             "target": torch.from_numpy(scene.target).permute(2, 0, 1)[None].contiguous(),
             "weight": torch.from_numpy(scene.weight)[None],
         }
 
-    def scene(self, index: int, matrix: np.ndarray | None = None) -> Scene:
+    def cut_scene(self, index: int, matrix: np.ndarray | None = None) -> Scene:
         """One picture of the store in the network's square, as the parser would cut it.
 
         Args:
@@ -243,7 +249,7 @@ class FaceData:
         """
         size, store = self.size, self.store
         if matrix is None:
-            matrix = self._matrix()
+            matrix = self._place_square()
 
         def warped(image: np.ndarray, border: int) -> np.ndarray:
             return cv2.warpAffine(image, matrix, (size, size), borderValue=(border,) * 3)
@@ -260,7 +266,7 @@ class FaceData:
             points=(store.points[index] @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32),
         )
 
-    def _matrix(
+    def _place_square(
         self, angle: float = 0.0, zoom: float = 1.0, shift: tuple[float, float] = (0, 0)
     ) -> np.ndarray:
         scale = zoom * self.size / NOMINAL
@@ -269,14 +275,14 @@ class FaceData:
         matrix[:, 2] += (self.size - 1) / 2 - centre + np.array(shift) * self.size
         return matrix
 
-    def disguised(
+    def disguise(
         self, index: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """One training sample: pixels, oval, target, weight; NumPy, channels last."""
         turn = rng.normal(0, 5) if rng.random() < 0.8 else rng.uniform(-25, 25)
         shift = tuple(rng.normal(0, 0.025, 2))
-        matrix = self._matrix(turn, float(np.exp(rng.normal(0, 0.09))), shift)
-        scene = self.scene(index, matrix)
+        matrix = self._place_square(turn, float(np.exp(rng.normal(0, 0.09))), shift)
+        scene = self.cut_scene(index, matrix)
         if rng.random() < (0.6 if self.store.names[index].startswith("london") else 0.3):
             self._change_background(scene, rng)
         for draw, share in occluders.ON_SKIN.values():
@@ -288,26 +294,26 @@ class FaceData:
             for draw, share in occluders.OVER_SKIN.values():
                 if rng.random() < share:
                     draw(scene, self.materials, rng)
-        pixels = photographed(light(scene, rng), rng)
-        oval = self._oval(scene.points, rng)
+        pixels = simulate_camera(relight(scene, rng), rng)
+        oval = self._draw_oval(scene.points, rng)
         step = -1 if rng.random() < 0.5 else 1
         made = (pixels, oval, scene.target, scene.weight)
         pixels, oval, target, weight = (np.ascontiguousarray(part[:, ::step]) for part in made)
         return pixels, oval, target, weight
 
-    def _oval(self, points: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+    def _draw_oval(self, points: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         outline = points[list(regions.FACE_OVAL)]
         if rng is not None:  # the mesh is never exactly right
             outline = outline + rng.normal(0, 0.01 * self.size, 2)
             middle = outline.mean(0)
             outline = middle + (outline - middle) * (1 + rng.normal(0, 0.025, 2))
-        return np.round(occluders.fill(self.size, outline) * 255).astype(np.uint8)
+        return np.round(occluders.fill_polygon(self.size, outline) * 255).astype(np.uint8)
 
     def _change_background(self, scene: Scene, rng: np.random.Generator) -> None:
         alpha = scene.target[..., OTHER] * scene.weight
         outside = occluders.soften(alpha, 0.7)
         kept = scene.weight.copy()
-        scene.cover(occluders.material(self.materials, self.size, rng), outside, None)
+        scene.cover(occluders.draw_material(self.materials, self.size, rng), outside, None)
         scene.weight = kept
 
     def _swap_hair(self, scene: Scene, matrix: np.ndarray, rng: np.random.Generator) -> None:
@@ -330,7 +336,7 @@ class FaceData:
         scene.weight *= 1 - 0.8 * doubtful
 
 
-def light(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+def relight(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     """The scene by another light: from the side, coloured, dim. (S, S, 3) float32, 0..255."""
     pixels, size = scene.pixels, scene.size
     if rng.random() < 0.3:  # half dark
@@ -351,7 +357,7 @@ def light(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     return pixels.clip(0, 255).astype(np.float32)
 
 
-def photographed(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def simulate_camera(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The picture after a cheap camera: small, blurred, noisy, JPEG. (S, S, 3) uint8."""
     size = pixels.shape[0]
     if rng.random() < 0.25:

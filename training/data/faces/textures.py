@@ -16,7 +16,7 @@ from models.errors import TrainingError
 from models.instant.face_texture import FaceTexture, bare_skin
 from models.ops.color import rgb_to_lab
 from models.ops.masks import canonical_regions, face_fade
-from training.data.faces.store import Part, split
+from training.data.faces.store import Part, split_pictures
 
 Kind = Literal["bare", "makeup"]
 
@@ -62,27 +62,27 @@ class FaceTextures:
         folders = ["mt/bare"] * (count // 2) + ["mt/makeup"] * (count - count // 2)
         return cls(textures, tuple(f"{place}/{k:04d}" for k, place in enumerate(folders)))
 
-    def which(self, kind: Kind, part: Part) -> np.ndarray:
+    def select(self, kind: Kind, part: Part) -> np.ndarray:
         """Numbers of the bare or made-up faces that train or are kept apart."""
-        chosen = split(self.names)[part]
-        return np.array([k for k in chosen if kind_of(self.names[k]) == kind], np.int64)
+        chosen = split_pictures(self.names)[part]
+        return np.array([k for k in chosen if find_kind(self.names[k]) == kind], np.int64)
 
-    def lab(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+    def read_lab(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """One face: (S, S, 3) CIELAB and (S, S) seen, float32."""
         texture = np.asarray(self.textures[number])
         return rgb_to_lab(texture[..., :3]), np.asarray(texture[..., 3], np.float32) / 255
 
-    def face(self, number: int) -> FaceTexture:
+    def read_face(self, number: int) -> FaceTexture:
         """One face as `unfold` gives it."""
-        return fitted(*self.lab(number))
+        return fit_bare_skin(*self.read_lab(number))
 
 
-def kind_of(name: str) -> Kind:
+def find_kind(name: str) -> Kind:
     """Whether a picture of the cache shows a bare face."""
     return "bare" if name.startswith(("london/", "mt/bare/")) else "makeup"
 
 
-def fitted(lab: np.ndarray, seen: np.ndarray) -> FaceTexture:
+def fit_bare_skin(lab: np.ndarray, seen: np.ndarray) -> FaceTexture:
     """A face's texture with its plain skin fitted."""
     bare, tone = bare_skin(lab, seen)
     return FaceTexture(lab, bare, seen, tone)

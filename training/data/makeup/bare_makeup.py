@@ -35,8 +35,8 @@ from models.instant.makeup import Makeup, extract
 from models.ops.color import lab_to_rgb
 from models.ops.masks import blur
 from training.data.faces.store import Part
-from training.data.faces.textures import FaceTextures, fitted
-from training.data.makeup.random_looks import random_recipe
+from training.data.faces.textures import FaceTextures, fit_bare_skin
+from training.data.makeup.random_looks import draw_random_recipe
 
 _EXTRACTED = 0.35  # share of looks that come off a photograph
 _PHOTOGRAPH = 0.5  # how often such a look is also shown on the photograph it came from
@@ -85,23 +85,23 @@ class BareMakeup:
 
     def __init__(self, faces: FaceTextures, part: Part = "train", length: int = 100_000) -> None:
         self.faces, self.length = faces, length
-        self.bare, self.made_up = faces.which("bare", part), faces.which("makeup", part)
+        self.bare, self.made_up = faces.select("bare", part), faces.select("makeup", part)
 
     def __len__(self) -> int:
         return self.length
 
-    def look(self, rng: np.random.Generator) -> SynthLook:
+    def draw_look(self, rng: np.random.Generator) -> SynthLook:
         """Draw a look, or take one off a photograph."""
         if len(self.made_up) and rng.random() < _EXTRACTED:
             number = int(rng.choice(self.made_up))
-            return SynthLook(extract(self.faces.face(number)), photograph=number)
-        recipe = random_recipe(rng)
+            return SynthLook(extract(self.faces.read_face(number)), photograph=number)
+        recipe = draw_random_recipe(rng)
         return SynthLook(draw(recipe, MAP_SIZE), recipe)
 
-    def face(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def draw_face(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw a bare face, perhaps mirrored and of another tone: CIELAB and seen."""
         number = int(rng.choice(self.bare))
-        lab, seen = self.faces.lab(number)
+        lab, seen = self.faces.read_lab(number)
         if rng.random() < 0.5:
             lab, seen = lab[:, ::-1].copy(), seen[:, ::-1].copy()
         if rng.random() < 0.6:
@@ -116,12 +116,12 @@ class BareMakeup:
             indices: (looks,); only their number counts.
             generator: of all draws.
         """
-        rng = numpy_of(generator)
-        looks = [self.look(rng) for _ in indices]
-        faces = [self.face(rng) for _ in range(max(2, len(indices) // 2))]
-        return self.grid(looks, faces, rng)
+        rng = make_numpy_generator(generator)
+        looks = [self.draw_look(rng) for _ in indices]
+        faces = [self.draw_face(rng) for _ in range(max(2, len(indices) // 2))]
+        return self.make_grid(looks, faces, rng)
 
-    def grid(
+    def make_grid(
         self,
         looks: Sequence[SynthLook],
         faces: Sequence[tuple[np.ndarray, np.ndarray]],
@@ -146,11 +146,11 @@ class BareMakeup:
             }
             known = {region: _cut_all(layer, region) for region in REGIONS}
             for column, (lab, seen) in enumerate(faces):
-                pair = wear(look.makeup, lab, seen, rng)
+                pair = render_pair(look.makeup, lab, seen, rng)
                 shown = pair.made_up
                 synthetic.append(1.0)
                 if photograph is not None and column == 0:
-                    shown = self.faces.face(photograph)
+                    shown = self.faces.read_face(photograph)
                     synthetic[-1] = 0.0
                 maps = {
                     "base": (blur(pair.bare, 0.012 * MAP_SIZE) - MIDDLE) / SPREAD,
@@ -174,7 +174,9 @@ def _cut_all(maps: dict[str, np.ndarray], region: str) -> dict[str, np.ndarray]:
     return {name: cut(values, region) for name, values in maps.items()}
 
 
-def wear(makeup: Makeup, lab: np.ndarray, seen: np.ndarray, rng: np.random.Generator) -> Pair:
+def render_pair(
+    makeup: Makeup, lab: np.ndarray, seen: np.ndarray, rng: np.random.Generator
+) -> Pair:
     """Put a look on a bare face and light it.
 
     What the look covers of the face's own colour counts as bare: it is gone before makeup goes on.
@@ -182,7 +184,7 @@ def wear(makeup: Makeup, lab: np.ndarray, seen: np.ndarray, rng: np.random.Gener
     texture = FaceTexture(lab, lab, seen, lab[0, 0])  # a drawn look asks for no more
     covers = bool(makeup.cover.any())
     if covers:
-        texture = fitted(lab, seen)
+        texture = fit_bare_skin(lab, seen)
     change = change_on(makeup, texture)
     bare = lab
     if covers:
@@ -193,13 +195,13 @@ def wear(makeup: Makeup, lab: np.ndarray, seen: np.ndarray, rng: np.random.Gener
         )
         covered = change_on(plain, texture)
         bare, change = lab + covered, change - covered
-    light = light_field(rng)
+    light = draw_light_field(rng)
     made_up = np.clip(bare + change + light, [0, -110, -110], [100, 110, 110])
-    made_up = photographed(np.asarray(made_up, np.float32), rng)
-    return Pair(bare, np.asarray(bare + light, np.float32), fitted(made_up, seen), change)
+    made_up = simulate_camera(np.asarray(made_up, np.float32), rng)
+    return Pair(bare, np.asarray(bare + light, np.float32), fit_bare_skin(made_up, seen), change)
 
 
-def light_field(rng: np.random.Generator) -> np.ndarray:
+def draw_light_field(rng: np.random.Generator) -> np.ndarray:
     """A smooth change of light over the face, (S, S, 3) float32 in CIELAB, and a colour cast."""
     v, u = np.mgrid[:MAP_SIZE, :MAP_SIZE].astype(np.float32) / (MAP_SIZE - 1) * 2 - 1
     slope, cast = rng.normal(0, [5, 3, 2]), rng.normal(0, [4, 2.0, 3.5])
@@ -209,7 +211,7 @@ def light_field(rng: np.random.Generator) -> np.ndarray:
     return field + np.float32(cast)
 
 
-def photographed(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def simulate_camera(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The map as a smaller, softer or noisier picture would give it."""
     if rng.random() < 0.4:
         lab = blur(lab, rng.uniform(0.4, 1.6))
@@ -218,7 +220,7 @@ def photographed(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return lab
 
 
-def numpy_of(generator: torch.Generator) -> np.random.Generator:
+def make_numpy_generator(generator: torch.Generator) -> np.random.Generator:
     """A NumPy generator seeded by a draw of torch's."""
     return np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
 
@@ -247,7 +249,7 @@ def main(arguments: list[str] | None = None) -> None:
             path = given.out / f"{number:06d}.png"
             if path.exists():
                 continue
-            look, pair = numbered(pairs, given.seed, number)
+            look, pair = draw_pair(pairs, given.seed, number)
             sides = [lab_to_rgb(side) for side in (pair.lit, pair.made_up.lab)]
             picture = np.rint(np.hstack(sides) * 255).astype(np.uint8)
             Image.fromarray(picture).save(path)
@@ -257,11 +259,11 @@ def main(arguments: list[str] | None = None) -> None:
             lines.write(json.dumps(line) + "\n")
 
 
-def numbered(pairs: BareMakeup, seed: int, number: int) -> tuple[SynthLook, Pair]:
+def draw_pair(pairs: BareMakeup, seed: int, number: int) -> tuple[SynthLook, Pair]:
     """Pair `number` of a seed, whatever was made before it."""
-    rng = numpy_of(seeding.generator_for(seed, "pair", number))
-    look = pairs.look(rng)
-    return look, wear(look.makeup, *pairs.face(rng), rng)
+    rng = make_numpy_generator(seeding.generator_for(seed, "pair", number))
+    look = pairs.draw_look(rng)
+    return look, render_pair(look.makeup, *pairs.draw_face(rng), rng)
 
 
 if __name__ == "__main__":

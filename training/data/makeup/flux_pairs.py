@@ -100,11 +100,11 @@ class MakeupPairs:
 
     def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Source, target and reference, (3, S, S) float32 in [-1, 1]."""
-        source, target, reference, other, _ = self.upright(index)
-        if other is not None and _uniform(generator, 0, 1) < 0.5:
+        source, target, reference, other, _ = self.read_pair(index)
+        if other is not None and _draw_uniform(generator, 0, 1) < 0.5:
             reference = other
-        turn = _turn(self.size, self.warp.turn, generator)
-        source, target = (_warped(picture, turn) for picture in (source, target))
+        turn = _draw_turn(self.size, self.warp.turn, generator)
+        source, target = (_warp(picture, turn) for picture in (source, target))
         reference = warp_reference(reference, self.warp, generator)
         source, target, reference = (
             torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1
@@ -112,7 +112,7 @@ class MakeupPairs:
         )
         return source, target, reference
 
-    def upright(self, index: int) -> Upright:
+    def read_pair(self, index: int) -> Upright:
         """A pair as it is."""
         source_path, target_path = self.pairs[index]
         source, target = (self._read(path) for path in (source_path, target_path))
@@ -138,54 +138,57 @@ def warp_reference(picture: np.ndarray, warp: Warp, generator: torch.Generator) 
         generator: of the draws.
     """
     size = len(picture)
-    picture = _warped(picture, _turn(size, warp.turn, generator))
-    if _uniform(generator, 0, 1) < warp.elastic:
-        picture = _elastic(picture, warp, generator)
-    if _uniform(generator, 0, 1) < 0.5:
-        scale = _uniform(generator, *warp.scale)
-        matrix = _about_centre(size, _uniform(generator, -warp.turn, warp.turn), scale)
+    picture = _warp(picture, _draw_turn(size, warp.turn, generator))
+    if _draw_uniform(generator, 0, 1) < warp.elastic:
+        picture = _warp_elastically(picture, warp, generator)
+    if _draw_uniform(generator, 0, 1) < 0.5:
+        scale = _draw_uniform(generator, *warp.scale)
+        matrix = _turn_about_centre(size, _draw_uniform(generator, -warp.turn, warp.turn), scale)
         reach = warp.shift * size
-        matrix[:, 2] += [_uniform(generator, -reach, reach), _uniform(generator, -reach, reach)]
-        picture = _warped(picture, matrix)
+        matrix[:, 2] += [
+            _draw_uniform(generator, -reach, reach),
+            _draw_uniform(generator, -reach, reach),
+        ]
+        picture = _warp(picture, matrix)
     return picture
 
 
-def _elastic(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
+def _warp_elastically(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
     """A random affine transform, then a smooth random displacement (Simard et al., 2003)."""
     size = len(picture)
     share = size / REFERENCE_SIZE
     centre, third = size / 2, size // 3
     corners = np.array([[1, 1], [1, -1], [-1, -1]], np.float32) * third + centre
-    moved = corners + warp.corners * share * (2 * _noise(generator, 3, 2) - 1)
-    picture = _warped(picture, cv2.getAffineTransform(corners, moved.astype(np.float32)))
+    moved = corners + warp.corners * share * (2 * _draw_noise(generator, 3, 2) - 1)
+    picture = _warp(picture, cv2.getAffineTransform(corners, moved.astype(np.float32)))
     sigma, alpha = warp.sigma * share, warp.alpha * share**2  # noise is the weaker the smoother
     dx, dy = (
-        cv2.GaussianBlur(2 * _noise(generator, size, size) - 1, (0, 0), sigma) * alpha
+        cv2.GaussianBlur(2 * _draw_noise(generator, size, size) - 1, (0, 0), sigma) * alpha
         for _ in range(2)
     )
     y, x = np.mgrid[:size, :size].astype(np.float32)
     return cv2.remap(picture, x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
-def _turn(size: int, most: float, generator: torch.Generator) -> np.ndarray:
+def _draw_turn(size: int, most: float, generator: torch.Generator) -> np.ndarray:
     """A turn by up to `most` degrees half of the time; (2, 3)."""
-    angle = _uniform(generator, -most, most)
-    return _about_centre(size, angle if _uniform(generator, 0, 1) < 0.5 else 0.0, 1.0)
+    angle = _draw_uniform(generator, -most, most)
+    return _turn_about_centre(size, angle if _draw_uniform(generator, 0, 1) < 0.5 else 0.0, 1.0)
 
 
-def _about_centre(size: int, angle: float, scale: float) -> np.ndarray:
+def _turn_about_centre(size: int, angle: float, scale: float) -> np.ndarray:
     return cv2.getRotationMatrix2D(((size - 1) / 2, (size - 1) / 2), angle, scale)
 
 
-def _warped(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _warp(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(picture, matrix, picture.shape[1::-1], flags=cv2.INTER_LINEAR)
 
 
-def _uniform(generator: torch.Generator, low: float, high: float) -> float:
+def _draw_uniform(generator: torch.Generator, low: float, high: float) -> float:
     return low + (high - low) * float(torch.rand((), generator=generator))
 
 
-def _noise(generator: torch.Generator, *shape: int) -> np.ndarray:
+def _draw_noise(generator: torch.Generator, *shape: int) -> np.ndarray:
     return torch.rand(shape, generator=generator).numpy()
 
 
@@ -208,9 +211,9 @@ class SyntheticPairs:
         tones = ((236, 200, 178), (198, 150, 120), (140, 96, 72), (88, 58, 44))
         paints = ((200, 20, 50), (120, 30, 140), (240, 110, 40), (40, 60, 190))
         skin, paint = tones[index % 4], paints[index // 4 % 4]
-        x, y = _uniform(generator, 0.44, 0.56), _uniform(generator, 0.44, 0.56)
+        x, y = _draw_uniform(generator, 0.44, 0.56), _draw_uniform(generator, 0.44, 0.56)
         bare, made_up = (self._face(x, y, skin, color) for color in (skin, paint))
-        x, y = _uniform(generator, 0.4, 0.6), _uniform(generator, 0.4, 0.6)
+        x, y = _draw_uniform(generator, 0.4, 0.6), _draw_uniform(generator, 0.4, 0.6)
         reference = self._face(x, y, tones[(index // 16) % 4], paint, background=(0, 0, 0))
         source, target, reference = (
             torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1

@@ -25,7 +25,7 @@ from pipelines.files import replacing
 Encode = Callable[[Tensor], Tensor]
 
 
-def encoder_of(vae: VAE) -> Encode:
+def make_encoder(vae: VAE) -> Encode:
     """From pictures (B, 3, H, W) in [-1, 1] to packed latents (B, N, C)."""
     return lambda pictures: pack(encode(vae, pictures))
 
@@ -46,7 +46,7 @@ def write_cache(
         folder: made if need be.
         pairs: `len(pairs)` and `pairs.sample(index, generator)` -> source, target, reference,
             (3, H, W) each in [-1, 1].
-        encode: from `encoder_of`.
+        encode: from `make_encoder`.
         prompt: (T, D) embeddings of the prompt's tokens.
         pooled: (P,) embedding of the whole prompt.
         size_rc: rows and columns of tokens.

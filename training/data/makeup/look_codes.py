@@ -39,11 +39,11 @@ def read_codes(networks: Path, cache: Path, most: int) -> tuple[Tensor, Tensor]:
     faces = FaceTextures.load(cache)
 
     def some(kind: Kind) -> np.ndarray:
-        numbers = faces.which(kind, "train")
+        numbers = faces.select(kind, "train")
         return numbers[:: max(1, -(-len(numbers) // most))]
 
-    made_up = [read_code(network, faces.face(k)) for k in some("makeup")]
-    bare = [read_bare(network, faces.face(k)) for k in some("bare")]
+    made_up = [read_code(network, faces.read_face(k)) for k in some("makeup")]
+    bare = [read_bare(network, faces.read_face(k)) for k in some("bare")]
     return (
         torch.from_numpy(np.stack([code.vector for code in made_up])),
         torch.from_numpy(np.stack(bare)),

@@ -53,14 +53,14 @@ class LookPairs:
         """Return `bare` and `made_up`, (B, 3, S, S) in [-1, 1], and `look`, (B,) int64."""
         return self.pairs.batch(indices, generator) | {"look": self.look[indices]}
 
-    def reduced(self, count: int, seed: int = 0) -> LookPairs:
+    def keep_representatives(self, count: int, seed: int = 0) -> LookPairs:
         """The `count` most different pairs of a single look; see `representatives`."""
-        chosen = representatives(self.pairs.made_up, count, seed)
+        chosen = choose_representatives(self.pairs.made_up, count, seed)
         bare, made_up = self.pairs.bare[chosen], self.pairs.made_up[chosen]
         return LookPairs([BeautyPairs(bare, made_up, self.pairs.side)])
 
 
-def representatives(pictures: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+def choose_representatives(pictures: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """E2GAN's data reduction: cluster the pictures, keep the one nearest to each centre.
 
     The paper clusters CLIP's features. Here a picture is its colours in CIELAB at 8 x 8 pixels,

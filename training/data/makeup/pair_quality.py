@@ -75,9 +75,9 @@ class OnnxEmbedder:
 
     def __call__(self, face: Face) -> np.ndarray:
         """Unit vector of a face."""
-        return self.of(face.image, face.points_xyz)
+        return self.embed(face.image, face.points_xyz)
 
-    def of(self, image: np.ndarray, points_xyz: np.ndarray) -> np.ndarray:
+    def embed(self, image: np.ndarray, points_xyz: np.ndarray) -> np.ndarray:
         """Unit vector of the face whose mesh is known, in (H, W, 3) uint8."""
         points = points_xyz[list(self.POINTS), :2]
         matrix, _ = cv2.estimateAffinePartial2D(points, np.asarray(self.TEMPLATE, np.float32))
@@ -87,7 +87,7 @@ class OnnxEmbedder:
         return vector / np.linalg.norm(vector)
 
 
-def aligned(edited: Face, source: Face) -> np.ndarray:
+def align_to_source(edited: Face, source: Face) -> np.ndarray:
     """The edited picture laid over the source: (H, W, 3) uint8 of the source's size.
 
     Least-squares affine map between the points of both meshes.
@@ -106,7 +106,7 @@ def aligned(edited: Face, source: Face) -> np.ndarray:
     )
 
 
-def blended_back(edited: np.ndarray, source: Face) -> np.ndarray:
+def blend_back(edited: np.ndarray, source: Face) -> np.ndarray:
     """The edited face in the source's picture; outside the face's outline, bit for bit the source.
 
     Args:
@@ -121,7 +121,7 @@ def blended_back(edited: np.ndarray, source: Face) -> np.ndarray:
     return (mixed + 0.5).astype(np.uint8)
 
 
-def measure(source: Face, made: Face, embed: Embed | None = None) -> dict[str, float]:
+def measure_pair(source: Face, made: Face, embed: Embed | None = None) -> dict[str, float]:
     """How far a made-up face is from its source.
 
     Args:
@@ -153,7 +153,7 @@ def measure(source: Face, made: Face, embed: Embed | None = None) -> dict[str, f
     return {key: round(value, 3) for key, value in found.items()}
 
 
-def fault(measures: dict[str, float], limits: Limits) -> str | None:
+def find_fault(measures: dict[str, float], limits: Limits) -> str | None:
     """The first limit a pair fails, in words; None for a good pair."""
     if measures.get("identity", 1.0) < limits.identity:
         return "another person"

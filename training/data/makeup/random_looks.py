@@ -23,16 +23,16 @@ _CHEEKS: tuple[Place, ...] = ("apples", "cheekbones", "sunkissed")
 _GLITTER: tuple[Zone | Place, ...] = ("lid", "cheekbones", "inner")
 
 
-def random_recipe(rng: np.random.Generator) -> LookRecipe:
+def draw_random_recipe(rng: np.random.Generator) -> LookRecipe:
     """Draw a recipe; each part is left out now and then, and all of them rarely."""
     return LookRecipe(
-        lips=_lips(rng) if rng.random() < 0.85 else None,
-        shadow=_shadow(rng),
-        liner=_liner(rng) if rng.random() < 0.6 else None,
-        tints=_tints(rng),
-        glitter=_glitter(rng) if rng.random() < 0.15 else (),
-        stars=_stars(rng) if rng.random() < 0.08 else (),
-        freckles=_freckles(rng) if rng.random() < 0.08 else None,
+        lips=_draw_lips(rng) if rng.random() < 0.85 else None,
+        shadow=_draw_shadow(rng),
+        liner=_draw_liner(rng) if rng.random() < 0.6 else None,
+        tints=_draw_tints(rng),
+        glitter=_draw_glitter(rng) if rng.random() < 0.15 else (),
+        stars=_draw_stars(rng) if rng.random() < 0.08 else (),
+        freckles=_draw_freckles(rng) if rng.random() < 0.08 else None,
     )
 
 
@@ -40,36 +40,38 @@ def _pick(choices: Sequence[T], rng: np.random.Generator) -> T:
     return choices[int(rng.integers(len(choices)))]
 
 
-def _near(centre: tuple[float, float, float], rng: np.random.Generator) -> str:
+def _stray_from(centre: tuple[float, float, float], rng: np.random.Generator) -> str:
     return lab_to_hex(np.asarray(centre) + rng.normal(0, 1, 3) * [7, 7, 7])
 
 
-def _bright(rng: np.random.Generator) -> str:
+def _draw_bright(rng: np.random.Generator) -> str:
     hue, strength = rng.uniform(0, 2 * np.pi), rng.uniform(25, 65)
     return lab_to_hex(
         np.array([rng.uniform(25, 80), strength * np.cos(hue), strength * np.sin(hue)])
     )
 
 
-def _lips(rng: np.random.Generator) -> Lips:
-    color = _bright(rng) if rng.random() < 0.15 else _near(_pick(_LIPS, rng), rng)
+def _draw_lips(rng: np.random.Generator) -> Lips:
+    color = _draw_bright(rng) if rng.random() < 0.15 else _stray_from(_pick(_LIPS, rng), rng)
     return Lips(
         color,
         opacity=rng.uniform(0.5, 0.98),
         gloss=rng.uniform(0.2, 1) if rng.random() < 0.5 else 0.0,
-        edge=_near(_pick(_LIPS, rng), rng) if rng.random() < 0.2 else None,
-        liner=_near(_pick(_LIPS, rng), rng) if rng.random() < 0.25 else None,
+        edge=_stray_from(_pick(_LIPS, rng), rng) if rng.random() < 0.2 else None,
+        liner=_stray_from(_pick(_LIPS, rng), rng) if rng.random() < 0.25 else None,
         sheer=rng.uniform(0, 0.9) if rng.random() < 0.5 else 0.0,
     )
 
 
-def _shadow(rng: np.random.Generator) -> tuple[Shadow, ...]:
+def _draw_shadow(rng: np.random.Generator) -> tuple[Shadow, ...]:
     kind = rng.random()
     if kind < 0.12:
         return ()
     bright = kind > 1 - _BRIGHT_SHARE
     family = _SMOKY if kind < 0.35 else _NATURAL
-    colors = [_bright(rng) if bright else _near(_pick(family, rng), rng) for _ in range(3)]
+    colors = [
+        _draw_bright(rng) if bright else _stray_from(_pick(family, rng), rng) for _ in range(3)
+    ]
     sheer = bool(not bright and family is _NATURAL and rng.random() < 0.5)
     washes: list[Shadow] = []
     zones: tuple[tuple[Zone, float], ...] = (
@@ -86,17 +88,17 @@ def _shadow(rng: np.random.Generator) -> tuple[Shadow, ...]:
     return tuple(washes)
 
 
-def _liner(rng: np.random.Generator) -> Liner:
+def _draw_liner(rng: np.random.Generator) -> Liner:
     dark = rng.random() < 0.8
     return Liner(
-        _near((8, 2, 2), rng) if dark else _bright(rng),
+        _stray_from((8, 2, 2), rng) if dark else _draw_bright(rng),
         thickness=rng.uniform(0.8, 3.2),
         wing=rng.uniform(1.5, 10) if rng.random() < 0.7 else 0.0,
         lower=rng.uniform(0.2, 0.9) if rng.random() < 0.35 else 0.0,
     )
 
 
-def _tints(rng: np.random.Generator) -> tuple[Tint, ...]:
+def _draw_tints(rng: np.random.Generator) -> tuple[Tint, ...]:
     tints: list[Tint] = []
     if rng.random() < 0.75:
         shift = np.asarray(_pick(_BLUSH, rng)) * rng.uniform(0.7, 1.8) + rng.normal(0, 1, 3)
@@ -109,16 +111,16 @@ def _tints(rng: np.random.Generator) -> tuple[Tint, ...]:
     return tuple(tints)
 
 
-def _glitter(rng: np.random.Generator) -> tuple[Glitter, ...]:
-    colors = (_bright(rng), "#ffffff", "#ffe9b8")
+def _draw_glitter(rng: np.random.Generator) -> tuple[Glitter, ...]:
+    colors = (_draw_bright(rng), "#ffffff", "#ffe9b8")
     seed = int(rng.integers(1 << 30))
     return (Glitter(colors, _pick(_GLITTER, rng), int(rng.integers(40, 220)), seed),)
 
 
-def _stars(rng: np.random.Generator) -> tuple[Star, ...]:
+def _draw_stars(rng: np.random.Generator) -> tuple[Star, ...]:
     place = (float(rng.uniform(-0.9, -0.5)), float(rng.uniform(0.22, 0.6)))
-    return (Star(_bright(rng), place, rng.uniform(2.5, 7), bool(rng.random() < 0.7)),)
+    return (Star(_draw_bright(rng), place, rng.uniform(2.5, 7), bool(rng.random() < 0.7)),)
 
 
-def _freckles(rng: np.random.Generator) -> Freckles:
+def _draw_freckles(rng: np.random.Generator) -> Freckles:
     return Freckles(int(rng.integers(40, 120)), seed=int(rng.integers(1 << 30)))

@@ -8,7 +8,7 @@ import torch
 
 from models import seeding, tiny
 from training.data.makeup.flux_pairs import SyntheticPairs
-from training.data.makeup.latents import encoder_of, write_cache
+from training.data.makeup.latents import make_encoder, write_cache
 
 
 def write_toy_cache(folder: Path, size: int, seed: int) -> None:
@@ -25,6 +25,6 @@ def write_toy_cache(folder: Path, size: int, seed: int) -> None:
     generator = seeding.generator_for(seed, "prompt")
     prompt = torch.randn(4, tiny.WIDTH, generator=generator)
     pooled = torch.randn(tiny.WIDTH, generator=generator)
-    encode = encoder_of(tiny.autoencoder())
+    encode = make_encoder(tiny.autoencoder())
     pairs = SyntheticPairs(size=size)
     write_cache(folder, pairs, encode, prompt, pooled, (tokens, tokens), versions=2, seed=seed)

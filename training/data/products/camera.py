@@ -23,21 +23,21 @@ def photograph(
         (S, S, 3) uint8 sRGB, and (S, S) int16.
     """
     size = light.shape[0]
-    light, ids = _look_askew(light, ids, rng, tilt)
+    light, ids = _tilt(light, ids, rng, tilt)
     light = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.3, 0.9) * size / 256)
     light = light * (1 + rng.normal(0, 0.012, 3))  # white balance and exposure
     rgb = to_srgb(light) + rng.normal(0, rng.uniform(0, 0.012), light.shape)
     pixels = np.round(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-    return jpeg(pixels, int(rng.integers(60, 98))), ids
+    return compress_jpeg(pixels, int(rng.integers(60, 98))), ids
 
 
-def jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
+def compress_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
     """Write and read (H, W, 3) uint8 RGB as JPEG."""
     _, data = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def _look_askew(
+def _tilt(
     light: np.ndarray, ids: np.ndarray, rng: np.random.Generator, tilt: float
 ) -> tuple[np.ndarray, np.ndarray]:
     size = light.shape[0]

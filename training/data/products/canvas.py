@@ -50,14 +50,14 @@ class Canvas:
         self.light[here] += mask[part][..., None] * (color - self.light[here])
         self.ids[here][mask[part] > 0.5] = shade
 
-    def under(self, size_hw: tuple[int, ...], at_xy: tuple[int, int]) -> np.ndarray:
+    def read_light(self, size_hw: tuple[int, ...], at_xy: tuple[int, int]) -> np.ndarray:
         """The light that is there, (h, w, 3), mirrored beyond the edge."""
         x, y = at_xy
         ys = np.clip(np.arange(y, y + size_hw[0]), 0, self.size - 1)
         xs = np.clip(np.arange(x, x + size_hw[1]), 0, self.size - 1)
         return self.light[np.ix_(ys, xs)]
 
-    def shade(
+    def lay_shade(
         self,
         mask: np.ndarray,
         height: np.ndarray,
@@ -73,22 +73,35 @@ class Canvas:
             number = len(self.materials)
         place = at_xy[0] / self.size, at_xy[1] / self.size
         color = shade_surface(
-            height, material, self.rig, self.under(mask.shape, at_xy), self.rng,
-            origin_xy=place, pixel=1 / self.size, tone=tone,
-        )  # fmt: skip
+            height,
+            material,
+            self.rig,
+            self.read_light(mask.shape, at_xy),
+            self.rng,
+            origin_xy=place,
+            pixel=1 / self.size,
+            tone=tone,
+        )
         self.lay(mask, color, at_xy, number)
 
-    def prop(self, mask: np.ndarray, height: np.ndarray, lab: np.ndarray, at_xy: tuple[int, int],
-             *, finish: str = "gloss") -> None:  # fmt: skip
+    def lay_prop(
+        self,
+        mask: np.ndarray,
+        height: np.ndarray,
+        lab: np.ndarray,
+        at_xy: tuple[int, int],
+        *,
+        finish: str = "gloss",
+    ) -> None:
         """Lay a lit piece of what is no shade: caps, cases, trays."""
-        self.shade(mask, height, draw_material(finish, lab, self.rng), at_xy, number=0)
+        self.lay_shade(mask, height, draw_material(finish, lab, self.rng), at_xy, number=0)
 
     def drop_shadow(self, mask: np.ndarray, at_xy: tuple[int, int], strength: float = 0.3) -> None:
         """Darken the ground below a mask."""
         reach = self.size * 0.015
         soft = cv2.GaussianBlur(np.pad(mask, 12), (0, 0), reach) * strength
         x, y = at_xy[0] - 12 + int(reach), at_xy[1] - 12 + int(reach)
-        ground = self.under(soft.shape, (x, y)) * 0.25
+        ground = self.read_light(soft.shape, (x, y)) * 0.25
         ids = self.ids.copy()
         self.lay(soft.astype(np.float32), ground, (x, y), 0)
         self.ids = ids

@@ -40,7 +40,7 @@ def draw_product(
     return draw_material(str(rng.choice(finishes)), lab, rng)
 
 
-def packaging_lab(rng: np.random.Generator) -> np.ndarray:
+def draw_packaging_lab(rng: np.random.Generator) -> np.ndarray:
     """Draw the colour of a case, cap or tray: black, white, gold, or anything."""
     which = rng.random()
     if which < 0.4:

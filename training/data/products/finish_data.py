@@ -15,7 +15,7 @@ from models.attributes.crops import crop_shade
 from models.attributes.shades import Region
 from models.attributes.surface_features import surface_features
 from models.attributes.vocabulary import FINISHES
-from training.data.products.camera import jpeg
+from training.data.products.camera import compress_jpeg
 from training.data.products.scenes import Scene
 
 AXIS_SCALES = np.array([1.0, 1.0, 0.1, 180.0, 1.0], np.float32)
@@ -39,7 +39,7 @@ class FinishData:
     axes: np.ndarray
 
     @classmethod
-    def of(cls, scenes: list[Scene], seed: int = 0, least: int = 24) -> FinishData:
+    def from_scenes(cls, scenes: list[Scene], seed: int = 0, least: int = 24) -> FinishData:
         """Measure every shade at least `least` pixels high; bottles hide their finish."""
         crops, finishes, axes = [], [], []
         for scene in scenes:
@@ -53,7 +53,7 @@ class FinishData:
                     finishes.append(FINISHES.index(material.finish))
                     axes.append(material.axes / AXIS_SCALES)
         axes = np.clip(axes, 0, 1).astype(np.float32)
-        return cls(shown_by_shops(crops, seed), np.array(finishes), axes)
+        return cls(measure_in_shops(crops, seed), np.array(finishes), axes)
 
     @classmethod
     def load(cls, path: Path) -> FinishData:
@@ -87,7 +87,7 @@ class FinishData:
         }
 
 
-def shown_by_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
+def measure_in_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
     """Features of shades, (N, SHOPS, K), of each as it is and as other shops show it.
 
     Raises:
@@ -96,14 +96,14 @@ def shown_by_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.stack([
         [
-            surface_features(crop if shop == 0 else shown_elsewhere(crop, rng))
+            surface_features(crop if shop == 0 else show_elsewhere(crop, rng))
             for shop in range(SHOPS)
         ]
         for crop in crops
     ])  # fmt: skip
 
 
-def shown_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def show_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A shade as another shop might show it: moved, scaled, tinted, compressed, cut out otherwise.
 
     Args:
@@ -127,7 +127,7 @@ def shown_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         small = max(24, round(side * rng.uniform(0.3, 1.0)))
         rgb = cv2.resize(rgb, (small, small), interpolation=cv2.INTER_AREA)
     if rng.random() < 0.7:
-        rgb = jpeg(rgb, int(rng.integers(45, 96)))
+        rgb = compress_jpeg(rgb, int(rng.integers(45, 96)))
     rgb = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_LINEAR)
     grown = int(rng.integers(-4, 4))
     brush = np.ones((2 * abs(grown) + 1,) * 2, np.uint8)

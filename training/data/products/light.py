@@ -29,7 +29,7 @@ class Softbox:
     half_size: np.ndarray
     turn: float = 0.0
 
-    def seen(self, mirrored: np.ndarray, light: np.ndarray, blur: float) -> np.ndarray:
+    def measure_share(self, mirrored: np.ndarray, light: np.ndarray, blur: float) -> np.ndarray:
         """Share of the lobe about each mirrored direction that falls on the sheet, (h, w).
 
         Args:
@@ -37,8 +37,8 @@ class Softbox:
             light: (h, w, 3) unit vectors to the sheet's middle.
             blur: standard deviation of the lobe, as a tangent.
         """
-        axis = unit(self.place_xyz - np.array([0.5, 0.5, 0.0]))
-        side = unit(np.cross([np.sin(self.turn), np.cos(self.turn), 0.0], axis))
+        axis = normalize(self.place_xyz - np.array([0.5, 0.5, 0.0]))
+        side = normalize(np.cross([np.sin(self.turn), np.cos(self.turn), 0.0], axis))
         ahead = (mirrored * light).sum(-1)
         along = np.maximum(ahead, 0.05)
         share = np.where(ahead > 0, 1.0, 0.0)
@@ -96,7 +96,7 @@ def draw_rig(rng: np.random.Generator, *, held_out: bool = False, standing: bool
         key_angle = rng.uniform(np.pi * 1.1, np.pi * 1.9) + (np.pi if held_out else 0)
         angles = key_angle, key_angle + rng.uniform(2.0, 4.2)
     key, fill = (
-        _softbox(angle, reach, rng, standing)
+        _draw_softbox(angle, reach, rng, standing)
         for angle, reach in zip(angles, rng.uniform((0.2, 0.4), (0.8, 1.2)), strict=True)
     )
     return Rig(
@@ -109,13 +109,13 @@ def draw_rig(rng: np.random.Generator, *, held_out: bool = False, standing: bool
     )
 
 
-def _softbox(angle: float, reach: float, rng: np.random.Generator, standing: bool) -> Softbox:
+def _draw_softbox(angle: float, reach: float, rng: np.random.Generator, standing: bool) -> Softbox:
     place = [0.5 + reach * np.cos(angle), 0.5 + reach * np.sin(angle), rng.uniform(0.9, 1.6)]
     if standing:  # the second side runs along y
         return Softbox(np.array(place), rng.uniform((0.1, 0.5), (0.25, 0.9)), rng.normal(0, 0.1))
     return Softbox(np.array(place), rng.uniform(0.12, 0.35, 2), rng.uniform(0, np.pi))
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
+def normalize(vectors: np.ndarray) -> np.ndarray:
     """Vectors of length 1 along the last axis."""
     return vectors / np.sqrt((vectors * vectors).sum(-1, keepdims=True))

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 
 from models.ops.color import lab_to_rgb, rgb_to_lab
-from training.data.products.light import Rig, unit
+from training.data.products.light import Rig, normalize
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def draw_material(finish: str, lab: np.ndarray, rng: np.random.Generator) -> Mat
     return Material(finish, np.asarray(lab, np.float32), **drawn)
 
 
-def noise(size_hw: tuple[int, int], cells: float, rng: np.random.Generator) -> np.ndarray:
+def draw_noise(size_hw: tuple[int, int], cells: float, rng: np.random.Generator) -> np.ndarray:
     """Smooth noise, (h, w), deviation about 1, `cells` bumps along the shorter side."""
     step = max(1.0, min(size_hw) / cells)
     grid = rng.normal(size=(int(size_hw[0] / step) + 2, int(size_hw[1] / step) + 2))
@@ -158,39 +158,44 @@ def shade_surface(
     thickness = height
     height = height + materials.grain * rng.normal(size=size_hw)
     if materials.ripple > 0:
-        height = height + materials.ripple * size_hw[0] * noise(size_hw, 16, rng)
+        height = height + materials.ripple * size_hw[0] * draw_noise(size_hw, 16, rng)
     slope_y, slope_x = np.gradient(height)
-    normal = unit(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
+    normal = normalize(np.stack([-slope_x, -slope_y, np.ones(size_hw)], -1))
     ys, xs = np.mgrid[: size_hw[0], : size_hw[1]] * pixel
     place = np.stack([xs + origin_xy[0], ys + origin_xy[1], np.zeros(size_hw)], -1)
-    view = unit(np.array([0.5, 0.5, rig.camera_z]) - place)
+    view = normalize(np.array([0.5, 0.5, rig.camera_z]) - place)
     albedo = to_linear(lab_to_rgb(materials.lab[None])[0])
     albedo = np.broadcast_to(albedo, (*size_hw, 3)) * (1 if tone is None else tone[..., None])
-    facets, covered = _flakes(normal, materials, rng)
+    facets, covered = _draw_flakes(normal, materials, rng)
 
     diffuse = np.full(size_hw, rig.ambient)
     platelets = np.full(size_hw, rig.ambient)
     coat, sparkle, toward_mirror = (np.zeros(size_hw) for _ in range(3))
     alpha = materials.roughness**2
-    mirrored = _mirrored(view, normal)
-    glanced = _mirrored(view, facets) if materials.flake_density > 0 else mirrored
+    mirrored = _trace_reflection(view, normal)
+    glanced = _trace_reflection(view, facets) if materials.flake_density > 0 else mirrored
     fresnel = 0.04 + 0.96 * (1 - (normal * view).sum(-1)).clip(0, 1) ** 5
     for lamp, share in rig.lamps:
-        light = unit(lamp.place_xyz - place)
+        light = normalize(lamp.place_xyz - place)
         level = light[..., 2].clip(0.2)
         radiance = np.pi * share / (lamp.solid_angle * level)
         diffuse += share * (normal * light).sum(-1).clip(0) / level
-        coat += materials.coat * fresnel * radiance * lamp.seen(mirrored, light, max(alpha, 0.004))
+        coat += (
+            materials.coat
+            * fresnel
+            * radiance
+            * lamp.measure_share(mirrored, light, max(alpha, 0.004))
+        )
         if materials.metal > 0:
-            platelets += radiance * lamp.seen(mirrored, light, max(alpha, 0.1))
-            facing = (normal * unit(light + view)).sum(-1).clip(0)
+            platelets += radiance * lamp.measure_share(mirrored, light, max(alpha, 0.1))
+            facing = (normal * normalize(light + view)).sum(-1).clip(0)
             toward_mirror = np.maximum(toward_mirror, facing**20)
         if materials.flake_density > 0:
-            sparkle += radiance * lamp.seen(glanced, light, 0.05)
+            sparkle += radiance * lamp.measure_share(glanced, light, 0.05)
     fine = min(1.0, materials.flake_size * size_hw[0])  # a pixel shows many flakes at once
     sparkle = sparkle.mean() + fine * (sparkle - sparkle.mean())
     body = albedo * diffuse[..., None]
-    pigment = _turned(albedo, materials.hue_shift)
+    pigment = _turn_hue(albedo, materials.hue_shift)
     if materials.metal > 0:
         shine = pigment * platelets[..., None]
         toward = (toward_mirror if materials.hue_shift else 1.0) * materials.metal
@@ -207,12 +212,12 @@ def shade_surface(
     return (rig.exposure * (body + coat[..., None])).astype(np.float32)
 
 
-def _mirrored(view: np.ndarray, normal: np.ndarray) -> np.ndarray:
+def _trace_reflection(view: np.ndarray, normal: np.ndarray) -> np.ndarray:
     """Where a mirror with this normal would look, seen from `view`."""
     return 2 * (normal * view).sum(-1, keepdims=True) * normal - view
 
 
-def _flakes(
+def _draw_flakes(
     normal: np.ndarray, material: Material, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Normals of the flakes, and (h, w) in 0..1 where they lie."""
@@ -231,10 +236,10 @@ def _flakes(
     map_y = (ys + wobble[1]) * (cells[0] / height)
     packed = np.dstack([lean.astype(np.float32), there])
     sampled = cv2.remap(packed, map_x, map_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
-    return unit(normal + sampled[..., :3]), sampled[..., 3]
+    return normalize(normal + sampled[..., :3]), sampled[..., 3]
 
 
-def _turned(albedo: np.ndarray, degrees: float) -> np.ndarray:
+def _turn_hue(albedo: np.ndarray, degrees: float) -> np.ndarray:
     """The colour with its hue turned in CIELAB; a grey one is given some colour to turn."""
     if degrees == 0:
         return albedo

@@ -20,7 +20,7 @@ from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import FINISHES, KINDS
-from training.data.products.finish_data import AXIS_SCALES, FinishData, shown_by_shops
+from training.data.products.finish_data import AXIS_SCALES, FinishData, measure_in_shops
 from training.data.products.scene_data import BARE, COLORED, KIND_ONLY, SceneStore
 
 SPLIT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
@@ -99,4 +99,4 @@ def read_shades(data: Path, finder: ShadeFinder, pan_finder: ShadeFinder) -> Fin
                 known = SPLIT["finishes"].get(name) if most == 1 else None
                 finishes.append(-1 if known is None else FINISHES.index(known))
     unknown = np.full((len(shades), len(AXIS_SCALES)), np.nan, np.float32)
-    return FinishData(shown_by_shops(shades, seed=0), np.array(finishes), unknown)
+    return FinishData(measure_in_shops(shades, seed=0), np.array(finishes), unknown)

@@ -81,13 +81,13 @@ class SceneStore:
         joined = {name: np.concatenate([getattr(s, name) for s in stores]) for name in fields}
         return cls(colors=np.concatenate(colors), **joined)
 
-    def only(self, kind: str) -> SceneStore:
+    def select_kind(self, kind: str) -> SceneStore:
         """The pictures of one kind."""
         chosen = self.kinds == KINDS.index(kind)
         return SceneStore(**{name: array[chosen] for name, array in vars(self).items()})
 
     @classmethod
-    def of(cls, scenes: list[Scene]) -> SceneStore:
+    def from_scenes(cls, scenes: list[Scene]) -> SceneStore:
         """Keep rendered scenes."""
         most = max(1, *(len(scene.materials) for scene in scenes))
         colors = np.full((len(scenes), most, 3), np.nan, np.float32)
@@ -117,7 +117,7 @@ def render_scenes(
     return scenes
 
 
-def core_of(ids: np.ndarray) -> np.ndarray:
+def find_cores(ids: np.ndarray) -> np.ndarray:
     """The inner part of every shade, (H, W) float32 0 or 1; cores of two shades never touch."""
     edge = np.zeros(ids.shape, bool)
     edge[1:] |= ids[1:] != ids[:-1]
@@ -154,7 +154,7 @@ class SceneData:
     def _sample(self, index: int, rng: np.random.Generator) -> dict[str, np.ndarray | np.generic]:
         store, size, half = self.store, self.size, self.size // 2
         source = int(store.sources[index])
-        pixels, ids, whole = _moved(store.pixels[index], store.ids[index], size, rng)
+        pixels, ids, whole = _move(store.pixels[index], store.ids[index], size, rng)
         shades = np.unique(ids)
         shades = shades[shades > 0]
         pick = int(rng.choice(shades)) if len(shades) and source == 0 else 1
@@ -162,7 +162,7 @@ class SceneData:
         has_color = np.isfinite(color[0]) and (source == COLORED or (ids == pick).sum() >= 64)
         color = np.nan_to_num(color)
         strong = source == COLORED or KINDS[store.kinds[index]] == "palette"
-        pixels, color = _recolored(pixels, color, rng, strong=strong)
+        pixels, color = _recolor(pixels, color, rng, strong=strong)
         lab = rgb_to_lab(cv2.resize(pixels, (half, half), interpolation=cv2.INTER_AREA))
 
         def halved(mask: np.ndarray) -> np.ndarray:
@@ -182,7 +182,7 @@ class SceneData:
             "image": image,
             "lab": np.ascontiguousarray(lab.transpose(2, 0, 1)),
             "shade": shade.astype(np.float32),
-            "core": halved(core_of(ids)),
+            "core": halved(find_cores(ids)),
             "known": known.astype(np.float32),
             "chosen": halved(ids == pick),
             "color": color,
@@ -192,7 +192,7 @@ class SceneData:
         }
 
 
-def _moved(
+def _move(
     pixels: np.ndarray, ids: np.ndarray, size: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Zoom, shift and mirror; beyond the border it is repeated, and no shade.
@@ -214,7 +214,7 @@ def _moved(
     return moved, cv2.warpAffine(ids, matrix, (size, size), flags=cv2.INTER_NEAREST), whole
 
 
-def _recolored(
+def _recolor(
     pixels: np.ndarray, color: np.ndarray, rng: np.random.Generator, *, strong: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Turn hue, chroma and lightness of a picture and of the colour that is its truth."""
@@ -251,10 +251,12 @@ def main(arguments: list[str] | None = None) -> None:
             shades = read_shades(options.photos, *finders)
             shades.save(options.cache / "photographed_shades.npz")
     if options.scenes:
-        SceneStore.of(render_scenes(options.scenes, 256, seed=1)).save(options.cache / "scenes.npz")
+        SceneStore.from_scenes(render_scenes(options.scenes, 256, seed=1)).save(
+            options.cache / "scenes.npz"
+        )
     if options.close_ups:
         near = [
-            FinishData.of(
+            FinishData.from_scenes(
                 render_scenes(options.close_ups // len(SIDES), side, seed=side, kinds=CLOSE_UPS),
                 side,
             )

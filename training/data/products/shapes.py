@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from models.ops.masks import polygon
-from training.data.products.material import noise
+from training.data.products.material import draw_noise
 
 PAN_SHAPES = ("round", "square", "rounded", "wide", "heart", "hexagon")
 
 
-def pan_outline(shape: str, size_hw: tuple[int, int]) -> np.ndarray:
+def draw_pan_outline(shape: str, size_hw: tuple[int, int]) -> np.ndarray:
     """Mask of a pan that fills a box: (h, w) float32."""
     height, width = size_hw
     turn = np.linspace(0, 2 * np.pi, 64, endpoint=False)
@@ -33,25 +33,25 @@ def pan_outline(shape: str, size_hw: tuple[int, int]) -> np.ndarray:
     return polygon(center + corners * (center + 0.4), size_hw)
 
 
-def pan_relief(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def draw_pan_relief(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A pressed pan: domed or dished, bevelled rim, sometimes a stamp or strokes of a brush."""
     size_hw = mask.shape[0], mask.shape[1]
     side = min(size_hw)
     depth = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     height = 0.05 * side * np.minimum(depth / max(2.0, 0.06 * side), 1) ** 0.5
-    height += 0.002 * side * noise(size_hw, 3, rng)
+    height += 0.002 * side * draw_noise(size_hw, 3, rng)
     ys, xs = np.mgrid[-1 : 1 : size_hw[0] * 1j, -1 : 1 : size_hw[1] * 1j]
     height -= rng.uniform(-0.06, 0.06) * side * (xs**2 + ys**2)
     style = rng.random()
     if style < 0.35:
-        height += 0.015 * side * _stamp(size_hw, rng)
+        height += 0.015 * side * _draw_stamp(size_hw, rng)
     elif style < 0.45:
         stripes = np.sin(np.arange(mask.shape[1]) * 2 * np.pi / max(3.0, side / rng.uniform(4, 12)))
         height += 0.006 * side * stripes[None]
     return height.astype(np.float32)
 
 
-def _stamp(size_hw: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def _draw_stamp(size_hw: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """An embossed sign, blurred: letters, a star, rings or leaves; 0..1."""
     height, width = size_hw
     stamp = np.zeros(size_hw, np.float32)
@@ -79,7 +79,7 @@ def _stamp(size_hw: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     return cv2.GaussianBlur(stamp, (0, 0), max(0.6, thick * 0.7)) * rng.choice([-1, 1])
 
 
-def smear(
+def draw_smear(
     size: int, rng: np.random.Generator, *, dry: bool, flow: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """A smear across a square box, wet (streaks, thick edge, thinning out) or dry (crumbs, grain).
@@ -100,24 +100,26 @@ def smear(
     taper = half_wide * (1 - rng.uniform(0, 0.5) * np.clip(along / half_long, -1, 1))
     box = rng.uniform(2.2, 6.0)
     reach = (np.abs(along / half_long) ** box + np.abs(across / taper) ** box) ** (1 / box)
-    rough = (0.22 if dry else 0.09) * noise((size, size), rng.uniform(5, 12), rng)
-    rough += (0.14 if dry else 0.015) * noise((size, size), 40, rng)
+    rough = (0.22 if dry else 0.09) * draw_noise((size, size), rng.uniform(5, 12), rng)
+    rough += (0.14 if dry else 0.015) * draw_noise((size, size), 40, rng)
     edge = 1 - reach + rough * np.clip(reach, 0.3, 1)
     mask = np.clip(edge * size / 4 + 0.5, 0, 1)
-    lines = noise((64, 4), 14, rng)[:, :1]
+    lines = draw_noise((64, 4), 14, rng)[:, :1]
     row = np.clip((across / (2 * taper) + 0.5) * 63, 0, 63)
     streaks = cv2.remap(lines, np.zeros_like(row), row, cv2.INTER_CUBIC)
     if dry:
-        height = 0.002 * size * noise((size, size), 45, rng)
-        height += 0.002 * size * streaks + 0.012 * size * noise((size, size), 5, rng)
+        height = 0.002 * size * draw_noise((size, size), 45, rng)
+        height += 0.002 * size * streaks + 0.012 * size * draw_noise((size, size), 5, rng)
     else:
         height = (1 - flow) * rng.uniform(0.002, 0.008) * size * streaks
-        height += 0.012 * size * noise((size, size), rng.uniform(2, 5), rng)
+        height += 0.012 * size * draw_noise((size, size), rng.uniform(2, 5), rng)
     height += 0.05 * size * np.clip(edge * rng.uniform(2, 6), 0, 1) ** 0.6
     return mask.astype(np.float32), height.astype(np.float32)
 
 
-def column(size_hw: tuple[int, int], *, slant: float, tip: str) -> tuple[np.ndarray, np.ndarray]:
+def draw_column(
+    size_hw: tuple[int, int], *, slant: float, tip: str
+) -> tuple[np.ndarray, np.ndarray]:
     """An upright rod with a slanted, round, pointed or flat top: bullets, pencils, tubes.
 
     Args:

@@ -19,7 +19,7 @@ from models.tryon.agnostic import (
     is_part,
 )
 from models.tryon.defringing import defringed
-from training.data.tryon.parsing import MIRRORED, random_backgrounds, to_unit, uniform
+from training.data.tryon.parsing import MIRRORED, draw_backgrounds, draw_uniform, to_unit
 from training.data.tryon.reposing import PoseRarity, Sample, repose
 from training.data.tryon.viton import open_split
 
@@ -37,7 +37,7 @@ def fill_region(person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor) ->
         mask: (B, 1, H, W), 1 where the garment is.
     """
     region = is_part(parts, Part.UPPER)
-    to, at = bounds(region), bounds(mask)
+    to, at = find_bounds(region), find_bounds(mask)
     scale = (at[:, 2:] - at[:, :2]) / (to[:, 2:] - to[:, :2]).clamp_min(0.05)
     shift = at[:, :2] - to[:, :2] * scale
     height, width = person.shape[-2:]
@@ -52,7 +52,7 @@ def fill_region(person: Tensor, parts: Tensor, garment: Tensor, mask: Tensor) ->
     return person.lerp(mean.lerp(flat, there), region)
 
 
-def bounds(mask: Tensor) -> Tensor:
+def find_bounds(mask: Tensor) -> Tensor:
     """Return the box of (B, 1, H, W) masks as x0, y0, x1, y1 in [-1, 1], (B, 4)."""
 
     def ends(line: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,7 +120,7 @@ class TryOnData:
         if self.rarity is not None:
             sample = self._with_rare_poses(indices, sample, self.rarity, generator)
         if self.vary:
-            sample = varied(*sample, generator)
+            sample = vary(*sample, generator)
         return assemble(*sample, other_garment, other_mask, draw)
 
     def _with_rare_poses(
@@ -153,7 +153,7 @@ class TryOnData:
         )
 
 
-def varied(
+def vary(
     person: Tensor,
     garment: Tensor,
     mask: Tensor,
@@ -183,7 +183,7 @@ def varied(
     # 1. Another room
     chosen = torch.rand((count, 1, 1, 1), generator=generator) < new_background
     behind = F.avg_pool2d(is_part(parts, Part.BACKGROUND), 3, 1, 1) * chosen
-    person = person.lerp(random_backgrounds(count, (height, width), generator), behind)
+    person = person.lerp(draw_backgrounds(count, (height, width), generator), behind)
     # 2. Mirrored: both pictures, and what is left is right
     mirror = torch.rand((count,), generator=generator) < 0.5
     flip = mirror[:, None, None, None]
@@ -192,14 +192,14 @@ def varied(
     parts = torch.where(mirror[:, None, None], MIRRORED[parts], parts)
     pose = torch.where(mirror[:, None, None], pose[:, MIRRORED_POINTS], pose)
     # 3. Moved: `grid` says for each new pixel where it was
-    angle = uniform(generator, -0.07, 0.07, (count,))
-    scale = torch.exp(uniform(generator, -0.09, 0.09, (count,)))
+    angle = draw_uniform(generator, -0.07, 0.07, (count,))
+    scale = torch.exp(draw_uniform(generator, -0.09, 0.09, (count,)))
     cos, sin = angle.cos() * scale, angle.sin() * scale * height / width
     sign = torch.where(mirror, -1.0, 1.0)
     rotation = torch.stack([sign * cos, -sign * sin, sin * (width / height) ** 2, cos], 1).view(
         count, 2, 2
     )
-    shift = uniform(generator, -0.08, 0.08, (count, 2, 1))
+    shift = draw_uniform(generator, -0.08, 0.08, (count, 2, 1))
     grid = F.affine_grid(
         torch.cat([rotation, shift], 2), [count, 3, height, width], align_corners=False
     )

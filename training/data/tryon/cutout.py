@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.data.tryon.parsing import random_backgrounds, random_light, to_unit, uniform
+from training.data.tryon.parsing import draw_backgrounds, draw_uniform, to_unit, vary_light
 from training.data.tryon.viton import open_split
 
 STRIP = 0.13  # of a photograph's side: what lies at its border is rarely the garment
@@ -46,7 +46,7 @@ def read_strips(photos: Path, side: int, every: int = 2) -> np.ndarray:
     return np.stack(strips)
 
 
-def mirrored_until_full(strips: np.ndarray) -> np.ndarray:
+def mirror_until_full(strips: np.ndarray) -> np.ndarray:
     """Repeat (B, h, S, 3) strips, every second one upside down, to squares (B, S, S, 3)."""
     high, side = strips.shape[1:3]
     rows = np.arange(side) % (2 * high)
@@ -75,7 +75,7 @@ class CutoutData:
         """Return `image`, (B, 3, S, S) in [-1, 1], and `parts`, (B, S, S) int64, 1 for garment."""
         rows = self.rows[indices.numpy()]
         chosen = torch.randint(len(self.strips), indices.shape, generator=generator)
-        rooms = to_unit(mirrored_until_full(self.strips[chosen.numpy()]))
+        rooms = to_unit(mirror_until_full(self.strips[chosen.numpy()]))
         mask = torch.from_numpy(self.arrays.garment_mask[rows]).float()[:, None] / 255
         return lay_over(to_unit(self.arrays.garment[rows]), mask, rooms, generator)
 
@@ -92,10 +92,10 @@ class SyntheticCutout:
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Return a batch as `CutoutData` does."""
         count = len(indices)
-        garment = uniform(generator, -1, 1, (count, 3, 1, 1)).expand(-1, -1, 64, 48)
+        garment = draw_uniform(generator, -1, 1, (count, 3, 1, 1)).expand(-1, -1, 64, 48)
         mask = torch.zeros(count, 1, 64, 48)
         mask[:, :, 8:-8, 8:-8] = 1
-        rooms = random_backgrounds(count, (self.side, self.side), generator)
+        rooms = draw_backgrounds(count, (self.side, self.side), generator)
         return lay_over(garment, mask, rooms, generator)
 
 
@@ -116,35 +116,35 @@ def lay_over(
     count, side = len(garment), rooms.shape[-1]
     garment, mask = crease(garment, generator), mask.float()
     # 1. Where: `grid` says for each pixel of the picture which of the garment's it shows
-    grid = random_places(count, side, garment.shape[-1] / garment.shape[-2], generator)
+    grid = draw_random_places(count, side, garment.shape[-1] / garment.shape[-2], generator)
     placed = F.grid_sample(garment, grid, padding_mode="border", align_corners=False)
     there = F.grid_sample(mask, grid, align_corners=False)
     # 2. On what: a photographed room, a drawn one or a plain ground
     kind = torch.rand((count, 1, 1, 1), generator=generator)
     turned = torch.rand((count, 1, 1, 1), generator=generator) < 0.5
     ground = torch.where(turned, rooms.transpose(2, 3), rooms)
-    ground = torch.where(kind < 0.2, random_backgrounds(count, (side, side), generator), ground)
-    plain = 1 - uniform(generator, 0, 1, (count, 3, 1, 1)).square() * 1.2
+    ground = torch.where(kind < 0.2, draw_backgrounds(count, (side, side), generator), ground)
+    plain = 1 - draw_uniform(generator, 0, 1, (count, 3, 1, 1)).square() * 1.2
     ground = torch.where(kind > 0.85, plain.expand_as(ground), ground)
     # 3. Its shadow, and the edge a camera would blur
     x, y = torch.randint(-5, 6, (2,), generator=generator).tolist()
     shadow = F.avg_pool2d(F.avg_pool2d(there.roll((y, x), (2, 3)), 7, 1, 3), 5, 1, 2)
-    dark = uniform(generator, 0, 0.45, (count, 1, 1, 1))
+    dark = draw_uniform(generator, 0, 0.45, (count, 1, 1, 1))
     ground = (ground + 1) * (1 - dark * shadow) - 1
     image = ground.lerp(placed, there)
     softness = torch.rand((count, 1, 1, 1), generator=generator)
     image = image.lerp(F.avg_pool2d(image, 3, 1, 1, count_include_pad=False), softness)
-    return {"image": random_light(image, generator), "parts": (there[:, 0] > 0.5).long()}
+    return {"image": vary_light(image, generator), "parts": (there[:, 0] > 0.5).long()}
 
 
-def random_places(count: int, side: int, aspect: float, generator: torch.Generator) -> Tensor:
+def draw_random_places(count: int, side: int, aspect: float, generator: torch.Generator) -> Tensor:
     """Draw where garments lie: (B, S, S, 2) sampling grids, x first, in [-1, 1]."""
-    angle = uniform(generator, -0.45, 0.45, (count,))
-    size = uniform(generator, 0.6, 1.15, (count,))
-    stretch = torch.exp(uniform(generator, -0.25, 0.25, (count,)))
+    angle = draw_uniform(generator, -0.45, 0.45, (count,))
+    size = draw_uniform(generator, 0.6, 1.15, (count,))
+    stretch = torch.exp(draw_uniform(generator, -0.25, 0.25, (count,)))
     cos, sin = angle.cos() / size, angle.sin() / size
     rows = torch.stack([cos / aspect * stretch, -sin / aspect * stretch, sin, cos], 1)
-    shift = uniform(generator, -0.25, 0.25, (count, 2, 1))
+    shift = draw_uniform(generator, -0.25, 0.25, (count, 2, 1))
     matrix = torch.cat([rows.view(count, 2, 2), shift], 2)
     grid = F.affine_grid(matrix, [count, 3, side, side], align_corners=False)
     bends = torch.randn((count, 2, 6, 6), generator=generator) * 0.03
@@ -158,6 +158,6 @@ def crease(garment: Tensor, generator: torch.Generator) -> Tensor:
     folds = torch.zeros(count, 1, *size)
     for cells in ((4, 3), (12, 5), (8, 16)):
         noise = torch.randn((count, 1, *cells), generator=generator)
-        strength = uniform(generator, 0, 0.16, (count, 1, 1, 1))
+        strength = draw_uniform(generator, 0, 0.16, (count, 1, 1, 1))
         folds += strength * F.interpolate(noise, size, mode="bicubic", align_corners=False)
     return ((garment + 1) * (1 + folds) - 1).clamp(-1, 1)

@@ -30,7 +30,7 @@ class Pictures(Protocol):
         ...
 
 
-def pictures_of(samples: dict[str, Tensor]) -> dict[str, Tensor]:
+def pick_pictures(samples: dict[str, Tensor]) -> dict[str, Tensor]:
     """Pick what MC-VTON sees: (B, 3, H, W) in [-1, 1] for each of `NAMES`."""
     masked = samples["condition"][:, :3]  # grey, 0, where the agnostic hides
     return {"person": samples["person"], "masked_person": masked, "garment": samples["garment"]}
@@ -69,7 +69,7 @@ def _write_latents(data: Pictures, vae: VAE, out: Path, batch: int) -> None:
     generator = seeding.generator_for(0, "latents")
     for start in range(0, len(data), batch):
         rows = torch.arange(start, min(start + batch, len(data)))
-        for name, pictures in pictures_of(data.batch(rows, generator)).items():
+        for name, pictures in pick_pictures(data.batch(rows, generator)).items():
             latents = encode(vae, pictures).cpu().numpy().astype(np.float16)
             if name not in arrays:
                 arrays[name] = np.lib.format.open_memmap(

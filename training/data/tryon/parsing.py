@@ -24,44 +24,46 @@ def to_unit(pictures: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2) / 127.5 - 1.0
 
 
-def uniform(generator: torch.Generator, low: float, high: float, shape: tuple[int, ...]) -> Tensor:
+def draw_uniform(
+    generator: torch.Generator, low: float, high: float, shape: tuple[int, ...]
+) -> Tensor:
     """Draw from [low, high)."""
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-def random_affine(generator: torch.Generator, count: int) -> tuple[Tensor, Tensor]:
+def draw_random_affine(generator: torch.Generator, count: int) -> tuple[Tensor, Tensor]:
     """Draw how pictures are turned, scaled, moved and mirrored.
 
     Returns:
         (B, 2, 3) matrices for `affine_grid`, and (B,) bool: mirrored.
     """
-    angle = uniform(generator, -0.22, 0.22, (count,))
-    scale = torch.exp(uniform(generator, math.log(0.75), math.log(1.3), (count,)))
+    angle = draw_uniform(generator, -0.22, 0.22, (count,))
+    scale = torch.exp(draw_uniform(generator, math.log(0.75), math.log(1.3), (count,)))
     mirrored = torch.rand((count,), generator=generator) < 0.5
     sign = torch.where(mirrored, -1.0, 1.0)
-    shift = uniform(generator, -0.2, 0.2, (count, 2))
+    shift = draw_uniform(generator, -0.2, 0.2, (count, 2))
     cos, sin = angle.cos() * scale, angle.sin() * scale
     rows = [sign * cos, -sin, shift[:, 0], sign * sin, cos, shift[:, 1]]
     return torch.stack(rows, 1).view(count, 2, 3), mirrored
 
 
-def random_light(images: Tensor, generator: torch.Generator) -> Tensor:
+def vary_light(images: Tensor, generator: torch.Generator) -> Tensor:
     """Change brightness, contrast and tint of (B, 3, H, W) pictures in [-1, 1]."""
     count = len(images)
-    gain = uniform(generator, 0.7, 1.2, (count, 1, 1, 1))
-    tint = uniform(generator, 0.88, 1.12, (count, 3, 1, 1))
-    lift = uniform(generator, -0.2, 0.15, (count, 1, 1, 1))
+    gain = draw_uniform(generator, 0.7, 1.2, (count, 1, 1, 1))
+    tint = draw_uniform(generator, 0.88, 1.12, (count, 3, 1, 1))
+    lift = draw_uniform(generator, -0.2, 0.15, (count, 1, 1, 1))
     noise = torch.randn(images.shape, generator=generator)
-    noise = noise * uniform(generator, 0.0, 0.06, (count, 1, 1, 1))
+    noise = noise * draw_uniform(generator, 0.0, 0.06, (count, 1, 1, 1))
     return ((images + 1) * gain * tint - 1 + lift + noise).clamp(-1, 1)
 
 
-def random_backgrounds(count: int, size_hw: tuple[int, int], generator: torch.Generator) -> Tensor:
+def draw_backgrounds(count: int, size_hw: tuple[int, int], generator: torch.Generator) -> Tensor:
     """Draw rooms nobody lives in: noise at several scales, (B, 3, H, W) in [-1, 1]."""
-    picture = uniform(generator, -1, 1, (count, 3, 1, 1)).expand(-1, -1, *size_hw).clone()
+    picture = draw_uniform(generator, -1, 1, (count, 3, 1, 1)).expand(-1, -1, *size_hw).clone()
     for cells in (2, 5, 16, 48):
         noise = torch.randn((count, 3, cells, cells), generator=generator)
-        strength = uniform(generator, 0.0, 0.5, (count, 1, 1, 1))
+        strength = draw_uniform(generator, 0.0, 0.5, (count, 1, 1, 1))
         mode = "nearest" if cells in (5, 16) else "bilinear"
         corners = None if mode == "nearest" else False
         picture += strength * F.interpolate(noise, size_hw, mode=mode, align_corners=corners)
@@ -110,7 +112,7 @@ class SyntheticParsing:
         columns = torch.arange(width) * len(Part) // width
         parts = (columns[None, None] + indices[:, None, None]) % len(Part)
         parts = parts.expand(-1, height, -1).contiguous()
-        colors = uniform(seeding.generator_for(0, "colours"), -1, 1, (len(Part), 3))
+        colors = draw_uniform(seeding.generator_for(0, "colours"), -1, 1, (len(Part), 3))
         return augment(colors[parts].permute(0, 3, 1, 2), parts, generator, 0.0)
 
 
@@ -130,12 +132,12 @@ def augment(
     behind = (parts == Part.BACKGROUND)[:, None].float()
     behind = F.avg_pool2d(F.pad(behind, (1, 1, 1, 1), mode="replicate"), 3, 1)
     behind = behind * chosen[:, None, None, None]
-    image = image.lerp(random_backgrounds(count, (height, width), generator), behind)
-    matrices, mirrored = random_affine(generator, count)
+    image = image.lerp(draw_backgrounds(count, (height, width), generator), behind)
+    matrices, mirrored = draw_random_affine(generator, count)
     grid = F.affine_grid(matrices, [count, 3, height, width], align_corners=False)
     image = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
     layer = parts[:, None].float() + 1
     layer = F.grid_sample(layer, grid, mode="nearest", align_corners=False)[:, 0].long()
     parts = torch.where(layer == 0, IGNORE, layer - 1)
     parts = torch.where(mirrored[:, None, None], MIRRORED[parts], parts)
-    return {"image": random_light(image, generator), "parts": parts}
+    return {"image": vary_light(image, generator), "parts": parts}

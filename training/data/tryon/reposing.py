@@ -52,7 +52,7 @@ class Sample:
     pose: np.ndarray
 
 
-def arm_features(poses: np.ndarray) -> np.ndarray:
+def measure_arms(poses: np.ndarray) -> np.ndarray:
     """Describe how the arms lie: bones as shares of the torso's length, (N, 8).
 
     Args:
@@ -83,12 +83,12 @@ class PoseRarity:
     """
 
     def __init__(self, poses: np.ndarray) -> None:
-        features = arm_features(poses)
+        features = measure_arms(poses)
         self.tree = KDTree(features[np.isfinite(features).all(1)])
 
     def __call__(self, poses: np.ndarray) -> np.ndarray:
         """Return the mean distance to the ten nearest poses, (N,); NaN where points are missing."""
-        features = arm_features(poses)
+        features = measure_arms(poses)
         known = np.isfinite(features).all(1)
         rarity = np.full(len(poses), np.nan)
         if known.any():
@@ -112,17 +112,19 @@ def repose(
     joints = ARMS[side]
     height, width = sample.parts.shape
     points = sample.pose[:, :2] * np.array([width, height], np.float32)
-    if (sample.pose[[*TORSO, *joints], 2] <= 0).any() or _over_the_body(points, joints, height):
+    if (sample.pose[[*TORSO, *joints], 2] <= 0).any() or _lies_over_the_body(
+        points, joints, height
+    ):
         return None
-    upper, lower = _limb_masks(sample.parts, points, side, joints)
+    upper, lower = _cut_limbs(sample.parts, points, side, joints)
     if upper.sum() + lower.sum() < 0.01 * height * width:
         return None
     # 1. Which way to turn: the rarest of a few
     draws = torch.rand((tries, 2), generator=generator).numpy()
     turns = (draws - 0.5) * np.array([2.6, 3.6], np.float32)  # radians, shoulder and elbow
-    poses = np.stack([_moved_pose(sample.pose, points, joints, turn) for turn in turns])
+    poses = np.stack([_move_pose(sample.pose, points, joints, turn) for turn in turns])
     score = np.nan_to_num(rarity(poses), nan=-1.0)
-    score[~_allowed(poses, joints)] = -1.0
+    score[~_are_allowed(poses, joints)] = -1.0
     best = int(score.argmax())
     if score[best] < 0:
         return None
@@ -136,7 +138,9 @@ def repose(
     parts = sample.parts[rows, columns]
     # 3. Put it on again, turned
     known = np.where(sample.parts == IGNORE, np.uint8(side), sample.parts)
-    for mask, matrix in zip((upper, lower), _transforms(points, joints, turns[best]), strict=True):
+    for mask, matrix in zip(
+        (upper, lower), _find_transforms(points, joints, turns[best]), strict=True
+    ):
         alpha = mask.astype(np.float32)
         size = (width, height)
         moved = cv2.warpAffine(sample.person * alpha[..., None], matrix, size)
@@ -151,7 +155,7 @@ def repose(
     return Sample(person.clip(0, 255).astype(np.uint8), parts, poses[best])
 
 
-def _over_the_body(points: np.ndarray, joints: tuple[int, ...], height: int) -> bool:
+def _lies_over_the_body(points: np.ndarray, joints: tuple[int, ...], height: int) -> bool:
     """Whether elbow or wrist lies on the torso: what is behind such an arm cannot be known."""
     outline = points[list(TORSO)].astype(np.float32)[:, None]
     ends = points[list(joints[1:])].astype(float)
@@ -159,7 +163,7 @@ def _over_the_body(points: np.ndarray, joints: tuple[int, ...], height: int) -> 
     return inside > -0.02 * height
 
 
-def _limb_masks(
+def _cut_limbs(
     parts: np.ndarray, points: np.ndarray, side: Part, joints: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The upper and the lower arm with sleeve and hand, (H, W) bool; both hold the elbow."""
@@ -188,7 +192,7 @@ def _limb_masks(
     return upper, lower
 
 
-def _transforms(
+def _find_transforms(
     points: np.ndarray, joints: tuple[int, ...], turn: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The (2, 3) matrices that move upper and lower arm; angles in radians, clockwise."""
@@ -207,10 +211,10 @@ def _transforms(
     return upper, lower
 
 
-def _moved_pose(
+def _move_pose(
     pose: np.ndarray, points: np.ndarray, joints: tuple[int, ...], turn: np.ndarray
 ) -> np.ndarray:
-    upper, lower = _transforms(points, joints, turn)
+    upper, lower = _find_transforms(points, joints, turn)
     moved = pose.copy()
     size = points[joints[0]] / np.maximum(pose[joints[0], :2], 1e-6)
     for joint, matrix in ((joints[1], upper), (joints[2], lower)):
@@ -218,11 +222,12 @@ def _moved_pose(
     return moved
 
 
-def _allowed(poses: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
+def _are_allowed(poses: np.ndarray, joints: tuple[int, ...]) -> np.ndarray:
     """Whether elbow and wrist stay within the picture and off the torso, (N,) bool."""
     ends = poses[:, list(joints[1:]), :2]
     within = ((ends > 0.02) & (ends < 0.98)).all((1, 2))
     off = [
-        not _over_the_body(p[:, :2] * np.array([75, 100], np.float32), joints, 100) for p in poses
+        not _lies_over_the_body(p[:, :2] * np.array([75, 100], np.float32), joints, 100)
+        for p in poses
     ]
     return within & np.array(off)

@@ -81,6 +81,6 @@ class SyntheticWardrobe:
         return person, garment, parts, pose
 
 
-def upper_region(samples: dict[str, Tensor]) -> Tensor:
+def find_upper_region(samples: dict[str, Tensor]) -> Tensor:
     """Return where the top is worn, (B, 1, H, W)."""
     return is_part(samples["parts"], Part.UPPER)

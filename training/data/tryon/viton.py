@@ -109,7 +109,7 @@ def choose_validation(ids: list[str], count: int = VALIDATION_COUNT) -> list[str
     return sorted(sorted(ids, key=lambda x: hashlib.sha256(x.encode()).hexdigest())[:count])
 
 
-def validation_ids() -> frozenset[str]:
+def read_validation_ids() -> frozenset[str]:
     """Return the ids that are never trained on."""
     return frozenset(VALIDATION_IDS.read_text(encoding="utf-8").split())
 
@@ -315,7 +315,7 @@ def open_split(
     """
     where = prepare(folder, cache, size_hw)
     ids = tuple((where / "ids.txt").read_text(encoding="utf-8").split())
-    held_out = validation_ids()
+    held_out = read_validation_ids()
     wanted = [i for i, name in enumerate(ids) if (name in held_out) == (split == "validation")]
     names = ("person", "garment", "garment_mask", "parts", "pose")
     arrays = {name: np.load(where / f"{name}.npy", mmap_mode="r") for name in names}

@@ -42,9 +42,9 @@ def wear(face):
 
 @pytest.fixture(scope="module")
 def lips(face):
-    from training.evaluation.makeup import region_masks
+    from training.evaluation.makeup import find_region_masks
 
-    return region_masks(face)["lips"][0]
+    return find_region_masks(face)["lips"][0]
 
 
 def highlight(image, area):

@@ -15,7 +15,7 @@ SIZE = 240, 320  # width, height
 
 
 def silhouette(half) -> np.ndarray:
-    return drawn.area(half, SIZE) > 0.5
+    return drawn.draw_area(half, SIZE) > 0.5
 
 
 def trousers() -> np.ndarray:
@@ -64,8 +64,8 @@ def test_colors_go_on_beyond_the_outline():
 
 def test_white_on_white_is_cut_where_the_shade_of_its_edge_is():
     half = [*drawn.NECK, *drawn.LONG, *drawn.BODY]
-    picture = np.asarray(drawn.top(half, "#f4f4f4"))
-    truth = drawn.area(half, picture.shape[1::-1]) > 0.5
+    picture = np.asarray(drawn.draw_top(half, "#f4f4f4"))
+    truth = drawn.draw_area(half, picture.shape[1::-1]) > 0.5
     found = on_plain_ground(picture)
     assert found is not None
     found = found > 0.5

@@ -13,8 +13,8 @@ from models.instant.face_texture import unfold
 from models.ops.masks import blur
 from pipelines.analysis import load_network
 from pipelines.registry import WEIGHTS
-from training.data.makeup.bare_makeup import wear
-from training.evaluation.code_rebuilding import TrueMakeup, rebuild_error, stages
+from training.data.makeup.bare_makeup import render_pair
+from training.evaluation.code_rebuilding import TrueMakeup, measure_rebuild_error, tune_in_stages
 
 LOOK = LookRecipe(
     lips=Lips("#8e1f2f", 0.95),
@@ -37,7 +37,7 @@ def parser():
 def truth(face):
     texture = unfold(face, MAP_SIZE)
     look = draw(LOOK, MAP_SIZE)
-    pair = wear(look, texture.lab, texture.seen, np.random.default_rng(3))
+    pair = render_pair(look, texture.lab, texture.seen, np.random.default_rng(3))
     bare = blur(pair.lit, 0.012 * MAP_SIZE)
     size = np.linalg.norm(pair.change, axis=-1)
     return TrueMakeup(pair.made_up, bare, bare + pair.change, size)
@@ -45,7 +45,7 @@ def truth(face):
 
 @pytest.fixture(scope="module")
 def codes(network, truth):
-    return stages(network, truth.texture)
+    return tune_in_stages(network, truth.texture)
 
 
 def test_a_code_that_draws_the_truth_makes_no_error_and_one_that_draws_nothing_all(
@@ -55,10 +55,10 @@ def test_a_code_that_draws_the_truth_makes_no_error_and_one_that_draws_nothing_a
     drawn = made_up(truth.bare, draw_code(network, code, MAP_SIZE))
     size = np.linalg.norm(drawn - truth.bare, axis=-1)
     own = TrueMakeup(truth.texture, truth.bare, drawn, size)
-    errors = rebuild_error(network, parser, code, own)
+    errors = measure_rebuild_error(network, parser, code, own)
     assert errors["pattern lips"] == errors["color eyes"] == errors["perceptual"] == 0
     nothing = strengthened(code, dict.fromkeys(REGIONS, 0.0))
-    errors = rebuild_error(network, parser, nothing, own)
+    errors = measure_rebuild_error(network, parser, nothing, own)
     assert errors["pattern lips"] == pytest.approx(1, abs=0.15)
     assert errors["perceptual"] > 0
 
@@ -66,7 +66,9 @@ def test_a_code_that_draws_the_truth_makes_no_error_and_one_that_draws_nothing_a
 def test_tuning_makes_the_pattern_of_no_region_worse_and_leaves_the_bare_face_bare(
     network, parser, truth, codes
 ):
-    before, first, second = (rebuild_error(network, parser, code, truth) for code in codes.values())
+    before, first, second = (
+        measure_rebuild_error(network, parser, code, truth) for code in codes.values()
+    )
     for region in ("lips", "eyes", "cheeks"):
         assert first[f"pattern {region}"] < before[f"pattern {region}"] + 0.02
         assert second[f"pattern {region}"] < before[f"pattern {region}"] + 0.02

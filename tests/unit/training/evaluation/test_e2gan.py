@@ -12,7 +12,7 @@ from models import seeding
 from models.analysis.face_classes import LEFT_EYE, RIGHT_EYE, SKIN, UPPER_LIP
 from models.errors import TrainingError
 from models.small.e2gan import E2Gan
-from training.data.makeup.look_pairs import LookPairs, representatives
+from training.data.makeup.look_pairs import LookPairs, choose_representatives
 from training.evaluation.e2gan import find_regions, format_table, judge
 from training.evaluation.held_out_pairs import HeldOutPairs
 from training.evaluation.rank_search import ablate_by_freezing, search_ranks
@@ -99,20 +99,20 @@ def test_clusters_keep_one_picture_of_each_kind():
     rng = np.random.default_rng(0)
     colors = rng.integers(40, 200, (5, 1, 1, 1, 3))
     pictures = (colors + rng.integers(-8, 8, (5, 6, 16, 16, 3))).astype(np.uint8)
-    kept = representatives(pictures.reshape(30, 16, 16, 3), 5)
+    kept = choose_representatives(pictures.reshape(30, 16, 16, 3), 5)
     assert sorted(kept // 6) == [0, 1, 2, 3, 4]
 
 
 def test_more_pictures_than_there_are_cannot_be_kept():
     alike = np.zeros((4, 16, 16, 3), np.uint8)
     with pytest.raises(TrainingError) as caught:
-        representatives(alike, 2)
+        choose_representatives(alike, 2)
     assert (caught.value.found, caught.value.needed) == (1, 2)
 
 
 def test_reduced_data_are_pairs_of_the_whole_data():
     data = LookPairs.synthetic(1, 32, seeding.generator_for(0))
-    few = data.reduced(2)
+    few = data.keep_representatives(2)
     kept = {bare.tobytes(): made_up.tobytes() for bare, made_up in pairs_of(few)}
     assert len(kept) == 2
     assert kept.items() <= {a.tobytes(): b.tobytes() for a, b in pairs_of(data)}.items()

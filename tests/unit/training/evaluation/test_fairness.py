@@ -9,8 +9,8 @@ import pytest
 
 from models.errors import NoFaceError
 from pipelines.makeup.named_looks import find_look
-from training.evaluation.fairness import AXES, Tally, _in_shade, _made_up, gaps
-from training.evaluation.fairness_report import plot, table
+from training.evaluation.fairness import AXES, Tally, _measure_makeup, _measure_shade, find_gaps
+from training.evaluation.fairness_report import draw_plot, format_table
 from training.evaluation.makeup import Colors, Wearer
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -38,7 +38,7 @@ def tally():
 
 
 def test_each_group_has_its_own_figures(tally):
-    card = tally.card()
+    card = tally.make_card()
     assert card["pictures"] == 8
     assert card["all"]["people"] == 4
     tones = card["by"]["skin tone"]
@@ -53,15 +53,15 @@ def test_each_group_has_its_own_figures(tally):
 def test_a_color_that_is_reached_has_no_error_and_plain_skin_stays(pipeline, face):
     wearer, look = Wearer(face), find_look("classic-red")
     reached = np.asarray(pipeline.blend(pipeline.wear([face], look)))
-    made_up = _made_up(pipeline, wearer, look, Colors.of(face, reached))
+    made_up = _measure_makeup(pipeline, wearer, look, Colors.measure(face, reached))
     assert made_up["colour_error"] == 0
-    assert _made_up(pipeline, wearer, look, wearer.colors)["colour_error"] > 8
-    assert _in_shade(pipeline, wearer, "#b01030")["skin_shift"] == 0
+    assert _measure_makeup(pipeline, wearer, look, wearer.colors)["colour_error"] > 8
+    assert _measure_shade(pipeline, wearer, "#b01030")["skin_shift"] == 0
 
 
 def test_table_and_plot_show_every_group(tally):
-    figures = {"people": 4, "pipelines": {"toy": tally.card()}, "not_measured": {"x": "why"}}
-    said, drawn = table(figures), plot(figures)
+    figures = {"people": 4, "pipelines": {"toy": tally.make_card()}, "not_measured": {"x": "why"}}
+    said, drawn = format_table(figures), draw_plot(figures)
     for group in ("everybody", "light", "tan", "female", "male", "25 to 34"):
         assert f"| {group} |" in said
     assert "| tan | 2 | 75 % | 5.00 | 0.00 |" in said
@@ -75,13 +75,13 @@ def test_table_and_plot_show_every_group(tally):
 
 
 def test_table_and_plot_are_those_of_the_figures():
-    assert (RESULTS / "evaluation_fairness.md").read_text() == table(RECORDED)
-    assert (RESULTS / "evaluation_fairness.svg").read_text() == plot(RECORDED)
+    assert (RESULTS / "evaluation_fairness.md").read_text() == format_table(RECORDED)
+    assert (RESULTS / "evaluation_fairness.svg").read_text() == draw_plot(RECORDED)
 
 
 def test_recorded_gaps_are_those_of_the_recorded_groups():
     for card in RECORDED["pipelines"].values():
-        assert card["gap"] == {axis: gaps(card["by"][axis]) for axis in AXES}
+        assert card["gap"] == {axis: find_gaps(card["by"][axis]) for axis in AXES}
         for groups in card["by"].values():
             assert all(figures["people"] >= 4 for figures in groups.values())
 

@@ -3,7 +3,12 @@ import pytest
 from PIL import Image
 
 from models.ops.color import rgb_to_lab
-from training.evaluation.products import calibration, most_colorful, summary, variants
+from training.evaluation.products import (
+    find_most_colorful,
+    format_summary,
+    make_variants,
+    measure_calibration,
+)
 
 
 def test_the_baseline_reads_the_colorful_thing_on_white():
@@ -11,18 +16,18 @@ def test_the_baseline_reads_the_colorful_thing_on_white():
     picture[:20] = (120, 118, 121)
     picture[8:18, 5:35] = (190, 30, 60)
     red = rgb_to_lab(np.array([[[190, 30, 60]]], np.uint8))[0, 0]
-    np.testing.assert_allclose(most_colorful(rgb_to_lab(picture)), red, atol=0.5)
+    np.testing.assert_allclose(find_most_colorful(rgb_to_lab(picture)), red, atol=0.5)
 
 
 def test_a_confidence_that_is_the_chance_is_calibrated_and_a_boast_is_not():
     chance = np.repeat([0.1, 0.4, 0.7, 0.9], 500)
     right = np.random.default_rng(0).random(2000) < chance
-    assert calibration(chance, right)["error"] < 0.05
-    assert calibration(np.full(2000, 0.99), right)["error"] > 0.3
+    assert measure_calibration(chance, right)["error"] < 0.05
+    assert measure_calibration(np.full(2000, 0.99), right)["error"] > 0.3
 
 
 def test_variants_show_the_same_product(astronaut):
-    others = variants(astronaut, np.random.default_rng(0))
+    others = make_variants(astronaut, np.random.default_rng(0))
     assert set(others) == {"crop", "scale", "jpeg", "white_balance"}
     mean = np.asarray(astronaut).mean((0, 1))
     for other in others.values():
@@ -33,7 +38,7 @@ def test_variants_show_the_same_product(astronaut):
 def test_the_summary_says_what_fell_short():
     errors = {"median": 3.1, "under_5": 0.66}
     half = {**errors, "baseline": errors, "more_confident_half": errors}
-    text = summary(
+    text = format_summary(
         {
             "colors": {"report": half},
             "palettes": [{"palette": "Test", "pans": 9, "found": 7}],

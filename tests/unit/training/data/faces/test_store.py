@@ -7,8 +7,8 @@ import torch
 from models import seeding
 from models.analysis.face_parsing import OTHER, SKIN
 from training.data.faces import occluders
-from training.data.faces.face_labels import UNKNOWN, agree
-from training.data.faces.store import FaceData, FaceStore, split
+from training.data.faces.face_labels import UNKNOWN, label_where_teachers_agree
+from training.data.faces.store import FaceData, FaceStore, split_pictures
 from training.methods.face_parsing import soft_overlap
 
 
@@ -39,7 +39,7 @@ def test_paint_changes_pixels_and_no_target(data, name):
     rng = np.random.default_rng(5)
     changed = 0.0
     for _ in range(6):
-        scene = data.scene(int(data.indices[0]))
+        scene = data.cut_scene(int(data.indices[0]))
         pixels, target = scene.pixels.copy(), scene.target.copy()
         occluders.ON_SKIN[name][0](scene, data.materials, rng)
         changed += float(np.abs(scene.pixels - pixels).max())
@@ -52,7 +52,7 @@ def test_an_occluder_takes_skin_away_and_gives_it_to_what_it_is(data, name):
     rng = np.random.default_rng(6)
     lost = 0.0
     for _ in range(6):
-        scene = data.scene(int(data.indices[0]))
+        scene = data.cut_scene(int(data.indices[0]))
         before = scene.target[..., SKIN].sum()
         occluders.OVER_SKIN[name][0](scene, data.materials, rng)
         assert scene.target[..., SKIN].sum() <= before + 1e-3
@@ -63,7 +63,7 @@ def test_an_occluder_takes_skin_away_and_gives_it_to_what_it_is(data, name):
 def test_no_person_and_no_run_of_pictures_is_on_both_sides():
     names = [f"london-faces/{n:03d}.{m}.jpg" for n in range(12) for m in ("neutral", "smiling")]
     names += [f"looks-256/smoky/{n:04d}.jpg" for n in range(245)]
-    parts = split(names)
+    parts = split_pictures(names)
     people = {part: {names[i][13:16] for i in kept if i < 24} for part, kept in parts.items()}
     assert people["validation"]
     assert not people["train"] & people["validation"]
@@ -77,10 +77,10 @@ def test_where_teachers_disagree_there_is_no_label():
     inside = np.full((size, size), 255, np.uint8)
     nothing = np.zeros((size, size), np.float32)
     maps = {"skin": nothing, "hair_a": nothing + 0.9, "hair_b": nothing}
-    assert (agree(maps, np.zeros_like(inside), inside) == UNKNOWN).all()
+    assert (label_where_teachers_agree(maps, np.zeros_like(inside), inside) == UNKNOWN).all()
     maps = {"skin": nothing, "hair_a": nothing, "hair_b": nothing}
-    assert (agree(maps, np.zeros_like(inside), inside) == OTHER).all()
-    assert (agree(maps, inside, inside) == SKIN)[28, 28]
+    assert (label_where_teachers_agree(maps, np.zeros_like(inside), inside) == OTHER).all()
+    assert (label_where_teachers_agree(maps, inside, inside) == SKIN)[28, 28]
 
 
 def test_overlap_is_zero_for_the_truth_and_ignores_what_has_no_weight():

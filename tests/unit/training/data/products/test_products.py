@@ -7,10 +7,10 @@ import torch
 from models.attributes.networks import FinishClassifier, ShadeFinder
 from models.ops.color import delta_e, rgb_to_lab
 from training import train_attributes
-from training.data.products.finish_data import SHOPS, FinishData, shown_elsewhere
-from training.data.products.light import Rig, Softbox, unit
+from training.data.products.finish_data import SHOPS, FinishData, show_elsewhere
+from training.data.products.light import Rig, Softbox, normalize
 from training.data.products.material import Material, shade_surface, to_srgb
-from training.data.products.scene_data import SceneData, SceneStore, core_of, render_scenes
+from training.data.products.scene_data import SceneData, SceneStore, find_cores, render_scenes
 from training.data.products.scenes import SCENES, render_scene
 from training.methods.attributes import ClassifyFinish
 from training.prepare import average_weights
@@ -54,8 +54,8 @@ def test_the_smoother_the_coat_the_brighter_its_highlight():
 def test_a_mirror_turned_in_all_directions_sees_the_softbox_as_often_as_it_is_large(blur):
     lamp = Softbox(np.array([0.5, 0.5, 1.0]), np.array([0.2, 0.3]), turn=0.4)
     ys, xs = np.mgrid[-3:3:600j, -3:3:600j]  # tangents of the direction mirrored to
-    mirrored = unit(np.stack([xs, ys, np.ones_like(xs)], -1))
-    seen = lamp.seen(mirrored, np.broadcast_to([0.0, 0, 1], mirrored.shape), blur)
+    mirrored = normalize(np.stack([xs, ys, np.ones_like(xs)], -1))
+    seen = lamp.measure_share(mirrored, np.broadcast_to([0.0, 0, 1], mirrored.shape), blur)
     assert seen.mean() * 36 == pytest.approx(lamp.solid_angle, rel=0.02)
 
 
@@ -115,13 +115,13 @@ def test_the_median_of_a_rendered_shade_is_near_its_true_color():
 def test_cores_of_pans_that_touch_do_not():
     ids = np.zeros((40, 80), np.uint8)
     ids[5:35, 5:40], ids[5:35, 40:75] = 1, 2
-    core = core_of(ids)
+    core = find_cores(ids)
     assert core[20, 22] == core[20, 57] == 1
     assert core[:, 36:44].max() == 0
 
 
 def test_a_batch_is_a_function_of_its_numbers_and_the_generator():
-    data = SceneData(SceneStore.of(render_scenes(4, 64, seed=0)), 64)
+    data = SceneData(SceneStore.from_scenes(render_scenes(4, 64, seed=0)), 64)
     one, two = (data.batch(torch.arange(2), torch.Generator().manual_seed(1)) for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert one["shade"].shape == (2, 32, 32)
@@ -145,7 +145,7 @@ def test_recolored_truth_goes_with_its_picture():
 def test_a_shade_shown_elsewhere_has_about_the_same_place():
     crop = np.zeros((128, 128, 4), np.uint8)
     crop[40:90, 30:100] = (180, 60, 80, 255)
-    other = shown_elsewhere(crop, np.random.default_rng(0))
+    other = show_elsewhere(crop, np.random.default_rng(0))
     assert other.shape == crop.shape
     assert not np.array_equal(other[..., :3], crop[..., :3])
     one, two = crop[..., 3] > 127, other[..., 3] > 127
@@ -168,7 +168,7 @@ def test_no_finish_is_learned_where_nobody_knows_it():
 def test_bottles_hide_their_finish_from_the_reader():
     scenes = render_scenes(2, 96, seed=1, kinds=("bottle",))
     with pytest.raises(ValueError, match="at least one"):
-        FinishData.of(scenes)
+        FinishData.from_scenes(scenes)
 
 
 @pytest.mark.parametrize("preset", ["tiny", "tiny_reader"])
@@ -198,4 +198,4 @@ def test_weights_before_and_after_a_training_are_averaged_by_share(tmp_path):
 
 def test_weights_of_different_networks_are_not_averaged():
     with pytest.raises(ValueError, match="different networks"):
-        average_weights.averaged({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)
+        average_weights.average({"a": torch.zeros(2)}, {"a": torch.zeros(3)}, 0.5)

@@ -6,7 +6,7 @@ from models.analysis.human_parsing import IGNORE, Part
 from models.tryon import agnostic
 from models.tryon.agnostic import background_plate, condition_of, grow, is_part
 from training.data.tryon import batches, viton
-from training.data.tryon.batches import SyntheticTryOn, bounds, fill_region
+from training.data.tryon.batches import SyntheticTryOn, fill_region, find_bounds
 from training.data.tryon.parsing import SyntheticParsing, augment
 
 
@@ -80,7 +80,7 @@ def test_a_varied_person_keeps_pose_and_parts_together():
     garment = torch.linspace(-1, 1, 96).expand(32, 3, 128, 96)
     person = torch.zeros(32, 3, 128, 96)
     generator = torch.Generator().manual_seed(0)
-    _, flat, _, found, points = batches.varied(
+    _, flat, _, found, points = batches.vary(
         person, garment, garment[:, :1], parts, pose, generator
     )
     mirrored = flat[:, 0, 0, 0] > 0
@@ -96,7 +96,7 @@ def test_a_varied_person_keeps_pose_and_parts_together():
 
 
 def test_bounds_of_nothing_are_the_whole_picture():
-    assert bounds(torch.zeros(1, 1, 8, 8)).tolist() == [[-1, -1, 1, 1]]
+    assert find_bounds(torch.zeros(1, 1, 8, 8)).tolist() == [[-1, -1, 1, 1]]
 
 
 def test_growing_adds_its_share_of_the_height_on_each_side():
@@ -167,7 +167,7 @@ def test_holes_in_a_pale_garment_are_filled():
 
 
 def test_validation_ids_are_as_many_as_promised_and_the_hashes_choose_them():
-    chosen = viton.validation_ids()
+    chosen = viton.read_validation_ids()
     assert len(chosen) >= 400
     ids = [f"{number:06d}" for number in range(1000)]
     assert viton.choose_validation(ids, 10) == viton.choose_validation(ids[::-1], 10)

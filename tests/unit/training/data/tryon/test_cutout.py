@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from models import seeding
-from training.data.tryon.cutout import lay_over, mirrored_until_full
+from training.data.tryon.cutout import lay_over, mirror_until_full
 
 
 def test_the_label_is_where_the_garment_shows():
@@ -30,6 +30,6 @@ def test_the_same_generator_gives_the_same_batch():
 
 def test_a_mirrored_strip_has_no_seam():
     strip = np.arange(4, dtype=np.uint8)[None, :, None, None] * np.ones((1, 4, 12, 3), np.uint8)
-    square = mirrored_until_full(strip)
+    square = mirror_until_full(strip)
     assert square.shape == (1, 12, 12, 3)
     assert np.abs(np.diff(square[0, :, 0, 0].astype(int))).max() == 1

@@ -4,7 +4,7 @@ import torch
 
 from models.analysis.human_parsing import Part
 from models.tryon.agnostic import L_ELBOW, L_SHOULDER, L_WRIST, R_ELBOW, R_SHOULDER, R_WRIST
-from training.data.tryon.reposing import PoseRarity, Sample, arm_features, repose
+from training.data.tryon.reposing import PoseRarity, Sample, measure_arms, repose
 
 POSE = np.zeros((18, 3), np.float32)
 for point, place in {
@@ -92,4 +92,4 @@ def test_an_arm_before_the_body_is_left_alone():
 def test_a_pose_with_a_missing_wrist_has_no_rarity():
     pose = POSE.copy()
     pose[R_WRIST] = 0
-    assert np.isnan(arm_features(pose[None])).all()
+    assert np.isnan(measure_arms(pose[None])).all()
