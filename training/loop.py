@@ -88,9 +88,9 @@ def sample_indices(batch: Mapping[str, Tensor]) -> Tensor:
     """Return each sample's number in its whole batch, (B,) int64.
 
     Args:
-        batch: or a piece of one; data that may be cut up say `place` themselves.
+        batch: or a piece of one; data that may be cut up say `index` themselves.
     """
-    found = batch.get("place")
+    found = batch.get("index")
     return torch.arange(len(batch["x0"])) if found is None else found
 
 

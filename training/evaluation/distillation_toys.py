@@ -16,7 +16,6 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,43 +35,14 @@ from models.diffusion.few_step import (
 from training.toys import gaussian
 from training.toys.experiment import Budget, Experiment
 from training.toys.metrics import measure_samples
-from training.toys.mixture import images, ring
 from training.toys.report import write_report
-from training.toys.table_rows import TABLES, Start, TableRow
+from training.toys.table_rows import TABLES, Start
+from training.toys.trainings import ToyTraining, list_trainings, make_experiment
 
 Row = Mapping[str, object]
 """A row of a table, as it is in the JSON."""
 Draw = Callable[[Tensor, Tensor | None, torch.Generator], Tensor]
 """(noise (replicas * N, D), conditions or None, generator) -> samples of that shape."""
-WORLDS = {"plane": ring, "images": images, "guided": ring}
-
-
-@dataclass(frozen=True)
-class ToyTraining:
-    """One training and the rows it gives.
-
-    Attributes:
-        world: "plane", "images" or "guided".
-        name: of the row.
-        steps: the student's steps in training; 0 if one training serves all.
-    """
-
-    world: str
-    name: str
-    steps: int
-
-    @property
-    def slug(self) -> str:
-        """Name of its folder."""
-        words = self.name.lower().replace(",", "").replace(".", "-").split()
-        return "-".join([*words, str(self.steps)] if self.steps else words)
-
-
-def make_experiment(world: str, runs: Path, budget: Budget, conditions: bool = False) -> Experiment:
-    """Return what trains the rows of a world's table."""
-    folder = runs / f"{world}{'-conditions' if conditions else ''}-{budget.share:g}"
-    width = 256 if world == "images" else 64
-    return Experiment(WORLDS[world](), folder, width=width, conditions=conditions, budget=budget)
 
 
 def judge(experiment: Experiment, draw: Draw) -> dict[str, list[float]]:
@@ -100,16 +70,6 @@ def judge(experiment: Experiment, draw: Draw) -> dict[str, list[float]]:
         for i in range(replicas)
     ]
     return {key: [round(row[key], 4) for row in rows] for key in rows[0]}
-
-
-def list_trainings(world: str, table_rows: dict[str, TableRow]) -> list[ToyTraining]:
-    """Return the trainings of a world, those of four steps before those of two."""
-    trainings = [
-        ToyTraining(world, name, steps)
-        for name, table_row in table_rows.items()
-        for steps in (table_row.steps if table_row.apart else (0,))
-    ]
-    return sorted(trainings, key=lambda training: (0, 1, 4, 2).index(training.steps))
 
 
 def train_row(training: ToyTraining, runs: Path, budget: Budget) -> tuple[Experiment, Network]:

@@ -28,12 +28,12 @@ class EditPairs:
         return len(self.latents)
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Return `x0` (B, N, C), `cond` (B, 2 N, C), source and reference, and `place` (B,)."""
+        """Return `x0` (B, N, C), `cond` (B, 2 N, C), source and reference, and `index` (B,)."""
         found = self.latents.batch(indices, generator)
         return {
             "x0": found["target"],
             "cond": torch.cat([found["source"], found["reference"]], dim=1),
-            "place": torch.arange(len(indices)),
+            "index": torch.arange(len(indices)),
         }
 
 

@@ -1,11 +1,9 @@
 """Students of FLUX as low-rank changes of one frozen transformer, at toy size."""
 
 import copy
-import json
 import os
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,16 +30,8 @@ from training.flux.distill_networks import (
 )
 from training.flux.distill_teacher import make_toy_teacher
 from training.memory.distill import (
-    CARDS,
-    adapt_preset,
-    count_parts,
-    format_table,
     load_empty_flux,
-    low_rank_gigabytes,
-    make_row,
-    whole_network_gigabytes,
 )
-from training.methods.distill.trajectories.rcgm import RCGM
 from training.train_distill import PRESETS, build
 
 ROOT = Path(__file__).parents[4]
@@ -294,24 +284,6 @@ def test_a_base_without_injector_is_refused(tmp_path):
         build(tiny_run(tmp_path, model=str(tmp_path), cache=tmp_path))
 
 
-def test_a_batch_in_pieces_has_jumps_of_every_kind():
-    asked = []
-
-    class Records:
-        def velocity(self, x_t, t, cond=None, **extra):
-            asked.append((float(t), float(extra["r"])))
-            return torch.zeros_like(x_t, requires_grad=True)
-
-    method = RCGM(Records(), Records())
-    for place in range(3):
-        asked.clear()
-        piece = {"x0": torch.zeros(1, 4, 2), "place": torch.tensor([place])}
-        method.jump_loss(piece, seeding.generator_for(place))
-        t, r = asked[-1]
-        assert ((t, r) == (1.0, 0.0)) == (place == 0)
-        assert (t - r <= 0.05 * t + 1e-6) == (place == 1)
-
-
 def test_a_change_has_the_parameters_of_its_layers_at_full_size():
     transformer, _ = load_empty_flux()
     kinds = (transformer.transformer_blocks, transformer.single_transformer_blocks)
@@ -328,47 +300,3 @@ def test_a_change_has_the_parameters_of_its_layers_at_full_size():
     wanted = sum(64 * (m.in_features + m.out_features) for m in linear)
     assert count_parameters(*updates) == wanted
     assert count_parameters(change) == wanted + 257 * 3072 + 3073 * 3072
-
-
-@pytest.fixture(scope="module")
-def needs(teacher):
-    """What `training.memory.distill` finds, by method."""
-    with warnings.catch_warnings():  # PyTorch's forward derivatives script a function
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return {name: make_row(name, teacher) for name in METHODS}
-
-
-def test_memory_counts_what_a_method_keeps(needs):
-    def counts(name):
-        return tuple(needs[name][key] for key in ("trained", "asked", "passes", "head"))
-
-    assert counts("dmd2") == (2, 1, 3, True)
-    assert counts("dmd") == (2, 1, 1, False)
-    assert counts("sid") == (2, 1, 3, False)  # its gradient goes through teacher and critic
-    assert counts("cd") == (1, 2, 1, False)
-    assert counts("add") == (1, 1, 2, True)
-
-
-def test_presets_fit_their_cards_by_calculation(needs):
-    spread, one = ({name: sum(needs[name][p].values()) for name in needs} for p in CARDS)
-    assert max(spread.values()) < 0.9 * 80
-    assert 0.5 * 24 < max(one[name] for name in ("add", "ladd", "cd", "rcgm")) < 0.95 * 24
-    assert min(one[name] for name in ("dmd", "dmd2", "sid")) > 24
-    assert one[PRESETS["card24"][1].method] < 0.95 * 24
-
-
-def test_only_the_transformer_is_spread_over_cards(teacher):
-    parts = count_parts("dmd2", teacher)
-    assert whole_network_gigabytes(parts, 8) > 80 > whole_network_gigabytes(parts, 16)
-    one, eight = (
-        low_rank_gigabytes(adapt_preset("card80", "dmd2"), parts, cards) for cards in (1, 8)
-    )
-    assert one["transformer"] == pytest.approx(8 * eight["transformer"])
-    assert {**one, "transformer": 0} == {**eight, "transformer": 0}
-
-
-def test_the_readme_shows_what_was_reckoned(needs):
-    path = ROOT / "tests/benchmarks/results/distillation_memory.json"
-    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    assert rows == list(needs.values())
-    assert format_table(rows) in (ROOT / "training/README.md").read_text(encoding="utf-8")

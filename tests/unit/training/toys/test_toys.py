@@ -7,13 +7,7 @@ import pytest
 import torch
 
 from models import seeding
-from training.evaluation.distillation_toys import (
-    judge_diversity,
-    judge_references,
-    list_trainings,
-    make_experiment,
-    train_and_judge,
-)
+from training.evaluation.distillation_toys import judge_diversity, judge_references, train_and_judge
 from training.methods.distill import guidance
 from training.methods.distill.scores.score_distillation import matching_objective
 from training.methods.distill.scores.sid import identity_objective
@@ -23,6 +17,7 @@ from training.toys.gaussian import measure_end, measure_guidance, measure_two_cl
 from training.toys.mixture import images, ring
 from training.toys.report import write_report
 from training.toys.table_rows import GUIDED, PLANE
+from training.toys.trainings import list_trainings, make_experiment
 
 STEPS = 150
 ROOT = Path(__file__).parents[4]
