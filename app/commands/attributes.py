@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
-    from pipelines.catalog.run.batch import Progress
+    from pipelines.catalog.run.batch import BatchProgress
 
 
 class ReadByDefault(TyperGroup):
@@ -112,7 +112,7 @@ def read(
         from pipelines.catalog.extract.extractor import PIPELINE_VERSION, AttributeExtractor
 
         work = Work(AttributeExtractor, PIPELINE_VERSION, explain)
-        with ProgressReporter(log_json) as report:
+        with BatchReporter(log_json) as report:
             progress = read_pictures(
                 items,
                 out,
@@ -178,7 +178,7 @@ def refuse_earlier_run(out: Path, state: Path, resume: bool, overwrite: bool) ->
         )
 
 
-class ProgressReporter:
+class BatchReporter:
     """Tells how far a run is: a bar for people, or JSON lines for machines; on stderr."""
 
     def __init__(self, as_json: bool) -> None:
@@ -187,27 +187,27 @@ class ProgressReporter:
         self.as_json = as_json
         self.bar = tqdm(unit=" pictures", disable=as_json or not sys.stderr.isatty())
 
-    def __enter__(self) -> Callable[[Progress], None]:
+    def __enter__(self) -> Callable[[BatchProgress], None]:
         return self.report
 
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: BatchProgress) -> None:
         """Show one more batch."""
         self.bar.update(progress.pictures - self.bar.n)
         if self.as_json:
             print_event("progress", progress)
 
 
-def print_event(event: str, progress: Progress) -> None:
+def print_event(event: str, progress: BatchProgress) -> None:
     """Print a line of JSON on stderr, for machines."""
     from dataclasses import asdict
 
     typer.echo(json.dumps({"event": event, **asdict(progress)}), err=True)
 
 
-def print_summary(progress: Progress, out: Path, fail_on: float, log_json: bool) -> None:
+def print_summary(progress: BatchProgress, out: Path, fail_on: float, log_json: bool) -> None:
     """Say how much was read; exit code 3 if too many pictures were bad."""
     if log_json:
         print_event("done", progress)

@@ -22,7 +22,7 @@ GUIDANCE = 3.5  # FLUX.1-dev's embedded guidance at inference; in training it is
 
 
 @dataclass(frozen=True)
-class Step:
+class EulerStep:
     """One step of `denoise`.
 
     Attributes:
@@ -57,7 +57,7 @@ def denoise(
     guidance: float = GUIDANCE,
     *,
     distilled: bool = False,
-) -> Iterator[Step]:
+) -> Iterator[EulerStep]:
     """Yield the picture after every Euler step; stop asking to stop the work.
 
     Args:
@@ -74,4 +74,4 @@ def denoise(
         v = control.velocity(latents, levels, memory, guidance, distilled=distilled).float()
         picture = latents.float() - sigma * v
         latents = (latents.float() + (following - sigma) * v).to(noise.dtype)
-        yield Step(number, latents, picture)
+        yield EulerStep(number, latents, picture)

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 from PIL import Image, ImageDraw
 
-from pipelines.catalog.run.batch import Progress, find_state_path, read_pictures
+from pipelines.catalog.run.batch import BatchProgress, find_state_path, read_pictures
 from pipelines.catalog.run.batch_worker import BatchExtractor
 from pipelines.catalog.run.engines import Work, use_one_thread
 from pipelines.catalog.run.inputs import read_inputs
@@ -108,7 +108,7 @@ def memory(folder: Path) -> dict[str, Any]:
     """Resident memory of the one process while it reads 20,000 pictures of 32x32."""
     pictures, seen = shop(folder / "shop", 20_000, 32), {}
 
-    def look(progress: Progress) -> None:
+    def look(progress: BatchProgress) -> None:
         if progress.pictures in (992, 2000, 5008, 10_000, 15_008, 20_000):
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             seen[progress.pictures] = round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)

@@ -40,7 +40,7 @@ CHANGEABLE = (Part.UPPER, Part.LEFT_ARM, Part.RIGHT_ARM, Part.NECK, Part.HANDS)
 
 
 @dataclass(frozen=True)
-class Arguments:
+class DmvtonArguments:
     """What to measure, and where to write."""
 
     data: Path
@@ -222,7 +222,7 @@ def draw_contact_sheet(
 Way = Callable[[Tensor, dict[str, Tensor], Tensor, Tensor], Tensor]
 
 
-def collect_ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str, Way]:
+def collect_ways_to_dress(arguments: DmvtonArguments, teacher: nn.Module) -> dict[str, Way]:
     """Return the networks and the trivial answers they must beat, by name.
 
     Each takes the person as given, the batch, a garment and its mask, and returns a picture. The
@@ -258,7 +258,7 @@ def collect_ways_to_dress(arguments: Arguments, teacher: nn.Module) -> dict[str,
 
 
 @torch.inference_mode()
-def evaluate(arguments: Arguments) -> dict[str, object]:
+def evaluate(arguments: DmvtonArguments) -> dict[str, object]:
     """Return all measures, and write the contact sheet if one is wanted."""
     parser = HumanParser()
     load_weights(parser, arguments.parser)
@@ -346,7 +346,7 @@ def evaluate(arguments: Arguments) -> dict[str, object]:
     }
 
 
-def main(arguments: Arguments) -> None:
+def main(arguments: DmvtonArguments) -> None:
     """Measure and write the report."""
     devices.keep_freed_memory()
     torch.set_num_threads(arguments.threads)
@@ -357,4 +357,4 @@ def main(arguments: Arguments) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Arguments, description=__doc__))
+    main(tyro.cli(DmvtonArguments, description=__doc__))

@@ -22,7 +22,7 @@ from training.metrics import confusion, intersection_over_union
 
 
 @dataclass(frozen=True)
-class Arguments:
+class FaceParsingArguments:
     """What to measure: weights, the cache of `training.data.faces.face_labels`, where to write."""
 
     weights: Path
@@ -32,7 +32,7 @@ class Arguments:
 
 
 @torch.inference_mode()
-def evaluate(arguments: Arguments) -> dict[str, object]:
+def evaluate(arguments: FaceParsingArguments) -> dict[str, object]:
     """Return the IoU of each class over the validation pictures.
 
     Only pixels of whose label the teachers are sure (weight above 0.5) count. The top level is for
@@ -89,7 +89,7 @@ def _estimate_tone(batch: dict[str, torch.Tensor]) -> str:
     return skin_tone_band(individual_typology_angle(np.median(lab[sure], axis=0)))
 
 
-def main(arguments: Arguments) -> None:
+def main(arguments: FaceParsingArguments) -> None:
     """Measure and write the report."""
     scores = evaluate(arguments)
     write_json(scores, arguments.report)
@@ -98,4 +98,4 @@ def main(arguments: Arguments) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Arguments))
+    main(tyro.cli(FaceParsingArguments))

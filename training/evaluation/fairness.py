@@ -63,7 +63,7 @@ NOT_MEASURED = {
 
 
 @dataclass(frozen=True)
-class Person:
+class Participant:
     """Somebody of the London set.
 
     Attributes:
@@ -222,14 +222,14 @@ def _read_reference_looks(
         yield pipeline.read_look(picture), Colors.measure(face, face.image)
 
 
-def read_london(tar: Path) -> Iterator[Person]:
+def read_london(tar: Path) -> Iterator[Participant]:
     """The people of the Face Research Lab London Set."""
     pictures = read_pictures(tar, ".jpg")
     for file, data in sorted(read_pictures(tar, ".json").items()):
         name, record = file.removesuffix(".json"), json.loads(data)
         years = record["face_age"]
         age = next(band for below, band in AGES if float(years) < below) if years != "NA" else None
-        yield Person(
+        yield Participant(
             name=name,
             pictures=(pictures[f"{name}.neutral.jpg"], pictures[f"{name}.smiling.jpg"]),
             gender=record["face_gender"],

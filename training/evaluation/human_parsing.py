@@ -20,7 +20,7 @@ from training.metrics import confusion, intersection_over_union
 
 
 @dataclass(frozen=True)
-class Arguments:
+class HumanParsingArguments:
     """What to measure."""
 
     weights: Path
@@ -31,7 +31,7 @@ class Arguments:
 
 
 @torch.inference_mode()
-def evaluate(arguments: Arguments) -> dict[str, float]:
+def evaluate(arguments: HumanParsingArguments) -> dict[str, float]:
     """Return the IoU of each part that occurs, and their `mean`.
 
     Pixels whose part the labels do not know are left out.
@@ -54,7 +54,7 @@ def evaluate(arguments: Arguments) -> dict[str, float]:
     return scores | {"mean": round(float(by_part.nanmean()), 4), "pictures": len(rows)}
 
 
-def main(arguments: Arguments) -> None:
+def main(arguments: HumanParsingArguments) -> None:
     """Measure and write the report."""
     scores = evaluate(arguments)
     write_json(scores, arguments.report, indent=2)
@@ -63,4 +63,4 @@ def main(arguments: Arguments) -> None:
 if __name__ == "__main__":
     import tyro
 
-    main(tyro.cli(Arguments, description=__doc__))
+    main(tyro.cli(HumanParsingArguments, description=__doc__))

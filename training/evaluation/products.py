@@ -50,7 +50,7 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
     labels = {label["id"]: label for label in read_labels(files)}
     pictures = {name: decode(files[label["image"]]) for name, label in labels.items()}
     readings = [
-        Reading.read(extractor, pictures[name], labels[name], half, kind)
+        PhotoReading.read(extractor, pictures[name], labels[name], half, kind)
         for half, kinds in SPLIT["lip-and-cheek"].items()
         for name, kind in tqdm(kinds.items(), desc=half)
     ]
@@ -75,7 +75,7 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class Reading:
+class PhotoReading:
     """One photograph, read without words and compared with its label.
 
     Attributes:
@@ -96,7 +96,7 @@ class Reading:
     def read(
         cls, extractor: AttributeExtractor, picture: Image.Image, label: dict[str, Any],
         half: str, kind: str,
-    ) -> Reading:  # fmt: skip
+    ) -> PhotoReading:  # fmt: skip
         """Read one picture, without words and with them."""
         reading = cls(label["id"], half, kind, label)
         reading.attributes = extractor(picture)
@@ -127,7 +127,7 @@ def find_most_colorful(lab: np.ndarray) -> np.ndarray:
     return np.median(seen[strength >= np.percentile(strength, 70)], axis=0)
 
 
-def _summarize_colors(readings: list[Reading]) -> dict[str, Any]:
+def _summarize_colors(readings: list[PhotoReading]) -> dict[str, Any]:
     error = np.array([reading.delta_e for reading in readings])
     sure = np.array([reading.confidence for reading in readings])
     order = np.argsort(-sure, kind="stable")
@@ -172,7 +172,7 @@ def measure_calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, 
     return {"bins": bins, "error": round(error, 3)}
 
 
-def measure_kinds(readings: list[Reading]) -> dict[str, Any]:
+def measure_kinds(readings: list[PhotoReading]) -> dict[str, Any]:
     """Share of kinds and, without and with words, of categories that are right, by half."""
     figures: dict[str, Any] = {}
     for half in ("tune", "report"):
@@ -194,7 +194,7 @@ def _mean_share(values: Iterable[bool]) -> float:
     return round(float(np.mean(list(values))), 3)
 
 
-def _compare_words(readings: list[Reading]) -> dict[str, Any]:
+def _compare_words(readings: list[PhotoReading]) -> dict[str, Any]:
     """Finish by the picture alone against the finish its words name."""
     pairs = []
     for reading in readings:

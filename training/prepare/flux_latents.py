@@ -16,7 +16,7 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 
 from models import devices, nano  # noqa: F401  diffusers wants the nano's autoencoder imported
 from models.errors import TrainingError
-from training.data.makeup.flux_pairs import MILD, MakeupPairs, Warp
+from training.data.makeup.flux_pairs import MILD, MakeupPairs, WarpRange
 from training.data.makeup.latents import make_encoder, write_cache
 
 
@@ -45,7 +45,7 @@ def run(config: CacheConfig) -> None:
     Raises:
         TrainingError: the model cannot be read, or there are no pairs.
     """
-    pairs = MakeupPairs(config.pairs, config.size, MILD if config.mild else Warp())
+    pairs = MakeupPairs(config.pairs, config.size, MILD if config.mild else WarpRange())
     device = devices.pick(config.device)
     try:
         pipe = FluxKontextPipeline.from_pretrained(

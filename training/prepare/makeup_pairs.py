@@ -37,8 +37,8 @@ from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.steps import to_images, to_tensor
 from training.data.makeup.pair_quality import (
-    Limits,
     OnnxEmbedder,
+    PairLimits,
     align_to_source,
     blend_back,
     find_fault,
@@ -83,7 +83,7 @@ class PairPlan:
     weakest: float = 0.6
     expand: float = EXPAND
     others: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: PairLimits = field(default_factory=PairLimits)
     embedder: Path | None = None
     editor: str | None = None
     explain: Callable[[MirraError], str] = str

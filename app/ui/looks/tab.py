@@ -27,7 +27,7 @@ STEPS = 20
 Pictures = tuple[str, str]  # paths: before, after
 
 
-class Worn(NamedTuple):
+class LookUpdates(NamedTuple):
     """What wearing a look changes on the page, in the order of the tab's parts."""
 
     pictures: Pictures | Update = UNCHANGED
@@ -128,7 +128,7 @@ class LooksTab:
         mine: CodedLook | None,
         other: CodedLook | None,
         share: float,
-    ) -> Worn:
+    ) -> LookUpdates:
         """Wear what was read, what was chosen, or what lies between.
 
         Args:
@@ -140,14 +140,14 @@ class LooksTab:
         """
         look = self._mix(mine, other, share)
         if look is None or not photo:
-            return Worn(line=translate(text.NO_SOURCE if look else text.LOOKS_WAITING))
+            return LookUpdates(line=translate(text.NO_SOURCE if look else text.LOOKS_WAITING))
         try:
             output = self.studio.beautybank(decode(photo), look, source_made_up=made_up)
         except MirraError as error:
-            return Worn(line=explain(error))
+            return LookUpdates(line=explain(error))
         data = look.to_bytes()
         before, after = output.layers.image, output.images[0]
-        return Worn(
+        return LookUpdates(
             save_before_and_after(before, after, self.studio.png_text),
             translate(text.WEARING, name=translate(look.name), size=len(data)),
             gr.update(value=save_file(data, "look.safetensors"), interactive=True),

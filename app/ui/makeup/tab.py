@@ -40,7 +40,7 @@ class Coached(NamedTuple):
     session: MakeupSession | None
 
 
-class TriedOn(NamedTuple):
+class MakeupUpdates(NamedTuple):
     """What a try-on changes on the page, in the order of the tab's parts."""
 
     pictures: Pictures | Update = UNCHANGED
@@ -225,25 +225,25 @@ class MakeupTab:
         from_second: list[str],
         *levels: float,
         progress: gr.Progress = gr.Progress(),  # noqa: B008
-    ) -> TriedOn:
+    ) -> MakeupUpdates:
         """Put the look asked for on the photo, at its own strengths if it brings any."""
         if not photo:
-            return TriedOn(line=translate(text.NO_SOURCE))
+            return MakeupUpdates(line=translate(text.NO_SOURCE))
         request = LookRequest(look_file, reference, named, second, tuple(from_second))
         if request.is_empty():
-            return TriedOn(line=translate(text.NO_LOOK))
+            return MakeupUpdates(line=translate(text.NO_LOOK))
         session = session or MakeupSession(self.studio.makeup)
         progress(0.2, desc=translate(text.LOOKING))
         try:
             look = session.wear(photo, request, faces or None)
         except MirraError as error:
             gr.Warning(explain(error))
-            return TriedOn(line=explain(error), session=session)
+            return MakeupUpdates(line=explain(error), session=session)
         progress(0.9, desc=translate(text.PUTTING_ON))
         levels = session.levels = get_levels(look) or levels
         output = session.adjust(levels)
         pictures = save_result(output, self.studio.png_text)
-        return TriedOn(
+        return MakeupUpdates(
             pictures,
             describe_result(output),
             session,

@@ -43,7 +43,7 @@ Photo = tuple[str | None, list[Face]]
 """A photo's path, and the faces in it."""
 
 
-class Worn(NamedTuple):
+class ShadeUpdates(NamedTuple):
     """What wearing a shade changes on the page, in the order of the tab's parts."""
 
     pictures: tuple[str, str] | Update = UNCHANGED
@@ -284,23 +284,25 @@ class ProductsTab:
         """One of the shades that are offered."""
         return shades[event.index]
 
-    def wear(self, photo: str | None, looked: Photo, shade: Shade | None, place: str) -> Worn:
+    def wear(
+        self, photo: str | None, looked: Photo, shade: Shade | None, place: str
+    ) -> ShadeUpdates:
         """Wear a shade on every face, where it belongs or at a place."""
         from pipelines.makeup.shade_coats import make_coat
 
         if shade is None:
-            return Worn()
+            return ShadeUpdates()
         if not photo:
-            return Worn(line=translate(text.NO_FACE_PHOTO))
+            return ShadeUpdates(line=translate(text.NO_FACE_PHOTO))
         try:
             looked = self._find_faces(photo, looked)
             output = self.studio.shade.wear(looked[1], [make_coat(shade, place or None)])
         except MirraError as error:
-            return Worn(line=explain(error))
+            return ShadeUpdates(line=explain(error))
         (reached,) = output.reached[0]
         before = save_png(Image.fromarray(looked[1][0].image), "before.png")
         after = save_png(output.images[0], "mirra.png", self.studio.png_text)
-        return Worn((before, after), describe_worn(shade, reached), looked)
+        return ShadeUpdates((before, after), describe_worn(shade, reached), looked)
 
     def _find_faces(self, photo: str, looked: Photo) -> Photo:
         """The faces of the photo, analysed once.

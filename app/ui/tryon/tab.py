@@ -35,7 +35,7 @@ from pipelines.tryon.pipeline_dmvton import Network
 MOST_SO_FAR = 12
 
 
-class TriedOn(NamedTuple):
+class TryOnUpdates(NamedTuple):
     """What a try-on changes on the page, in the order of the tab's parts."""
 
     pictures: tuple[str, str] | Update = UNCHANGED
@@ -162,18 +162,18 @@ class TryOnTab:
         garment: FoundGarment,
         network: Network | None,
         results: list[str],
-    ) -> TriedOn:
+    ) -> TryOnUpdates:
         """Put the garment on the person, and what comes of it before the earlier results."""
         if not isinstance(person, Person) or not isinstance(garment, Garment):
-            return TriedOn(line=describe_problem(person, garment))
+            return TryOnUpdates(line=describe_problem(person, garment))
         try:
             output = self.studio.tryon.wear(person, garment, network=network or "student")
         except MirraError as error:
-            return TriedOn(line=explain(error))
+            return TryOnUpdates(line=explain(error))
         before = Image.fromarray(output.person.image)
         pictures = save_before_and_after(before, output.image, self.studio.png_text)
         results = [pictures[1], *results][:MOST_SO_FAR]
-        return TriedOn(
+        return TryOnUpdates(
             pictures,
             describe_result(output),
             gr.update(value=pictures[1], interactive=True),

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.catalog.formats.tables import SCHEMA_VERSION
 from pipelines.catalog.run.duplicates import Duplicates
-from pipelines.catalog.run.inputs import Item
+from pipelines.catalog.run.inputs import CatalogItem
 
 # Digits kept: less than any eye sees, and the last bits of a sum do not show.
 _DIGITS = {
@@ -23,7 +23,7 @@ _DIGITS = {
 }
 
 
-def make_rows(item: Item, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:
+def make_rows(item: CatalogItem, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:
     """Rows of one picture: one a shade, or a single one that says why there is none.
 
     Of a palette the shades stay in reading order; of anything else the best comes first, for the
@@ -74,7 +74,7 @@ def _shade(shade: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_all_rows(
-    pictures: Iterable[tuple[Item, str]], version: str, dedupe: int | None = None
+    pictures: Iterable[tuple[CatalogItem, str]], version: str, dedupe: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """Rows of all pictures in order.
 

@@ -12,14 +12,14 @@ from pipelines.catalog.extract.rows import make_all_rows
 from pipelines.catalog.formats.tables import check_suffix, write_rows
 from pipelines.catalog.run.batch_worker import KNOWN, Batch, BatchLoader
 from pipelines.catalog.run.engines import Work, work_here, work_in_processes, work_on_ray
-from pipelines.catalog.run.inputs import Item, to_columns
+from pipelines.catalog.run.inputs import CatalogItem, to_columns
 from pipelines.catalog.run.state import RunState
 
 BATCH = 16  # pictures; a killed run reads at most a few of these again
 
 
 @dataclass
-class Progress:
+class BatchProgress:
     """How far a run is.
 
     Attributes:
@@ -41,15 +41,15 @@ def find_state_path(out: Path) -> Path:
 
 
 def read_pictures(
-    items: Iterable[Item],
+    items: Iterable[CatalogItem],
     out: Path,
     work: Work,
     *,
     workers: int = 0,
     ray: bool = False,
     dedupe: int | None = None,
-    report: Callable[[Progress], Any] = lambda progress: None,
-) -> Progress:
+    report: Callable[[BatchProgress], Any] = lambda progress: None,
+) -> BatchProgress:
     """Read pictures and write the table `out`, going on from what `find_state_path(out)` holds.
 
     The table depends on the items, `work.version` and `dedupe` only: not on workers, engine,
@@ -69,11 +69,11 @@ def read_pictures(
         OSError: no such folder, no room, no permission.
     """
     check_suffix(out)
-    progress = Progress()
+    progress = BatchProgress()
     items = iter(items)
     items = chain(list(islice(items, 1)), items)  # inputs that are not there fail before any trace
     with RunState(find_state_path(out)) as state:
-        waiting: dict[int, Item] = {}
+        waiting: dict[int, CatalogItem] = {}
         batches = _batches(items, waiting)
         for result in _engine(batches, state, work, workers, ray):
             done = [
@@ -113,7 +113,7 @@ def _engine(
     )
 
 
-def _batches(items: Iterable[Item], waiting: dict[int, Item]) -> Iterator[Batch]:
+def _batches(items: Iterable[CatalogItem], waiting: dict[int, CatalogItem]) -> Iterator[Batch]:
     numbered = enumerate(items)
     while some := list(islice(numbered, BATCH)):
         waiting.update(some)

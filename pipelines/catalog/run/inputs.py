@@ -1,6 +1,6 @@
 """Where product pictures come from: folders, globs, manifests, tars, URLs or a pipe, read lazily.
 
-Everything becomes a stream of `Item`s in a fixed order. No picture is opened here but a tar's
+Everything becomes a stream of `CatalogItem`s in a fixed order. No picture is opened but a tar's
 headers; what an item points at is read later by `read_item`, wherever the work is done.
 """
 
@@ -39,7 +39,7 @@ MANIFESTS = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 
 @dataclass(frozen=True)
-class Item:
+class CatalogItem:
     """One picture to read and what the shop says about it.
 
     Attributes:
@@ -66,7 +66,7 @@ class Item:
     size: int = -1
 
 
-def read_inputs(inputs: Iterable[str], stdin: IO[str] | None = None) -> Iterator[Item]:
+def read_inputs(inputs: Iterable[str], stdin: IO[str] | None = None) -> Iterator[CatalogItem]:
     """Every picture of every input, in an order that depends on names alone.
 
     Args:
@@ -132,17 +132,17 @@ def _open(locator: str, mode: str = "rb", **text: Any) -> Any:
     return fsspec.open(locator, mode, **text)
 
 
-def _folder_items(top: str) -> Iterator[Item]:
+def _folder_items(top: str) -> Iterator[CatalogItem]:
     for folder, folders, names in os.walk(top):
         folders.sort()
         for name in sorted(names):
             if Path(name).suffix.lower() in PICTURES:
                 path = os.path.join(folder, name)  # noqa: PTH118
                 sku = Path(os.path.relpath(path, top)).with_suffix("")
-                yield Item(_text(path), path, _text(sku.as_posix()))
+                yield CatalogItem(_text(path), path, _text(sku.as_posix()))
 
 
-def _url_items(url: str) -> Iterator[Item]:
+def _url_items(url: str) -> Iterator[CatalogItem]:
     import fsspec
 
     try:
@@ -162,7 +162,7 @@ def _url_items(url: str) -> Iterator[Item]:
             yield from _file_items(files.unstrip_protocol(name), sku)
 
 
-def _file_items(locator: str, sku: str) -> Iterator[Item]:
+def _file_items(locator: str, sku: str) -> Iterator[CatalogItem]:
     suffix = PurePosixPath(locator).suffix.lower()
     if suffix == ".tar":
         yield from _tar_items(locator)
@@ -170,10 +170,10 @@ def _file_items(locator: str, sku: str) -> Iterator[Item]:
         folder = locator.rpartition("/")[0]
         yield from _manifest_items(_manifest_rows(locator, suffix), locator, folder)
     else:
-        yield Item(_text(locator), locator, _text(sku))
+        yield CatalogItem(_text(locator), locator, _text(sku))
 
 
-def _tar_items(locator: str) -> Iterator[Item]:
+def _tar_items(locator: str) -> Iterator[CatalogItem]:
     """Samples of a WebDataset tar: consecutive members that share the name before its first dot."""
     key, picture, words = "", None, {}
     try:
@@ -200,14 +200,16 @@ def _tar_items(locator: str) -> Iterator[Item]:
 
 def _tar_item(
     locator: str, key: str, picture: tuple[str, int, int], words: Mapping[str, Any]
-) -> Item:
+) -> CatalogItem:
     name, start, size = picture
     facts = _facts(words if isinstance(words, Mapping) else {})
     facts.setdefault("sku", _text(key))
-    return Item(f"{_text(locator)}/{_text(name)}", locator, start=start, size=size, **facts)
+    return CatalogItem(f"{_text(locator)}/{_text(name)}", locator, start=start, size=size, **facts)
 
 
-def _manifest_items(rows: Iterator[Mapping[str, Any]], name: str, folder: str) -> Iterator[Item]:
+def _manifest_items(
+    rows: Iterator[Mapping[str, Any]], name: str, folder: str
+) -> Iterator[CatalogItem]:
     for number, row in enumerate(rows, 1):
         image = str(row.get("image") or "").strip()
         if number == 1 and "image" not in row:
@@ -221,7 +223,7 @@ def _manifest_items(rows: Iterator[Mapping[str, Any]], name: str, folder: str) -
         locator = image if absolute or not folder else f"{folder}/{image}"
         facts = _facts(row)
         facts.setdefault("sku", _text(PurePosixPath(image).stem))
-        yield Item(_text(locator or f"{name}, row {number}"), locator, **facts)
+        yield CatalogItem(_text(locator or f"{name}, row {number}"), locator, **facts)
 
 
 def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, Any]]:
@@ -283,7 +285,7 @@ def _text(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def to_columns(items: Sequence[tuple[int, Item]]) -> dict[str, list[Any]]:
+def to_columns(items: Sequence[tuple[int, CatalogItem]]) -> dict[str, list[Any]]:
     """What the work needs of some items, by column; the first of each pair is its place."""
     return {
         "position": [position for position, _ in items],

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from models.errors import CatalogError
-from pipelines.catalog.run.inputs import Item
+from pipelines.catalog.run.inputs import CatalogItem
 
 FORMAT = 1
 _TABLES = """
@@ -72,7 +72,7 @@ class RunState:
         """Every key that has a result."""
         return frozenset(key for (key,) in self._database.execute("SELECT key FROM results"))
 
-    def commit(self, done: Iterable[tuple[int, Item, str, str | None]]) -> None:
+    def commit(self, done: Iterable[tuple[int, CatalogItem, str, str | None]]) -> None:
         """Add pictures in one transaction.
 
         Args:
@@ -92,14 +92,14 @@ class RunState:
                     (position, json.dumps(asdict(item)), key or None, own),
                 )
 
-    def iterate_pictures(self) -> Iterator[tuple[Item, str]]:
+    def iterate_pictures(self) -> Iterator[tuple[CatalogItem, str]]:
         """This run's pictures in order, each with its payload."""
         query = (
             "SELECT item, coalesce(results.payload, pictures.payload) FROM pictures "
             "LEFT JOIN results USING (key) ORDER BY position"
         )
         for item, payload in self._database.execute(query):
-            yield Item(**json.loads(item)), payload
+            yield CatalogItem(**json.loads(item)), payload
 
     def __enter__(self) -> RunState:
         return self

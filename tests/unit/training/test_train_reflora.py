@@ -16,9 +16,9 @@ from models.analysis.face_classes import FACE_CLASSES, LOWER_LIP, UPPER_LIP, par
 from models.errors import TrainingError
 from models.reflora.injector import RefLoRAInjector
 from training import train_reflora
-from training.data.makeup.flux_pairs import MakeupPairs, Warp, warp_reference
+from training.data.makeup.flux_pairs import MakeupPairs, WarpRange, warp_reference
 from training.data.makeup.pair_quality import (
-    Limits,
+    PairLimits,
     align_to_source,
     blend_back,
     find_fault,
@@ -169,7 +169,7 @@ def pairs(tmp_path, pipeline, astronaut, face):
 
 
 def test_the_reference_is_the_targets_face_on_black(pairs):
-    data = MakeupPairs(pairs, 128, Warp(turn=0, elastic=0, scale=(1, 1), shift=0))
+    data = MakeupPairs(pairs, 128, WarpRange(turn=0, elastic=0, scale=(1, 1), shift=0))
     source, target, reference = data.sample(0, seeding.generator_for(1))
     shown = (reference > -1).any(0)
     assert 0.01 < shown.float().mean() < 0.2
@@ -178,11 +178,11 @@ def test_the_reference_is_the_targets_face_on_black(pairs):
 
 
 def test_warped_references_keep_colors_and_lose_geometry(pairs):
-    still = Warp(turn=0, elastic=0, scale=(1, 1), shift=0)
+    still = WarpRange(turn=0, elastic=0, scale=(1, 1), shift=0)
     plain = MakeupPairs(pairs, 128, still).sample(0, seeding.generator_for(1))[2]
     picture = ((plain + 1) * 127.5).byte().permute(1, 2, 0).numpy()
-    warped = warp_reference(picture, Warp(), seeding.generator_for(3))
-    again = warp_reference(picture, Warp(), seeding.generator_for(3))
+    warped = warp_reference(picture, WarpRange(), seeding.generator_for(3))
+    again = warp_reference(picture, WarpRange(), seeding.generator_for(3))
     assert np.array_equal(warped, again)
     assert np.abs(np.int16(warped) - picture).mean() > 1
     mean = [np.median(p[p.sum(-1) > 300], axis=0) for p in (picture, warped)]
@@ -205,14 +205,14 @@ def test_a_folder_without_pairs_is_refused(tmp_path):
 
 def test_each_fault_has_its_reason():
     good = {"identity": 0.9, "drift": 0.5, "outside": 0.1, "strength": 9.0}
-    assert find_fault(good, Limits()) is None
+    assert find_fault(good, PairLimits()) is None
     for key, value, reason in (
         ("identity", 0.2, "another person"),
         ("drift", 9.0, "moved"),
         ("outside", 5.0, "outside"),
         ("strength", 0.5, "too little"),
     ):
-        assert reason in find_fault(good | {key: value}, Limits())
+        assert reason in find_fault(good | {key: value}, PairLimits())
 
 
 def test_an_edit_that_slid_is_laid_back_and_only_the_face_is_taken(face):
@@ -267,7 +267,7 @@ def test_a_pair_may_come_with_another_face_in_the_same_look(tmp_path, astronaut)
     red = pair.other.astype(int)
     red = red[(red[..., 0] > 100) & (red[..., 0] > 2 * red[..., 1])]
     assert np.abs(np.median(red, 0) - np.median(pair.target[lips], 0)).max() < 25
-    still = MakeupPairs(out, 160, Warp(turn=0, elastic=0, scale=(1, 1), shift=0))
+    still = MakeupPairs(out, 160, WarpRange(turn=0, elastic=0, scale=(1, 1), shift=0))
     shown = [still.sample(0, seeding.generator_for(s))[2] for s in range(8)]
     seen = {picture.sum().item() for picture in shown}
     assert len(seen) == 2, "now the target's own face, now the other's"

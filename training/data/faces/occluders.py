@@ -2,7 +2,7 @@
 
 Real occluders are rare in our photographs, and no teacher marks them well. So fringes are cut from
 other pictures' hair, hands are made of other pictures' skin, glasses, hats and microphones are
-drawn. Each function changes a `Scene` in place and takes the generator that draws its shape.
+drawn. Each function changes a `FaceScene` in place and takes the generator that draws its shape.
 
 Everything is measured in eye distances, so that it fits a face of any size in the square.
 """
@@ -24,7 +24,7 @@ LIPS = regions.turned(regions.LIPS_OUTER)
 
 
 @dataclass
-class Scene:
+class FaceScene:
     """A square picture of a face while things are laid over it.
 
     Attributes:
@@ -190,7 +190,7 @@ def draw_material(things: Materials, size: int, rng: np.random.Generator) -> np.
 # ---- on the skin: stays skin
 
 
-def draw_face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_face_paint(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Coloured patches, stripes, dots and glitter on the skin, which shines through."""
     size, unit = scene.size, scene.unit
     canvas = np.zeros((size, size), np.float32)
@@ -230,7 +230,7 @@ def draw_face_paint(scene: Scene, things: Materials, rng: np.random.Generator) -
         scene.cover(np.full(3, 255.0), sparkle.astype(np.float32), None)
 
 
-def draw_eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_eye_makeup(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Shadow around the eyes, from a light veil to black up to the brows."""
     color = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
     strength, reach = rng.uniform(0.3, 0.97), rng.uniform(0.12, 0.5)
@@ -252,7 +252,7 @@ def draw_eye_makeup(scene: Scene, things: Materials, rng: np.random.Generator) -
             scene.cover(rng.uniform(0, 60, 3), line * scene.target[..., 0], None)
 
 
-def draw_lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_lip_paint(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Lipstick of any colour, red and black more than others."""
     color = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
     if rng.random() < 0.4:
@@ -261,7 +261,7 @@ def draw_lip_paint(scene: Scene, things: Materials, rng: np.random.Generator) ->
     scene.cover(color, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
 
 
-def change_skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def change_skin_tone(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Another skin: much darker, sometimes a little lighter, with the light it had."""
     skin = soften(scene.target[..., 0] * scene.weight, 0.8)
     share = rng.uniform(0.25, 0.9) if rng.random() < 0.8 else rng.uniform(0.9, 1.2)
@@ -269,7 +269,7 @@ def change_skin_tone(scene: Scene, things: Materials, rng: np.random.Generator) 
     scene.cover((scene.pixels * share * brown).clip(0, 255), skin, None)
 
 
-def change_hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def change_hair_tone(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Other hair: black, bleached, grey, dyed."""
     hair = soften(scene.target[..., HAIR] * scene.weight, 0.8)
     if float(hair.max()) > 0.5:
@@ -279,7 +279,7 @@ def change_hair_tone(scene: Scene, things: Materials, rng: np.random.Generator) 
 # ---- hair
 
 
-def draw_fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_fringe(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Hair that falls over the forehead or the sides of the face, in locks of real texture."""
     size, unit = scene.size, scene.unit
     colors = spread_patch(things.hair, size, rng, rng.uniform(0.6, 1.6))
@@ -317,7 +317,7 @@ def draw_fringe(scene: Scene, things: Materials, rng: np.random.Generator) -> No
     scene.cover(colors, alpha, HAIR)
 
 
-def draw_strands(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_strands(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Single strands across the face; too thin to be certain of, they weigh what they cover."""
     size, unit = scene.size, scene.unit
     colors = spread_patch(things.hair, size, rng)
@@ -337,7 +337,7 @@ def draw_strands(scene: Scene, things: Materials, rng: np.random.Generator) -> N
 # ---- other things
 
 
-def draw_glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_glasses(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Frames of many shapes; clear lenses leave what is seen through them, tinted ones do not."""
     size, unit = scene.size, scene.unit
     angle = float(np.arctan2(scene.across[1], scene.across[0]))
@@ -400,7 +400,7 @@ def draw_glasses(scene: Scene, things: Materials, rng: np.random.Generator) -> N
     scene.cover(colors.clip(0, 255), frame, OTHER)
 
 
-def draw_hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_hand(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """Fingers, and sometimes a palm, of another person's skin, rounded by light and shadow."""
     size, unit = scene.size, scene.unit
     colors = spread_patch(things.skin, size, rng, rng.uniform(0.8, 2.0))
@@ -447,7 +447,7 @@ def draw_hand(scene: Scene, things: Materials, rng: np.random.Generator) -> None
     scene.cover((colors * light[..., None]).clip(0, 255), soften(mask, 0.4), OTHER)
 
 
-def draw_hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_hat(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """A cap, scarf, band or beanie down to somewhere on the forehead, with its shadow."""
     size, unit = scene.size, scene.unit
     top, brows = scene.points[regions.FOREHEAD], scene.points[regions.BETWEEN_BROWS]
@@ -466,7 +466,7 @@ def draw_hat(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
     scene.cover(draw_material(things, size, rng), mask, OTHER)
 
 
-def draw_microphone(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_microphone(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """A round or long head near the mouth, on a stick that comes from below."""
     size, unit = scene.size, scene.unit
     mouth = scene.points[regions.UPPER_LIP]
@@ -489,7 +489,7 @@ def draw_microphone(scene: Scene, things: Materials, rng: np.random.Generator) -
     scene.cover((colors + grain).clip(0, 255), mask, OTHER)
 
 
-def draw_thing(scene: Scene, things: Materials, rng: np.random.Generator) -> None:
+def draw_thing(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
     """A bar, a card, a telephone, a cup, a mask over mouth and nose, anything."""
     size, unit = scene.size, scene.unit
     kind = rng.random()
@@ -516,7 +516,7 @@ def draw_thing(scene: Scene, things: Materials, rng: np.random.Generator) -> Non
     scene.cover(draw_material(things, size, rng), mask, OTHER)
 
 
-Draw = Callable[[Scene, Materials, np.random.Generator], None]
+Draw = Callable[[FaceScene, Materials, np.random.Generator], None]
 
 ON_SKIN: dict[str, tuple[Draw, float]] = {
     "skin tone": (change_skin_tone, 0.3),

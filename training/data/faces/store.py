@@ -31,7 +31,7 @@ from models.analysis.face_parsing import (
 from models.errors import TrainingError
 from training.data.faces import occluders
 from training.data.faces.face_labels import NOMINAL, STORE_SIZE
-from training.data.faces.occluders import Materials, Scene
+from training.data.faces.occluders import FaceScene, Materials
 
 Part = Literal["train", "validation"]
 
@@ -240,7 +240,7 @@ class FaceData:
             "weight": torch.from_numpy(scene.weight)[None],
         }
 
-    def cut_scene(self, index: int, matrix: np.ndarray | None = None) -> Scene:
+    def cut_scene(self, index: int, matrix: np.ndarray | None = None) -> FaceScene:
         """One picture of the store in the network's square, as the parser would cut it.
 
         Args:
@@ -259,7 +259,7 @@ class FaceData:
         target = warped(known, 0).astype(np.float32) / 255
         weight = np.minimum(target.sum(-1), 1)
         target[..., OTHER] += 1 - weight
-        return Scene(
+        return FaceScene(
             pixels=warped(np.asarray(store.pixels[index]), 128).astype(np.float32),
             target=target,
             weight=weight,
@@ -309,14 +309,14 @@ class FaceData:
             outline = middle + (outline - middle) * (1 + rng.normal(0, 0.025, 2))
         return np.round(occluders.fill_polygon(self.size, outline) * 255).astype(np.uint8)
 
-    def _change_background(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _change_background(self, scene: FaceScene, rng: np.random.Generator) -> None:
         alpha = scene.target[..., OTHER] * scene.weight
         outside = occluders.soften(alpha, 0.7)
         kept = scene.weight.copy()
         scene.cover(occluders.draw_material(self.materials, self.size, rng), outside, None)
         scene.weight = kept
 
-    def _swap_hair(self, scene: Scene, matrix: np.ndarray, rng: np.random.Generator) -> None:
+    def _swap_hair(self, scene: FaceScene, matrix: np.ndarray, rng: np.random.Generator) -> None:
         """Another person's hair, sometimes pulled down over forehead and eyes."""
         donor = int(self.donors[rng.integers(len(self.donors))])
         lower = rng.uniform(-0.03, 0.16) * self.size
@@ -336,7 +336,7 @@ class FaceData:
         scene.weight *= 1 - 0.8 * doubtful
 
 
-def relight(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+def relight(scene: FaceScene, rng: np.random.Generator) -> np.ndarray:
     """The scene by another light: from the side, coloured, dim. (S, S, 3) float32, 0..255."""
     pixels, size = scene.pixels, scene.size
     if rng.random() < 0.3:  # half dark

@@ -29,7 +29,7 @@ REFERENCE_SIZE = 1024  # the pixel figures of the published augmentation belong 
 
 
 @dataclass(frozen=True)
-class Warp:
+class WarpRange:
     """The published augmentation of a reference, at 1024 pixels.
 
     Attributes:
@@ -50,7 +50,7 @@ class Warp:
     shift: float = 0.1
 
 
-MILD = Warp(turn=10.0, corners=20.0, scale=(0.9, 1.1), shift=0.03)
+MILD = WarpRange(turn=10.0, corners=20.0, scale=(0.9, 1.1), shift=0.03)
 """For the nano FLUX, whose tokens are an eighth of a face wide."""
 
 
@@ -84,8 +84,8 @@ class MakeupPairs:
         TrainingError: the folder holds no pairs.
     """
 
-    def __init__(self, root: Path, size: int = 1024, warp: Warp | None = None) -> None:
-        self.root, self.size, self.warp = root, size, warp or Warp()
+    def __init__(self, root: Path, size: int = 1024, warp: WarpRange | None = None) -> None:
+        self.root, self.size, self.warp = root, size, warp or WarpRange()
         self.pairs = sorted(
             (path, path.parents[1] / "ref" / path.name)
             for path in root.glob("*/src/*")
@@ -129,7 +129,7 @@ class MakeupPairs:
             return np.array(picture.convert(mode).resize((self.size, self.size), how))
 
 
-def warp_reference(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
+def warp_reference(picture: np.ndarray, warp: WarpRange, generator: torch.Generator) -> np.ndarray:
     """Turn, pull and shift a reference, on black.
 
     Args:
@@ -153,7 +153,9 @@ def warp_reference(picture: np.ndarray, warp: Warp, generator: torch.Generator) 
     return picture
 
 
-def _warp_elastically(picture: np.ndarray, warp: Warp, generator: torch.Generator) -> np.ndarray:
+def _warp_elastically(
+    picture: np.ndarray, warp: WarpRange, generator: torch.Generator
+) -> np.ndarray:
     """A random affine transform, then a smooth random displacement (Simard et al., 2003)."""
     size = len(picture)
     share = size / REFERENCE_SIZE

@@ -24,7 +24,7 @@ from models.structures import Face
 
 
 @dataclass(frozen=True)
-class Limits:
+class PairLimits:
     """What a pair must keep to.
 
     Attributes:
@@ -153,7 +153,7 @@ def measure_pair(source: Face, made: Face, embed: Embed | None = None) -> dict[s
     return {key: round(value, 3) for key, value in found.items()}
 
 
-def find_fault(measures: dict[str, float], limits: Limits) -> str | None:
+def find_fault(measures: dict[str, float], limits: PairLimits) -> str | None:
     """The first limit a pair fails, in words; None for a good pair."""
     if measures.get("identity", 1.0) < limits.identity:
         return "another person"

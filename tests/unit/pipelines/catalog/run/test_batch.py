@@ -174,7 +174,7 @@ def test_an_ending_we_do_not_write_is_refused_before_any_work(shop, tmp_path):
 
 def test_the_best_shade_comes_first_unless_it_is_a_palette(tmp_path):
     from pipelines.catalog.extract.rows import make_rows
-    from pipelines.catalog.run.inputs import Item
+    from pipelines.catalog.run.inputs import CatalogItem
 
     shades = [
         {
@@ -195,9 +195,13 @@ def test_the_best_shade_comes_first_unless_it_is_a_palette(tmp_path):
         for i in range(3)
     ]
     found = {"status": "ok", "kind": "bullet", "shades": shades, "best": 2, "size_wh": (9, 9)}
-    assert [r["shade_index"] for r in make_rows(Item("s", "s", "s"), found, "1")] == [2, 0, 1]
+    assert [r["shade_index"] for r in make_rows(CatalogItem("s", "s", "s"), found, "1")] == [
+        2,
+        0,
+        1,
+    ]
     found["kind"] = "palette"
-    rows = make_rows(Item("s", "s", "s", category="blush"), found, "1")
+    rows = make_rows(CatalogItem("s", "s", "s", category="blush"), found, "1")
     assert [r["shade_index"] for r in rows] == [0, 1, 2]
     assert [r["best"] for r in rows] == [False, False, True]
     assert {r["category"] for r in rows} == {"blush"}
