@@ -10,7 +10,7 @@ modulations and an MLP four times as wide, with the inputs backward needs).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -76,4 +76,5 @@ if __name__ == "__main__":
     for name, (_, config) in PRESETS.items():
         if config.base != "fp32":
             needs = reckon_memory(config)
-            print(f"{name}: {needs.total:.1f} GB, {needs}")  # noqa: T201
+            parts = ", ".join(f"{part}={size}" for part, size in asdict(needs).items())
+            print(f"{name}: {needs.total:.1f} GB, Memory({parts})")  # noqa: T201
