@@ -118,6 +118,21 @@ def mcvton(seed: int = 0) -> dict[str, Any]:
     } | adapters
 
 
+def published_beautybank(seed: int = 0) -> dict[str, Any]:
+    """Generator and encoder of the published BeautyBank at 64 pixels; 10 layers of 32 a code."""
+    from models.beautybank.psp import PspEncoder
+    from models.beautybank.published import PublishedBeautyBank
+
+    draws = seeding.generator_for(seed, "tiny", "published-beautybank")
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(draws.get_state())  # both draw their weights as they are made
+        generator = PublishedBeautyBank(size=64, style=WIDTH, widest=16)
+        encoder = PspEncoder(layers=generator.n_latent, width=WIDTH // 8)
+    for parameter in generator.res.parameters():  # as if trained: makeup shows
+        torch.nn.init.normal_(parameter, 0, 0.3, generator=draws)
+    return {"generator": generator.eval(), "encoder": encoder.eval()}
+
+
 def autoencoder() -> AutoencoderKL:
     """A KL autoencoder that halves a picture and gives it back, slightly soft.
 

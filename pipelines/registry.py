@@ -42,11 +42,11 @@ class Toy:
     Attributes:
         parts: function without arguments that gives what the pipeline's class is made of, by name;
             module and name.
-        folder: what `mirra models tiny` calls its folder.
+        folder: what `mirra models tiny` calls its folder; empty where it writes none.
     """
 
     parts: str
-    folder: str
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,24 @@ REGISTRY: tuple[Entry, ...] = (
         needs="any CPU, 1 GB of memory",
         paper="after BeautyBank, arXiv 2411.11231",
         tabs=("looks-tab",),
+    ),
+    Entry(
+        name="beautybank-published",
+        task="makeup",
+        path="pipelines.makeup.pipeline_beautybank_published:PublishedBeautyBankPipeline",
+        weights=("face-mesh", "face-parser"),
+        licence=Licence(
+            code="Apache-2.0",
+            weights="BeautyBank: as its authors say; face parser: research, non-commercial",
+            base="StyleGAN2 by NVIDIA, non-commercial",
+            data="FFHQ, CC BY-NC-SA 4.0; the authors' makeup faces, none stated",
+            commercial=False,
+        ),
+        needs="any CPU, 4 GB of memory by calculation; never run on the published weights",
+        paper="BeautyBank, arXiv 2411.11231",
+        download="nothing; convert the authors' generator and encoder, 1.4 GB by calculation",
+        missing="pipelines.makeup.beautybank_weights:list_missing",
+        toy=Toy("models.tiny:published_beautybank"),
     ),
     Entry(
         name="dmvton",

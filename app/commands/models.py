@@ -40,7 +40,7 @@ def tiny(
     from pipelines.registry import REGISTRY
 
     for entry in REGISTRY:
-        if entry.toy is not None:
+        if entry.toy is not None and entry.toy.folder:
             entry.make_toy().save_pretrained(folder / entry.toy.folder)
     typer.echo(f"{folder}: random weights, to see the road from end to end, not to look good")
 

@@ -7,12 +7,16 @@ code: the coarse ones from the smallest. Names of parameters are those of the pu
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.beautybank.stylegan import EqualLinear
+from models.errors import CheckpointError
 
 _COARSE, _MIDDLE = 3, 7
 _BLOCKS = ((64, 3), (128, 4), (256, 14), (512, 3))
@@ -123,6 +127,28 @@ class PspEncoder(nn.Module):
         sources += [fine] * (len(self.styles) - _MIDDLE)
         heads = zip(self.styles, sources, strict=True)
         return torch.stack([head(source) for head, source in heads], 1)
+
+
+def load_encoder(path: Path) -> PspEncoder:
+    """Read an encoder in evaluation mode, of whatever size its file is.
+
+    Args:
+        path: `state_dict` of the public checkpoint as safetensors; where it holds a decoder, too,
+            what begins with `encoder.` is read.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds another network.
+    """
+    try:
+        tensors = load_file(path)
+        own = {key: value for key, value in tensors.items() if key.startswith("encoder.")}
+        tensors = {key.removeprefix("encoder."): value for key, value in (own or tensors).items()}
+        layers = 1 + max(int(key.split(".")[1]) for key in tensors if key.startswith("styles."))
+        network = PspEncoder(layers, len(tensors["input_layer.0.weight"]))
+        network.load_state_dict(tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: {error}", found=None, needed=path.name) from None
+    return network.eval()
 
 
 def _as_large(x: Tensor, other: Tensor) -> Tensor:

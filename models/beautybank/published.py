@@ -1,7 +1,6 @@
 """The published system (arXiv 2411.11231) at full size: StyleGAN2 with a second path for makeup.
 
-    network = PublishedBeautyBank()                     # 74.18 M parameters, 1024 x 1024
-    network.load_state_dict(published_weights(path))
+    network = load_generator(Path("generator.safetensors"))   # 74.18 M parameters, 1024 x 1024
     picture = network(bare_code, makeup_code, interp_weights=[0.75] * 7 + [1] * 11)
 
 Both codes are 18 x 512 in Z+. The bare code drives a frozen StyleGAN2. The makeup code adds to it:
@@ -172,3 +171,21 @@ def published_weights(path: Path) -> dict[str, Tensor]:
             needed="res.0.conv.0.weight",
         )
     return tensors
+
+
+def load_generator(path: Path) -> PublishedBeautyBank:
+    """Read a generator in evaluation mode, of whatever size its file is.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds another network.
+    """
+    tensors = published_weights(path)
+    try:
+        layers = 1 + max(int(key.split(".")[1]) for key in tensors if key.startswith("res."))
+        style, _ = tensors["style.1.weight"].shape
+        _, widest, _, _ = tensors["generator.input.input"].shape
+        network = PublishedBeautyBank(2 ** (layers // 2 + 1), style, widest)
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: {error}", found=None, needed=path.name) from None
+    return network.eval()
