@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +12,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 def _on_a_space() -> bool:
     return "SPACE_ID" in os.environ
+
+
+class LaunchOptions(TypedDict):
+    """Those of Gradio's `launch` that an operator chooses."""
+
+    server_name: str
+    server_port: int
+    max_file_size: str
+    auth: list[tuple[str, str]] | None
 
 
 class Settings(BaseSettings):
@@ -49,7 +58,7 @@ class Settings(BaseSettings):
 
     @field_validator("origins", mode="before")
     @classmethod
-    def _by_comma(cls, value: Any) -> Any:
+    def _split_commas(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
     def accounts(self) -> list[tuple[str, str]] | None:
@@ -67,7 +76,7 @@ class Settings(BaseSettings):
             raise ValueError("MIRRA_AUTH must be user:password, or a file of such lines")
         return [(user, password) for user, _, password in pairs]
 
-    def launch_options(self) -> dict[str, Any]:
+    def launch_options(self) -> LaunchOptions:
         """What Gradio's `launch` needs of them."""
         return {
             "server_name": self.host,

@@ -7,6 +7,8 @@ import time
 from typing import Any
 
 import gradio as gr
+from gradio.block_function import BlockFunction
+from gradio.state_holder import SessionState
 
 from app.messages import MALFORMED, TOOK_TOO_LONG, UNKNOWN, explain
 from app.server.logs import log_event, log_failure
@@ -48,17 +50,25 @@ class GuardedBlocks(gr.Blocks):
             if function.concurrency_id == WORK and function.fn is not None:
                 function.fn = self.slots.limit(function.fn)
 
-    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
+    async def preprocess_data(
+        self,
+        block_fn: BlockFunction,
+        inputs: list[object],
+        state: SessionState | None,
+        explicit_call: bool = False,
+    ) -> list[object]:
         """Check what comes in, then let Gradio read it."""
         try:
             check_payload(inputs)
-            return await super().preprocess_data(block_fn, inputs, *rest, **more)
+            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except gr.Error:
             raise
         except Exception:  # Gradio's readers raise whatever a malformed payload leads them to
             raise gr.Error(MALFORMED, print_exception=False) from None
 
-    async def process_api(self, block_fn: Any, inputs: list[Any], *rest: Any, **more: Any):
+    async def process_api(
+        self, block_fn: BlockFunction | int, inputs: list[object], *rest: Any, **more: Any
+    ) -> dict[str, Any]:
         """Handle one event: note its files, count it, and let no error out but a sentence."""
         function = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         session, began, outcome = more.get("session_hash"), time.perf_counter(), "failed"
@@ -94,6 +104,6 @@ class GuardedBlocks(gr.Blocks):
             if function.concurrency_id == WORK:
                 log_event("work", endpoint=name, outcome=outcome, ms=round(seconds * 1000))
 
-    def _record_files(self, session: str | None, payload: Any) -> None:
+    def _record_files(self, session: str | None, payload: object) -> None:
         if self.sessions is not None and session:
             self.sessions.record_files(session, payload)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -14,18 +13,12 @@ class HeaderTimeoutProtocol(H11Protocol):
     uvicorn has a time limit between requests only, so a thousand connections that send a letter a
     minute would keep everybody else out. The body's time limit is the request filter's.
 
-    Args:
-        options: uvicorn's.
-
     Attributes:
         header_seconds: how long a header may take.
     """
 
     header_seconds = 10.0
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     @classmethod
     def with_timeout(cls, seconds: float) -> type[HeaderTimeoutProtocol]:

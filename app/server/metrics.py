@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
@@ -23,20 +22,24 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        own: dict[str, Any] = {"registry": self._registry}
-        self.requests = Counter("mirra_requests", "Answers by status.", ["status"], **own)
+        self.requests = Counter(
+            "mirra_requests", "Answers by status.", ["status"], registry=self._registry
+        )
         self.refused = Counter(
-            "mirra_refused", "Refusals of the request filter.", ["reason"], **own
+            "mirra_refused",
+            "Refusals of the request filter.",
+            ["reason"],
+            registry=self._registry,
         )
         self.work = Histogram(
             "mirra_work_seconds",
             "Time at work, without waiting in the queue.",
             ["endpoint", "outcome"],
             buckets=_SECONDS,
-            **own,
+            registry=self._registry,
         )
 
-    def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
+    def add_gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
         """Show a number as it is whenever somebody asks."""
         Gauge(f"mirra_{name}", about, registry=self._registry).set_function(value)
 

@@ -59,11 +59,11 @@ class Server:
         self.page, self.studio, self.sessions, self.settings = page, studio, sessions, settings
         self.closing = False
         self._stop = threading.Event()
-        watch = page.metrics.watch
-        watch("waiting", "Events in the queue.", lambda: len(page._queue))
-        watch("working", "Threads at work.", lambda: page.slots.working)
-        watch("visits", "Sessions whose files are kept.", lambda: len(sessions))
-        watch("disk_bytes", "Bytes of visitors' files.", sessions.size)
+        add_gauge = page.metrics.add_gauge
+        add_gauge("waiting", "Events in the queue.", lambda: len(page._queue))
+        add_gauge("working", "Threads at work.", lambda: page.slots.working)
+        add_gauge("visits", "Sessions whose files are kept.", lambda: len(sessions))
+        add_gauge("disk_bytes", "Bytes of visitors' files.", sessions.size)
 
     def run(self, examples: Sequence[Path], **looks: Any) -> None:
         """Serve until SIGTERM or SIGINT; what was started by then is finished.
@@ -145,7 +145,7 @@ class Server:
         )
 
     @asynccontextmanager
-    async def _sweeping(self, app: Any) -> AsyncIterator[None]:
+    async def _sweeping(self, app: App) -> AsyncIterator[None]:
         async def sweep() -> None:
             while True:
                 await asyncio.sleep(min(5.0, self.settings.leave_seconds / 2))
@@ -155,7 +155,7 @@ class Server:
         yield
         task.cancel()
 
-    def _forget(self, app: Any, session: str) -> None:
+    def _forget(self, app: App, session: str) -> None:
         """Drop what Gradio remembers of a session; by itself it would for an hour."""
         app.state_holder.delete_state(session)
         app.state_holder.session_data.pop(session, None)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 try:
     import fcntl
@@ -85,7 +85,7 @@ class Sessions:
         """A page was closed, or lost its line."""
         self._touch(session).pages -= 1
 
-    def record_files(self, session: str, payload: Any) -> None:
+    def record_files(self, session: str, payload: object) -> None:
         """Remember the files a visitor sent or got.
 
         Args:
@@ -133,7 +133,7 @@ class Sessions:
         return state
 
 
-def _paths_in(payload: Any) -> Iterator[Path]:
+def _paths_in(payload: object) -> Iterator[Path]:
     """Every file a payload names."""
     if isinstance(payload, dict):
         if isinstance(path := payload.get("path"), str) and "\0" not in path:
@@ -156,7 +156,7 @@ def _age(path: Path, now: float) -> float:
         return 0.0
 
 
-def _try_lock(file: Any) -> bool:
+def _try_lock(file: TextIO) -> bool:
     """Whether nobody else holds the lock; it is ours then until the file is closed."""
     if fcntl is None:
         return False

@@ -12,10 +12,11 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from models.cancellation import cancel_scope, raise_if_cancelled
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -48,11 +49,11 @@ class WorkerSlots:
             except asyncio.TimeoutError:
                 raise TimeoutError from None  # one and the same from Python 3.11 on
 
-    def limit(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def limit(self, function: Callable[P, T]) -> Callable[P, T]:
         """Return the function, made to wait for a slot and to hold it while it runs."""
 
         @wraps(function)
-        def work(*args: Any, **kwargs: Any) -> Any:
+        def work(*args: P.args, **kwargs: P.kwargs) -> T:
             with self._slot():
                 return function(*args, **kwargs)
 

@@ -17,9 +17,9 @@ from models.errors import ImageError, LookError
 from pipelines.makeup.look_files import PNG_KEY
 from pipelines.makeup.named_looks import find_look
 from tests.integration.test_hostile_files import chunk, png
-from tests.server.caller import API, Caller, said
+from tests.server.caller import API, Caller, Upload, said
 
-Act = Callable[[Caller, dict[str, Any]], Any]
+Act = Callable[[Caller, Upload], object]
 
 
 def refused(reason: str) -> str:
@@ -27,7 +27,7 @@ def refused(reason: str) -> str:
     return f"{status}: {sentence}"
 
 
-def picture(reason: str, **values: Any) -> str:
+def picture(reason: str, **values: object) -> str:
     return explain(ImageError("", reason=reason, **values))
 
 
@@ -35,18 +35,18 @@ LOOK = explain(LookError(""))
 FILE = {"_type": "gradio.FileData"}
 
 
-def named(path: str) -> dict[str, Any]:
+def named(path: str) -> Upload:
     return {"path": path, "meta": FILE}
 
 
-def carrying(look: Any) -> bytes:
+def carrying(look: object) -> bytes:
     """A PNG that carries a look."""
     words = look if isinstance(look, bytes) else json.dumps(look).encode()
     body = PNG_KEY.encode() + b"\0\1\0\0\0" + zlib.compress(words)
     return png(chunk(b"iTXt", body))
 
 
-def changed(**values: Any) -> dict[str, Any]:
+def changed(**values: object) -> dict[str, Any]:
     """A good look with something wrong in it."""
     return json.loads(find_look("nude").to_json()) | values
 
@@ -65,7 +65,7 @@ def form(data: bytes, *, parts: int = 1) -> bytes:
 def posting(
     body: bytes, path: str = "upload", kind: str = "multipart/form-data; boundary=x"
 ) -> Act:
-    def act(caller: Caller, _: Any) -> str:
+    def act(caller: Caller, _: object) -> str:
         headers = {"Content-Type": kind}
         return said(caller.post(f"{API}/{path}", content=body, headers=headers))
 
@@ -76,11 +76,11 @@ def posting_json(body: bytes, path: str) -> Act:
     return posting(body, path, "application/json")
 
 
-def photo_is(payload: Any) -> Act:
+def photo_is(payload: object) -> Act:
     return lambda caller, _: caller.makeup(payload)
 
 
-def field(**values: Any) -> Act:
+def field(**values: object) -> Act:
     return lambda caller, photo: caller.makeup(photo, **values)
 
 
@@ -89,7 +89,7 @@ def getting(path: str) -> Act:
 
 
 def from_site(origin: str, **headers: str) -> Act:
-    def act(caller: Caller, _: Any) -> str:
+    def act(caller: Caller, _: object) -> str:
         headers["Origin"] = origin
         answer = caller.post(f"{API}/call/list_looks", json={"data": []}, headers=headers)
         assert "access-control-allow-origin" not in answer.headers
@@ -107,14 +107,14 @@ def as_photo(data: bytes, name: str = "photo.png") -> Act:
 
 
 def with_look_file(data: bytes) -> Act:
-    def act(caller: Caller, photo: Any) -> str:
+    def act(caller: Caller, photo: Upload) -> str:
         given = {"source": photo, "look-file": caller.upload(data, "look.json")}
         return caller.press("try", given)[1]
 
     return act
 
 
-def in_chunks(caller: Caller, _: Any) -> str:
+def in_chunks(caller: Caller, _: object) -> str:
     """No Content-Length, and no end."""
     head = form(b"").removesuffix(b"\r\n--x--\r\n")
     body = (piece for piece in [head, *[bytes(100_000)] * 60])
@@ -122,7 +122,7 @@ def in_chunks(caller: Caller, _: Any) -> str:
     return said(caller.post(f"{API}/upload", content=body, headers=headers))
 
 
-def slow_body(caller: Caller, _: Any) -> str:
+def slow_body(caller: Caller, _: object) -> str:
     answer = caller.raw(
         f"POST {API}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n"
         "Content-Type: multipart/form-data; boundary=x\r\n\r\n".encode(),
@@ -131,11 +131,11 @@ def slow_body(caller: Caller, _: Any) -> str:
     return f"{answer.split()[1].decode()}: {answer.decode().rsplit(chr(10), 1)[1]}"
 
 
-def slow_head(caller: Caller, _: Any) -> str:
+def slow_head(caller: Caller, _: object) -> str:
     return caller.raw(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ").decode() or "hung up on"
 
 
-def cut_off(caller: Caller, _: Any) -> str:
+def cut_off(caller: Caller, _: object) -> str:
     """Half an upload, then the line is cut."""
     folder = caller.server.folder / "tmp"
     head = f"POST {API}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n"
@@ -152,19 +152,19 @@ def cut_off(caller: Caller, _: Any) -> str:
     return f"{len(left)} files stay"
 
 
-def markup_name(caller: Caller, photo: Any) -> str:
+def markup_name(caller: Caller, photo: Upload) -> str:
     file = caller.upload(bytes(99), "<img src=x onerror=alert(1)>.png")
     assert "<" not in file["path"]
     return caller.makeup(file)
 
 
-def climbing_name(caller: Caller, _: Any) -> str:
+def climbing_name(caller: Caller, _: object) -> str:
     path = caller.upload(b"x", "..\\../../../../evil.png")["path"]
     assert path.startswith(str(caller.server.folder / "tmp"))
     return "stays in its folder"
 
 
-def script_in_a_file(caller: Caller, _: Any) -> str:
+def script_in_a_file(caller: Caller, _: object) -> str:
     """A page or an SVG is uploaded, and somebody is sent to its address."""
     for name in ("a.svg", "a.html"):
         path = caller.upload(b"<svg><script>alert(1)</script></svg>", name)["path"]
@@ -176,19 +176,19 @@ def script_in_a_file(caller: Caller, _: Any) -> str:
     return "downloaded, never run"
 
 
-def unqueued(caller: Caller, photo: Any) -> str:
+def unqueued(caller: Caller, photo: Upload) -> str:
     """Heavy work that skips the queue."""
     return str(caller.post(f"{API}/run/apply_makeup", json={"data": [photo]}).status_code)
 
 
-def flood(caller: Caller, photo: Any) -> str:
+def flood(caller: Caller, photo: Upload) -> str:
     """Many requests at once, none of them waited for."""
     body = {"source": photo, "look": "nude"}
     answers = [caller.post(f"{API}/call/v2/apply_makeup", json=body) for _ in range(30)]
     return next(said(answer) for answer in answers if answer.status_code != 200)
 
 
-def start_and_stop(caller: Caller, photo: Any) -> str:
+def start_and_stop(caller: Caller, photo: Upload) -> str:
     """Work is begun and cancelled over and over."""
     event = next(d for d in caller.config["dependencies"] if d["api_name"] == "apply_makeup")
     source, _, look = event["inputs"][:3]
@@ -207,16 +207,16 @@ def start_and_stop(caller: Caller, photo: Any) -> str:
     return f"{state['working']} at work"
 
 
-def cross_site_preflight(caller: Caller, _: Any) -> str:
+def cross_site_preflight(caller: Caller, _: object) -> str:
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     return said(caller.options(f"{API}/queue/join", headers=headers))
 
 
-def climbing_path(caller: Caller, photo: Any) -> str:
+def climbing_path(caller: Caller, photo: Upload) -> str:
     return caller.makeup(named(photo["path"] + "/../../../../../../../etc/passwd"))
 
 
-def claim_and_leave(caller: Caller, photo: Any) -> str:
+def claim_and_leave(caller: Caller, photo: Upload) -> str:
     """A visitor names a file of the machine as theirs, so that it goes with the session."""
     victim = caller.server.folder / "log.txt"
     climbing = photo["path"] + "/../../../../../log.txt"
@@ -228,7 +228,7 @@ def claim_and_leave(caller: Caller, photo: Any) -> str:
     return "it stays" if victim.exists() else "it is gone"
 
 
-def upgrade(caller: Caller, _: Any) -> str:
+def upgrade(caller: Caller, _: object) -> str:
     head = "GET /queue/join HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade"
     return caller.status_of(head)
 

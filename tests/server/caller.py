@@ -17,6 +17,8 @@ from models.lazy import locked_cached_property
 from tests.running import Running
 
 API = "/gradio_api"
+Upload = dict[str, Any]
+"""An uploaded file as Gradio's clients describe it: `path` and `meta`."""
 JSON = {"Content-Type": "application/json"}
 
 
@@ -38,13 +40,13 @@ class Caller(httpx.Client):
         """What the page is made of."""
         return self.get("/config").json()
 
-    def upload(self, data: bytes, name: str = "photo.png") -> dict[str, Any]:
+    def upload(self, data: bytes, name: str = "photo.png") -> Upload:
         """Send a file as the page does; what Gradio's clients then name it by."""
         answer = self.post(f"{API}/upload", files={"files": (name, data)})
         assert answer.status_code == 200, answer.text
         return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
 
-    def call(self, name: str, **values: Any) -> Any:
+    def call(self, name: str, **values: object) -> Any:
         """Result of a named endpoint; the sentence if it refuses."""
         body = json.dumps(values)  # not the client's own encoder, which refuses NaN
         joined = self.post(f"{API}/call/v2/{name}", content=body, headers=JSON)
@@ -55,7 +57,7 @@ class Caller(httpx.Client):
         result = json.loads(result)
         return result if event == "complete" else sentence_in(result)
 
-    def inputs(self, event: dict[str, Any], values: dict[int, Any]) -> list[Any]:
+    def inputs(self, event: dict[str, Any], values: dict[int, object]) -> list[object]:
         """What an event sends: values by component, and of all others what they show."""
         parts = {part["id"]: part["props"] for part in self.config["components"]}
         return [values.get(number, parts[number].get("value")) for number in event["inputs"]]
@@ -69,12 +71,14 @@ class Caller(httpx.Client):
             next(beats)
             yield session
 
-    def makeup(self, source: Any, reference: Any = None, look: Any = "nude", **more: Any) -> Any:
+    def makeup(
+        self, source: object, reference: object = None, look: object = "nude", **more: object
+    ) -> Any:
         """`/apply_makeup`."""
         return self.call("apply_makeup", source=source, reference=reference, look=look, **more)
 
     def press(
-        self, button: str, values: dict[str, Any], session: str | None = None
+        self, button: str, values: dict[str, object], session: str | None = None
     ) -> list[Any] | str:
         """Press a button of the page, with some of its components set; the event's outputs."""
         parts = {part["id"]: part["props"] for part in self.config["components"]}
@@ -118,11 +122,11 @@ def said(answer: httpx.Response) -> str:
     return f"{answer.status_code}: {text}"
 
 
-def sentence_in(output: Any) -> str:
+def sentence_in(output: object) -> str:
     return str(output.get("error")) if isinstance(output, dict) else str(output)
 
 
-def becomes(wanted: Any, found: Callable[[], Any], seconds: float = 60) -> bool:
+def becomes(wanted: object, found: Callable[[], object], seconds: float = 60) -> bool:
     """Whether `found()` is `wanted` before long."""
     until = time.monotonic() + seconds
     while (now := found()) != wanted and time.monotonic() < until:
