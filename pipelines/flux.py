@@ -7,6 +7,7 @@ tiny` writes) is loaded as it is.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -14,11 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from models.errors import CheckpointError, WeightsError
 
 if TYPE_CHECKING:
+    import torch
+    from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+    from diffusers.pipelines.pipeline_utils import DiffusionPipeline
+
+    from models.reflora.injector import RefLoRAInjector
     from pipelines.makeup.pipeline_flux_makeup import FluxMakeupPipeline
 
 KONTEXT = "black-forest-labs/FLUX.1-Kontext-dev"
@@ -65,12 +71,12 @@ def list_missing(base: str | None = None) -> list[str]:
         index = _index(Path(base))
         if index is None:
             lacks.append("a pipeline in the folder MIRRA_FLUX names (it has no model_index.json)")
-        elif "injector" not in index and not _in_cache(REFLORA, REFLORA_FILE):
+        elif "injector" not in index and not is_in_cache(REFLORA, REFLORA_FILE):
             lacks.append(f"{REFLORA_FILE} of {REFLORA} (1.5 GB)")
         return lacks
-    if not _in_cache(base, "model_index.json"):
+    if not is_in_cache(base, "model_index.json"):
         lacks.append(f"{base} (34 GB; accept its licence on huggingface.co, or set MIRRA_FLUX)")
-    if not _in_cache(REFLORA, REFLORA_FILE):
+    if not is_in_cache(REFLORA, REFLORA_FILE):
         lacks.append(f"{REFLORA_FILE} of {REFLORA} (1.5 GB)")
     return lacks
 
@@ -107,13 +113,13 @@ def load_flux_makeup(
     device = devices.pick(how.device)
     dtype = devices.dtype_of(device)
     with translate_loading_errors(base):
-        parts: dict[str, Any] = {}
+        parts: dict[str, FluxTransformer2DModel] = {}
         if how.gguf or how.quantise != "none":
             parts["transformer"] = load_quantized_transformer(base, how, dtype)
         whole = Path(base).is_dir() and "injector" in (_index(Path(base)) or {})
         pipe = FluxMakeupPipeline.from_pretrained(base, dtype=dtype, **parts)
         if adapter is not None and not whole:
-            injector = _injector(adapter, pipe.transformer).to(dtype)
+            injector = torch.nn.Module.to(_injector(adapter, pipe.transformer), dtype)
             pipe.register_modules(injector=injector)
             injector.install(pipe.transformer)
         if student is not None:
@@ -134,6 +140,8 @@ def load_student(pipe: FluxMakeupPipeline, weights: Path) -> None:
     Raises:
         CheckpointError: there is no such student, or it is another transformer's.
     """
+    from torch import nn
+
     from models.diffusion.few_step import FewStepSampler
     from models.diffusion.flux_student import StudentLoRA
     from models.diffusion.lora import attach
@@ -143,9 +151,9 @@ def load_student(pipe: FluxMakeupPipeline, weights: Path) -> None:
         student = StudentLoRA.from_pretrained(weights / "student")
     except OSError as error:
         raise CheckpointError(f"{weights} holds no low-rank student: {error}") from error
-    transformer: Any = pipe.transformer
+    transformer = cast("FluxTransformer2DModel", pipe.transformer)
     attach(transformer, student.layers)
-    pipe.register_modules(student=student.to(transformer.device, transformer.dtype))
+    pipe.register_modules(student=nn.Module.to(student, transformer.device, transformer.dtype))
     pipe.register_to_config(few_step={"times": list(sampler.times), "noise": sampler.noise})
 
 
@@ -181,7 +189,9 @@ def translate_loading_errors(base: str) -> Iterator[None]:
         raise WeightsError(f"{base} cannot be read: {error}", reason=reason, found=base) from error
 
 
-def load_quantized_transformer(base: str, how: Loading, dtype: Any) -> Any:
+def load_quantized_transformer(
+    base: str, how: Loading, dtype: torch.dtype
+) -> FluxTransformer2DModel:
     """The transformer alone, quantised."""
     from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
     from diffusers.quantizers.quantization_config import (
@@ -204,15 +214,14 @@ def load_quantized_transformer(base: str, how: Loading, dtype: Any) -> Any:
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
         )
     else:
-        from torchao.quantization import Int8WeightOnlyConfig  # pyright: ignore
-
-        config = TorchAoConfig(Int8WeightOnlyConfig())
+        torchao = importlib.import_module("torchao.quantization")  # an optional library
+        config = TorchAoConfig(torchao.Int8WeightOnlyConfig())
     return FluxTransformer2DModel.from_pretrained(
         base, subfolder="transformer", quantization_config=config, dtype=dtype
     )
 
 
-def _injector(adapter: str, transformer: Any) -> Any:
+def _injector(adapter: str, transformer: FluxTransformer2DModel) -> RefLoRAInjector:
     from models.reflora.checkpoint import load_official
     from models.reflora.injector import RefLoRAInjector
 
@@ -226,7 +235,7 @@ def _injector(adapter: str, transformer: Any) -> Any:
     return load_official(path, transformer)
 
 
-def place_pipeline(pipe: Any, offload: Offload, device: Any) -> None:
+def place_pipeline(pipe: DiffusionPipeline, offload: Offload, device: torch.device) -> None:
     """Bring a pipeline to its device, or let it be fetched there piece by piece."""
     if offload == "model":
         pipe.enable_model_cpu_offload(device=device)
@@ -238,12 +247,13 @@ def place_pipeline(pipe: Any, offload: Offload, device: Any) -> None:
         pipe.to(device)
 
 
-def _index(folder: Path) -> dict[str, Any] | None:
+def _index(folder: Path) -> dict[str, object] | None:
     path = folder / "model_index.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def _in_cache(repo: str, file: str) -> bool:
+def is_in_cache(repo: str, file: str) -> bool:
+    """Whether a file of the hub is on this machine."""
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(repo, file), str)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -172,7 +172,7 @@ def _numbers(values: np.ndarray) -> list[float] | None:
     return [round(float(v), 3) for v in values] if np.isfinite(values).all() else None
 
 
-def _three(values: Any) -> np.ndarray:
+def _three(values: object) -> np.ndarray:
     if values is None:
         return np.full(3, np.nan, np.float32)
     if not isinstance(values, list) or len(values) != 3 or not all(map(_is_number, values)):
@@ -182,11 +182,11 @@ def _three(values: Any) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
 
 
-def _share(value: Any) -> float:
+def _share(value: object) -> float:
     if not _is_number(value) or not 0 <= value <= 1:
         raise LookError("a strength of the look is not between 0 and 1", needed=(0, 1))
     return float(value)
@@ -198,7 +198,7 @@ def _to_base64(codes: np.ndarray) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _from_base64(value: Any, mode: str) -> np.ndarray:
+def _from_base64(value: object, mode: str) -> np.ndarray:
     """A map of the canonical face, (S, S) or (S, S, C) float32 in 0..255."""
     if not isinstance(value, str):
         raise LookError("a map of the look is missing")

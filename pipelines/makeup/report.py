@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -17,7 +17,23 @@ from pipelines.makeup.look import Look
 from pipelines.makeup.output import MakeupOutput
 
 
-def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> dict[str, Any]:
+class FaceMeasurements(TypedDict):
+    """What was measured of one face, see `measure`."""
+
+    face: int
+    landmark_drift: float | None
+    delta_e: dict[str, float]
+
+
+class Measurements(TypedDict):
+    """What was measured of a result, see `measure`."""
+
+    pixels_changed_outside: int
+    milliseconds: dict[str, float]
+    faces: list[FaceMeasurements]
+
+
+def measure(output: MakeupOutput, analyzer: FaceAnalyzer) -> Measurements:
     """Measure a result against its source.
 
     Args:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from models.errors import ShadeError
 from models.instant.coats import EYE_LAYOUT, Coat
+
+if TYPE_CHECKING:
+    from pipelines.catalog.search.store import CatalogShade
 
 PLACE_OF_CATEGORY = {
     "lipstick": "lips",
@@ -26,7 +29,7 @@ PLACE_OF_CATEGORY = {
 """Category -> the place of a face it is worn on; what is left out is not worn there."""
 
 
-def make_coat(shade: Mapping[str, Any], place: str | None = None) -> Coat:
+def make_coat(shade: CatalogShade, place: str | None = None) -> Coat:
     """A shade as a coat.
 
     Args:
@@ -43,7 +46,7 @@ def make_coat(shade: Mapping[str, Any], place: str | None = None) -> Coat:
     return Coat(shade["hex"], place, shade.get("finish") or "matte")
 
 
-def make_coats(shades: Iterable[Mapping[str, Any]], place: str | None = None) -> list[Coat]:
+def make_coats(shades: Iterable[CatalogShade], place: str | None = None) -> list[Coat]:
     """A product as coats: of a palette the first four shades, of anything else the first.
 
     Raises:

@@ -11,21 +11,28 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from models.errors import WeightsError
 from pipelines.flux import (
     Loading,
+    is_in_cache,
     load_quantized_transformer,
     place_pipeline,
     translate_loading_errors,
 )
 
 if TYPE_CHECKING:
+    import torch
+
     from pipelines.tryon.pipeline_mcvton import MCVTONPipeline
 
 FLUX_DEV = "black-forest-labs/FLUX.1-dev"
 ADAPTERS = ("person", "garment", "prompt")
+
+
+class _Settings(TypedDict):
+    dtype: torch.dtype
 
 
 def locate_adapters() -> Path | None:
@@ -46,7 +53,7 @@ def list_missing(adapters: Path | None = None, base: str | None = None) -> list[
     else:
         absent = [name for name in ADAPTERS if not (adapters / name / "config.json").is_file()]
         lacks += [f"{name} in {adapters}" for name in absent]
-    if not Path(base).is_dir() and not _in_cache(base, "transformer/config.json"):
+    if not Path(base).is_dir() and not is_in_cache(base, "transformer/config.json"):
         lacks.append(f"{base} (24 GB without its text encoders; accept its licence on the hub)")
     return lacks
 
@@ -85,7 +92,7 @@ def load_mcvton(
     if adapters is None:
         raise WeightsError("MC-VTON's adapters are trained, not downloaded", needed="MIRRA_MCVTON")
     device = devices.pick(how.device)
-    settings: dict[str, Any] = {"dtype": devices.dtype_of(device)}
+    settings: _Settings = {"dtype": devices.dtype_of(device)}
     with translate_loading_errors(str(adapters if is_whole(adapters) else base)):
         if is_whole(adapters):
             pipe = MCVTONPipeline.from_pretrained(adapters, **settings)
@@ -97,7 +104,7 @@ def load_mcvton(
 
 
 def _assembled(
-    adapters: Path, base: str, how: Loading, size_hw: tuple[int, int], settings: dict[str, Any]
+    adapters: Path, base: str, how: Loading, size_hw: tuple[int, int], settings: _Settings
 ) -> MCVTONPipeline:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
     from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
@@ -119,8 +126,10 @@ def _assembled(
             base, subfolder="transformer", **settings
         )
     student = adapters / "student"
+    scheduler = FlowMatchEulerDiscreteScheduler.from_pretrained(base, subfolder="scheduler")
+    assert isinstance(scheduler, FlowMatchEulerDiscreteScheduler)
     return MCVTONPipeline(
-        FlowMatchEulerDiscreteScheduler.from_pretrained(base, subfolder="scheduler"),  # pyright: ignore
+        scheduler,
         AutoencoderKL.from_pretrained(base, subfolder="vae", **settings),
         transformer,
         FixedPrompt.from_pretrained(adapters / "prompt"),
@@ -129,9 +138,3 @@ def _assembled(
         BranchLoRA.from_pretrained(student) if student.is_dir() else None,
         *size_hw,
     )
-
-
-def _in_cache(repo: str, file: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(repo, file), str)

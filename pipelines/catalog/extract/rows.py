@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipelines.catalog.formats.tables import SCHEMA_VERSION
+from pipelines.catalog.formats.tables import SCHEMA_VERSION, TableRow
 from pipelines.catalog.run.duplicates import Duplicates
 from pipelines.catalog.run.inputs import CatalogItem
 
@@ -23,7 +23,7 @@ _DIGITS = {
 }
 
 
-def make_rows(item: CatalogItem, payload: dict[str, Any], version: str) -> list[dict[str, Any]]:
+def make_rows(item: CatalogItem, payload: dict[str, Any], version: str) -> list[TableRow]:
     """Rows of one picture: one a shade, or a single one that says why there is none.
 
     Of a palette the shades stay in reading order; of anything else the best comes first, for the
@@ -58,7 +58,7 @@ def make_rows(item: CatalogItem, payload: dict[str, Any], version: str) -> list[
     return [{**row, **_shade(shades[place]), "best": place == best} for place in ordered]
 
 
-def _shade(shade: dict[str, Any]) -> dict[str, Any]:
+def _shade(shade: dict[str, Any]) -> TableRow:
     light, a, b = (round(float(value), 2) for value in shade["lab"])
     hue = math.degrees(math.atan2(b, a)) % 360
     return {
@@ -75,7 +75,7 @@ def _shade(shade: dict[str, Any]) -> dict[str, Any]:
 
 def make_all_rows(
     pictures: Iterable[tuple[CatalogItem, str]], version: str, dedupe: int | None = None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[TableRow]:
     """Rows of all pictures in order.
 
     Args:

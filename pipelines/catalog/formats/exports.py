@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
+from pipelines.catalog.formats.tables import TableRow
 from pipelines.catalog.formats.taxonomy import (
     CATEGORY_LEAVES,
     COSMETICS,
@@ -18,7 +18,6 @@ from pipelines.catalog.formats.taxonomy import (
 )
 from pipelines.files import replacing
 
-Row = Mapping[str, Any]
 _MEASURES = {  # axis -> UN/CEFACT unit: C62 is a plain number, DD a degree
     "gloss": "C62",
     "sparkle_density": "C62",
@@ -27,23 +26,23 @@ _MEASURES = {  # axis -> UN/CEFACT unit: C62 is a plain number, DD a degree
 }
 
 
-def group_by_product(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def group_by_product(rows: Iterable[TableRow]) -> Iterator[list[TableRow]]:
     """Shades of one product after the other; rows without a shade are passed over."""
     shades = (row for row in rows if row.get("hex"))
     for _, group in groupby(shades, key=lambda row: (row["sku"], row.get("source"))):
         yield list(group)
 
 
-def make_shade_id(row: Row, shades: int) -> str:
+def make_shade_id(row: TableRow, shades: int) -> str:
     """Id of a variant: the SKU, and the shade's place where there are several."""
     return f"{row['sku']}-{row['shade_index'] + 1}" if shades > 1 else str(row["sku"])
 
 
-def format_schema_org(rows: Iterable[Row]) -> Iterator[str]:
+def format_schema_org(rows: Iterable[TableRow]) -> Iterator[str]:
     """A schema.org ProductGroup (JSON-LD) a line, its shades as variants by colour."""
     for shades in group_by_product(rows):
         first = shades[0]
-        group: dict[str, Any] = {
+        group: dict[str, object] = {
             "@context": "https://schema.org/",
             "@type": "ProductGroup",
             "productGroupID": first["sku"],
@@ -55,7 +54,7 @@ def format_schema_org(rows: Iterable[Row]) -> Iterator[str]:
         yield json.dumps(_given(group), ensure_ascii=False) + "\n"
 
 
-def _variant(row: Row, shades: int) -> dict[str, Any]:
+def _variant(row: TableRow, shades: int) -> dict[str, object]:
     leaf = CATEGORY_LEAVES.get(row.get("category") or "")
     light, a, b = row["lab"]
     facts = [
@@ -97,7 +96,7 @@ GOOGLE_COLUMNS = (
 )
 
 
-def format_google_feed(rows: Iterable[Row]) -> Iterator[str]:
+def format_google_feed(rows: Iterable[TableRow]) -> Iterator[str]:
     """A supplemental feed, tab-separated: what pictures tell, to join the shop's own by `id`."""
     yield "\t".join(GOOGLE_COLUMNS) + "\n"
     for shades in group_by_product(rows):
@@ -119,7 +118,7 @@ def format_google_feed(rows: Iterable[Row]) -> Iterator[str]:
             )
 
 
-def _line(*cells: Any) -> str:
+def _line(*cells: object) -> str:
     """Cells as one line of a feed; tabs and line breaks within them become spaces."""
     text = io.StringIO()
     clean = [" ".join(str(cell).split()) if cell is not None else "" for cell in cells]
@@ -127,7 +126,7 @@ def _line(*cells: Any) -> str:
     return text.getvalue()
 
 
-def format_shopify(rows: Iterable[Row]) -> Iterator[str]:
+def format_shopify(rows: Iterable[TableRow]) -> Iterator[str]:
     """A product a line: taxonomy category, then metafields of the product and its variants.
 
     `shopify.color-pattern` and `shopify.cosmetic-finish` take the taxonomy's values (attributes 1
@@ -161,7 +160,7 @@ def format_shopify(rows: Iterable[Row]) -> Iterator[str]:
         yield json.dumps(_given(product), ensure_ascii=False) + "\n"
 
 
-def _shopify_variant(row: Row, shades: int) -> dict[str, Any]:
+def _shopify_variant(row: TableRow, shades: int) -> dict[str, object]:
     values = {
         "hex": ("color", row["hex"]),
         "lab": ("list.number_decimal", json.dumps(row["lab"])),
@@ -183,15 +182,15 @@ def _shopify_variant(row: Row, shades: int) -> dict[str, Any]:
     }
 
 
-def _priced(row: Row) -> bool:
+def _priced(row: TableRow) -> bool:
     return row.get("price") is not None and bool(row.get("currency"))
 
 
-def _given(record: dict[str, Any]) -> dict[str, Any]:
+def _given(record: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in record.items() if value not in (None, "")}
 
 
-EXPORTS: dict[str, Callable[[Iterable[Row]], Iterator[str]]] = {
+EXPORTS: dict[str, Callable[[Iterable[TableRow]], Iterator[str]]] = {
     "schemaorg": format_schema_org,
     "google-feed": format_google_feed,
     "shopify": format_shopify,

@@ -13,11 +13,12 @@ import numpy as np
 from models.attributes.color_names import color_name
 from models.errors import CatalogError
 from models.instant.drawn import lab_of
+from pipelines.catalog.formats.tables import TableRow
 
 VERSION = "table"  # pipeline version of rows that no picture was read for
 
 
-def read_shade_table(path: Path) -> Iterator[dict[str, Any]]:
+def read_shade_table(path: Path) -> Iterator[TableRow]:
     """Shades of a table, one row each.
 
     Two layouts are known. Foundations (CSV): columns brand, product, name, specific, hex, and
@@ -42,7 +43,7 @@ def read_shade_table(path: Path) -> Iterator[dict[str, Any]]:
     )
 
 
-def _foundations(rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
+def _foundations(rows: Iterable[Mapping[str, str]]) -> Iterator[TableRow]:
     for row in rows:
         try:
             parts = [row["brand"], row["product"], row["specific"], row["name"]]
@@ -61,7 +62,7 @@ def _foundations(rows: Iterable[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
             ) from None
 
 
-def _lipsticks(data: Any) -> Iterator[dict[str, Any]]:
+def _lipsticks(data: Any) -> Iterator[TableRow]:
     try:
         for brand in data["brands"]:
             for series in brand["series"]:
@@ -78,7 +79,7 @@ def _lipsticks(data: Any) -> Iterator[dict[str, Any]]:
         raise CatalogError(f"not a table of lipsticks: {error!r}", reason="columns") from None
 
 
-def _numbered(shades: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _numbered(shades: Iterable[TableRow]) -> Iterator[TableRow]:
     """Rows with a SKU of brand, product and shade; repeats of a SKU are numbered."""
     seen: dict[str, int] = {}
     for shade in shades:

@@ -7,13 +7,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.errors import CatalogError
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, KINDS
 from pipelines.files import replacing
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 SCHEMA_VERSION = 1
+TableRow = dict[str, Any]
+"""A row: column -> what `COLUMNS` says of it, or None; a column that is not there is None."""
 STATUSES = ("ok", "no_shade", "duplicate", "error")
 ROW_GROUP = 10_000  # rows a Parquet file keeps together, and that memory holds while writing
 
@@ -65,12 +70,12 @@ COLUMNS = (
 NAMES = tuple(column.name for column in COLUMNS)
 
 
-def make_json_schema() -> dict[str, Any]:
+def make_json_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of one row."""
-    properties: dict[str, Any] = {}
+    properties: dict[str, object] = {}
     for column in COLUMNS:
         base, _, count = column.type.partition("[")
-        kind: dict[str, Any] = {"type": [base, "null"]}
+        kind: dict[str, object] = {"type": [base, "null"]}
         if count:
             length = int(count[:-1])
             kind = {
@@ -124,7 +129,7 @@ def import_parquet() -> Any:
     return pyarrow.parquet
 
 
-def make_arrow_schema() -> Any:
+def make_arrow_schema() -> pa.Schema:
     """The columns as a pyarrow schema."""
     import_parquet()
     import pyarrow as pa
@@ -138,7 +143,7 @@ def make_arrow_schema() -> Any:
     return pa.schema(fields, metadata={"mirra_schema_version": str(SCHEMA_VERSION)})
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
+def write_rows(rows: Iterable[TableRow], path: Path) -> int:
     """Write rows to a table whose ending names the format, whole or not at all; returns the count.
 
     The same rows give the same bytes, and no more than `ROW_GROUP` rows are held in memory.
@@ -162,7 +167,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> int:
             return sum(bool(writer.writerow(map(_cell, _whole(row).values()))) for row in rows)
 
 
-def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> int:
+def _write_parquet(rows: Iterator[TableRow], path: Path) -> int:
     schema, count = make_arrow_schema(), 0
     import pyarrow as pa
 
@@ -173,15 +178,15 @@ def _write_parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> int:
     return count
 
 
-def _whole(row: Mapping[str, Any]) -> dict[str, Any]:
+def _whole(row: TableRow) -> TableRow:
     return {name: row.get(name) for name in NAMES}
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     return json.dumps(value) if isinstance(value, (list, tuple, bool)) else value
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path) -> Iterator[TableRow]:
     """Rows of a table that `write_rows` wrote, lazily.
 
     Raises:
@@ -202,7 +207,7 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
         raise CatalogError(f"cannot read the table {path}: {error}", found=str(path)) from None
 
 
-def _checked(row: Any) -> dict[str, Any]:
+def _checked(row: object) -> TableRow:
     if not isinstance(row, dict) or "sku" not in row or "status" not in row:
         raise CatalogError(
             "not a table that `mirra attributes` wrote", reason="columns", needed=("sku", "status")
@@ -213,7 +218,7 @@ def _checked(row: Any) -> dict[str, Any]:
 _LISTS_AND_NUMBERS = {column.name for column in COLUMNS if column.type != "string"}
 
 
-def _typed(row: Mapping[str, str]) -> dict[str, Any]:
+def _typed(row: Mapping[str, str]) -> TableRow:
     return {
         name: (json.loads(text) if name in _LISTS_AND_NUMBERS else text) if text else None
         for name, text in row.items()

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from pipelines.catalog.extract.rows import make_all_rows
-from pipelines.catalog.formats.tables import check_suffix, write_rows
+from pipelines.catalog.formats.tables import TableRow, check_suffix, write_rows
 from pipelines.catalog.run.batch_worker import KNOWN, Batch, BatchLoader
 from pipelines.catalog.run.engines import Work, work_here, work_in_processes, work_on_ray
 from pipelines.catalog.run.inputs import CatalogItem, to_columns
@@ -48,7 +47,7 @@ def read_pictures(
     workers: int = 0,
     ray: bool = False,
     dedupe: int | None = None,
-    report: Callable[[BatchProgress], Any] = lambda progress: None,
+    report: Callable[[BatchProgress], object] = lambda progress: None,
 ) -> BatchProgress:
     """Read pictures and write the table `out`, going on from what `find_state_path(out)` holds.
 
@@ -90,7 +89,7 @@ def read_pictures(
             progress.pictures += len(done)
             report(progress)
 
-        def counted() -> Iterator[dict[str, Any]]:
+        def counted() -> Iterator[TableRow]:
             for row in make_all_rows(state.iterate_pictures(), work.version, dedupe):
                 progress.errors += row["status"] == "error"
                 yield row

@@ -178,7 +178,7 @@ def find_error_code(error: BaseException) -> str:
     return error.reason if isinstance(error, ImageError) else type(error).__name__
 
 
-def _objects(values: Sequence[Any]) -> np.ndarray:
+def _objects(values: Sequence[object]) -> np.ndarray:
     array = np.empty(len(values), object)
     array[:] = values
     return array

@@ -6,7 +6,9 @@ the same whichever is used. Memory does not grow with the number of batches.
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
+import multiprocessing.process
 import os
 import signal
 import sys
@@ -18,7 +20,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -165,7 +166,7 @@ def _start_worker(work: Work) -> None:
     _work = work
 
 
-def _end_with_parent(parent: Any) -> None:
+def _end_with_parent(parent: multiprocessing.process.BaseProcess) -> None:
     parent.join()
     os._exit(1)
 
@@ -208,8 +209,8 @@ def work_on_ray(
         CatalogError: Ray is not installed.
     """
     try:
-        import ray  # pyright: ignore[reportMissingImports]
-        import ray.data  # pyright: ignore[reportMissingImports]
+        ray = importlib.import_module("ray")  # not for every Python, so types are not known
+        importlib.import_module("ray.data")
     except ImportError:
         raise CatalogError(
             "Ray is missing: pip install -e '.[ray]'", reason="extra", needed="ray[data]"
@@ -225,7 +226,7 @@ def work_on_ray(
         tables = [pa.table({name: list(batch[name]) for name in batch}) for batch in group]
         read = (
             ray.data.from_arrow(tables)
-            .map_batches(load, batch_size=size)  # pyright: ignore[reportArgumentType]
+            .map_batches(load, batch_size=size)
             .map_batches(
                 _RayExtract,
                 fn_constructor_args=(work,),
@@ -237,7 +238,7 @@ def work_on_ray(
         yield {name: [row[name] for row in rows] for name in ("position", "key", "payload")}
 
 
-def _cluster(workers: int) -> dict[str, Any]:
+def _cluster(workers: int) -> dict[str, object]:
     """The cluster at `RAY_ADDRESS`, which is sent this checkout, or one on this machine."""
     checkout = str(Path(__file__).resolve().parents[3])
     if "RAY_ADDRESS" in os.environ:

@@ -14,9 +14,10 @@ import re
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TypedDict, cast
 
 from models.errors import CatalogError, ImageError
 from pipelines.catalog.extract.attributes import CATEGORIES
@@ -124,12 +125,21 @@ def read_item(
     return data
 
 
-def _open(locator: str, mode: str = "rb", **text: Any) -> Any:
+def _open(locator: str) -> AbstractContextManager[IO[bytes]]:
     import fsspec
 
     if "://" not in locator:
-        return open(locator, mode, **text)  # noqa: PTH123
-    return fsspec.open(locator, mode, **text)
+        return open(locator, "rb")  # noqa: PTH123
+    return cast("AbstractContextManager[IO[bytes]]", fsspec.open(locator, "rb"))
+
+
+def _open_text(locator: str) -> AbstractContextManager[IO[str]]:
+    import fsspec
+
+    if "://" not in locator:
+        return open(locator, encoding="utf-8-sig", newline="")  # noqa: PTH123
+    file = fsspec.open(locator, "rt", encoding="utf-8-sig", newline="")
+    return cast("AbstractContextManager[IO[str]]", file)
 
 
 def _folder_items(top: str) -> Iterator[CatalogItem]:
@@ -175,11 +185,12 @@ def _file_items(locator: str, sku: str) -> Iterator[CatalogItem]:
 
 def _tar_items(locator: str) -> Iterator[CatalogItem]:
     """Samples of a WebDataset tar: consecutive members that share the name before its first dot."""
-    key, picture, words = "", None, {}
+    key, picture = "", None
+    words: object = {}
     try:
         with _open(locator) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             while (member := tar.next()) is not None:
-                tar.members.clear()  # type: ignore[attr-defined]  # keeps memory flat
+                vars(tar)["members"].clear()  # keeps memory flat
                 folder, _, name = member.name.rpartition("/")
                 stem, _, ending = name.partition(".")
                 this_key = f"{folder}/{stem}" if folder else stem
@@ -198,9 +209,7 @@ def _tar_items(locator: str) -> Iterator[CatalogItem]:
         yield _tar_item(locator, key, picture, words)
 
 
-def _tar_item(
-    locator: str, key: str, picture: tuple[str, int, int], words: Mapping[str, Any]
-) -> CatalogItem:
+def _tar_item(locator: str, key: str, picture: tuple[str, int, int], words: object) -> CatalogItem:
     name, start, size = picture
     facts = _facts(words if isinstance(words, Mapping) else {})
     facts.setdefault("sku", _text(key))
@@ -208,7 +217,7 @@ def _tar_item(
 
 
 def _manifest_items(
-    rows: Iterator[Mapping[str, Any]], name: str, folder: str
+    rows: Iterator[Mapping[str, object]], name: str, folder: str
 ) -> Iterator[CatalogItem]:
     for number, row in enumerate(rows, 1):
         image = str(row.get("image") or "").strip()
@@ -226,7 +235,7 @@ def _manifest_items(
         yield CatalogItem(_text(locator or f"{name}, row {number}"), locator, **facts)
 
 
-def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, Any]]:
+def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, object]]:
     try:
         if suffix == ".parquet":
             from pipelines.catalog.formats.tables import import_parquet
@@ -235,13 +244,13 @@ def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, Any]]:
                 for batch in import_parquet().ParquetFile(file).iter_batches(1024):
                     yield from batch.to_pylist()
         else:
-            with _open(locator, "rt", encoding="utf-8-sig", newline="") as file:
+            with _open_text(locator) as file:
                 yield from csv.DictReader(file) if suffix == ".csv" else _json_lines(file, locator)
     except (OSError, ValueError, csv.Error) as error:  # pyarrow's and broken UTF-8 are among them
         raise CatalogError(f"cannot read {locator!r}: {error}", found=locator) from None
 
 
-def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
+def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, object]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -254,7 +263,17 @@ def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
+class _Facts(TypedDict, total=False):
+    sku: str
+    title: str
+    description: str
+    brand: str
+    category: str
+    price: float | None
+    currency: str
+
+
+def _facts(row: Mapping[str, object]) -> _Facts:
     """What a manifest says, cleaned; a category of the shop's own is evidence for the picture's."""
     said = {
         name: _text(str(row[name]).strip())
@@ -268,7 +287,8 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
     elif category:
         said["description"] = f"{category}. {said.get('description', '')}".strip()
     price, currency = parse_price(row.get("price"))
-    return {**said, "price": price, "currency": currency or str(row.get("currency") or "")}
+    currency = currency or str(row.get("currency") or "")
+    return cast("_Facts", {**said, "price": price, "currency": currency})
 
 
 def parse_price(value: object) -> tuple[float | None, str]:
@@ -285,7 +305,7 @@ def _text(name: str) -> str:
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def to_columns(items: Sequence[tuple[int, CatalogItem]]) -> dict[str, list[Any]]:
+def to_columns(items: Sequence[tuple[int, CatalogItem]]) -> dict[str, list[object]]:
     """What the work needs of some items, by column; the first of each pair is its place."""
     return {
         "position": [position for position, _ in items],

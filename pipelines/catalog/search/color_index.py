@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipelines.catalog.search.filters import Filters
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 INDEXED_COLUMNS = ("L", "a", "b", "price", "category", "finish", "brand")
 
@@ -30,7 +33,7 @@ class ColorIndex:
     words: dict[str, tuple[np.ndarray, list[str]]]
 
     @classmethod
-    def from_table(cls, table: Any) -> ColorIndex:
+    def from_table(cls, table: pa.Table) -> ColorIndex:
         """From an Arrow table of `_rowid` and the columns `INDEXED_COLUMNS`."""
         ids = table["_rowid"].to_numpy().astype(np.int64)
         order = np.argsort(ids)

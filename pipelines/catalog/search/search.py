@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from models.ops.color import delta_e
 from pipelines.catalog.extract.attributes import Shade
 from pipelines.catalog.search.filters import EVERYTHING, Filters
-from pipelines.catalog.search.store import AXES, Catalog, make_appearance_vector
+from pipelines.catalog.search.store import AXES, Catalog, CatalogShade, make_appearance_vector
 
 _FIRST_RADIUS = 2.0
 _NO_BOX = 16.0  # radius from which on a box would hold most of all colours
@@ -28,7 +27,7 @@ class Match:
         reason: why it is proposed, in words, or "".
     """
 
-    shade: dict[str, Any]
+    shade: CatalogShade
     delta_e: float
     reason: str = ""
 

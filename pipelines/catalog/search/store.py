@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipelines.catalog.formats.tables import TableRow
 from pipelines.catalog.search.color_index import INDEXED_COLUMNS, ColorIndex
 from pipelines.catalog.search.filters import quote_words
 from pipelines.lance_table import LanceTable
 
 if TYPE_CHECKING:
-    from pyarrow import Schema
+    import pyarrow as pa
 
+CatalogShade = dict[str, Any]
+"""A shade as people see it: `sku`, `shade_index`, `lab`, and what `WORDS` and `NUMBERS` name."""
 TABLE = "shades"
 WORDS = ("sku", "title", "brand", "currency", "category", "kind", "finish", "hex", "name", "source")
 AXES = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
@@ -35,7 +38,7 @@ class Catalog(LanceTable):
         super().__init__(path, TABLE, "catalogue")
         self._index: tuple[int, ColorIndex] | None = None
 
-    def upsert(self, rows: Iterable[Mapping[str, Any]]) -> int:
+    def upsert(self, rows: Iterable[TableRow]) -> int:
         """Add products, or replace them with all their shades; returns the number of shades.
 
         Args:
@@ -66,12 +69,12 @@ class Catalog(LanceTable):
             self._index = (version, ColorIndex.from_table(self.select([], INDEXED_COLUMNS)))
         return self._index[1]
 
-    def select(self, conditions: Sequence[str], columns: Sequence[str]) -> Any:
+    def select(self, conditions: Sequence[str], columns: Sequence[str]) -> pa.Table:
         """Columns of all shades that meet every condition, as an Arrow table with `_rowid`."""
         query = self.table.search().with_row_id(True).select(list(columns))
         return (query.where(" AND ".join(conditions)) if conditions else query).to_arrow()
 
-    def read_shades(self, row_ids: Sequence[int]) -> list[dict[str, Any]]:
+    def read_shades(self, row_ids: Sequence[int]) -> list[CatalogShade]:
         """Whole shades by `_rowid`, in the order asked."""
         if not len(row_ids):
             return []
@@ -79,12 +82,12 @@ class Catalog(LanceTable):
         by_id = {row.pop("_rowid"): row for row in found}
         return [_public(by_id[int(row_id)]) for row_id in row_ids]
 
-    def read_product(self, sku: str) -> list[dict[str, Any]]:
+    def read_product(self, sku: str) -> list[CatalogShade]:
         """All shades of one product in reading order; empty if there is none."""
         found = self.table.search().where(f"sku = {quote_words([sku])}").to_list()
         return sorted(map(_public, found), key=lambda row: row["shade_index"])
 
-    def count_shades(self) -> dict[str, Any]:
+    def count_shades(self) -> dict[str, object]:
         """Shades, products, and how many shades of each category, finish and brand ("" unknown)."""
         table = self.select([], ["sku", "category", "finish", "brand"])
         counts = {
@@ -107,7 +110,7 @@ def make_appearance_vector(lab: Sequence[float], axes: Sequence[float]) -> np.nd
     return (np.array([*lab, *axes]) * _SCALES).astype(np.float32)
 
 
-def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+def _record(row: TableRow) -> dict[str, Any]:
     lab = [float(value) for value in row["lab"]]
     axes = [float(row.get(name) or 0.0) for name in AXES]
     index = int(row.get("shade_index") or 0)
@@ -123,7 +126,7 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _public(row: dict[str, Any]) -> dict[str, Any]:
+def _public(row: dict[str, Any]) -> CatalogShade:
     """A shade as people see it, without what only searching needs."""
     lab = [round(row[name], 2) for name in "Lab"]
     return {
@@ -135,7 +138,7 @@ def _public(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _schema() -> Schema:
+def _schema() -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema(
@@ -146,7 +149,7 @@ def _schema() -> Schema:
     )
 
 
-def keep_best_pictures(read: Any) -> Iterator[dict[str, Any]]:
+def keep_best_pictures(read: Callable[[], Iterable[TableRow]]) -> Iterator[TableRow]:
     """Rows of the best read picture of each SKU, when a shop has several of one product.
 
     Args:
