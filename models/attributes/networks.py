@@ -87,6 +87,30 @@ class ThreadInvariantLinear(nn.Linear):
         return torch.cat([F.linear(input, weight, bias) for weight, bias in blocks], -1)
 
 
+class SeededDropout(nn.Module):
+    """Dropout whose draws have an owner: nothing is left out unless a generator is given.
+
+    Args:
+        share: of the numbers that are left out, 0..1.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Leave out some of x, of any shape, and scale up the rest by as much.
+
+        Args:
+            x: of any shape.
+            generator: on the CPU; draws what is left out. Without it x comes back as it is.
+        """
+        if generator is None:
+            return x
+        kept = torch.rand(x.shape, generator=generator).to(x.device) >= self.share
+        return x * kept / (1 - self.share)
+
+
 class FinishClassifier(ModelMixin, ConfigMixin):
     """Three layers over the surface features of one shade.
 
@@ -115,7 +139,7 @@ class FinishClassifier(ModelMixin, ConfigMixin):
         self.register_buffer("spread", torch.ones(signs))
         layers: list[nn.Module] = []
         for inputs in (signs, width):
-            layers += [ThreadInvariantLinear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [ThreadInvariantLinear(inputs, width), nn.ReLU(), SeededDropout(dropout)]
         self.layers = nn.Sequential(*layers)
         self.to_finish = starts_at_zero(ThreadInvariantLinear(width, finishes))
         self.to_axes = starts_at_zero(ThreadInvariantLinear(width, axes))
@@ -125,13 +149,21 @@ class FinishClassifier(ModelMixin, ConfigMixin):
         self.usual.copy_(features.mean(0))
         self.spread.copy_(features.std(0) + 1e-3)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Classify by (B, K) features; what lies beyond four deviations is taken as that.
+
+        Args:
+            features: (B, K).
+            generator: draws what dropout leaves out while it learns; without it nothing is.
 
         Returns:
             Logits over finishes (B, F) and axes (B, A) in 0..1.
         """
-        hidden = self.layers(((features - self.usual) / self.spread).clamp(-4, 4))
+        hidden = ((features - self.usual) / self.spread).clamp(-4, 4)
+        for layer in self.layers:
+            hidden = layer(hidden, generator) if isinstance(layer, SeededDropout) else layer(hidden)
         return self.to_finish(hidden), self.to_axes(hidden).sigmoid()
 
 

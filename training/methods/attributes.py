@@ -79,7 +79,9 @@ class ClassifyFinish(Method):
         """Return `finish`, `axes` and `apart`, scalars, for a batch of `FinishData`."""
         features = torch.cat([batch["features"], batch["again"]])
         noise = torch.randn(features.shape, generator=generator)
-        logits, axes = self.networks["reader"](features + self.noise * self.spread * noise)
+        logits, axes = self.networks["reader"](
+            features + self.noise * self.spread * noise, generator
+        )
         truth, known = batch["axes"].repeat(2, 1), batch["axes"].isfinite().repeat(2, 1)
         apart_by = F.smooth_l1_loss(axes[known], truth[known], beta=0.1, reduction="none")
         one, two = logits.log_softmax(1).chunk(2)
