@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 
 import torch
 
@@ -54,3 +55,13 @@ def keep_freed_memory() -> bool:
     trim_threshold, top_pad, mmap_max = -1, -2, -4
     settings = ((mmap_max, 0), (trim_threshold, 2**31 - 1), (top_pad, 64 * 2**20))
     return all([mallopt(name, value) == 1 for name, value in settings])  # noqa: C419 - set all
+
+
+def use_threads(count: int) -> None:
+    """Let torch compute with so many threads.
+
+    It is a setting of the process, so only its main thread may change it; from another thread this
+    does nothing.
+    """
+    if threading.current_thread() is threading.main_thread():
+        torch.set_num_threads(count)

@@ -181,7 +181,7 @@ class Trainer:
                 numbers.
         """
         devices.keep_freed_memory()
-        torch.set_num_threads(self.config.loop.threads)
+        devices.use_threads(self.config.loop.threads)
         self._claim_folder()
         self._resume()
         log_path = self.config.folder / "log.jsonl" if self.writes else Path(os.devnull)

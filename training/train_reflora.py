@@ -19,7 +19,7 @@ import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from torch import Tensor
 
-from models import nano, seeding, tiny
+from models import devices, nano, seeding, tiny
 from models.diffusion.flux_tokens import unpack
 from models.diffusion.vae import decode
 from models.errors import TrainingError
@@ -108,7 +108,7 @@ def build(config: RefLoRAConfig) -> FluxTrainer:
     if (config.model is None) != (config.cache is None):
         raise TrainingError("give both --model and --cache, or neither for a toy")
     toy = config.model is None
-    torch.set_num_threads(config.loop.threads)
+    devices.use_threads(config.loop.threads)
     cache = config.cache or config.folder / "cache"
     if config.model is None:
         write_toy_cache(cache, config.size, config.loop.seed)

@@ -24,7 +24,7 @@ import torch
 import tyro
 from torch import Tensor
 
-from models import seeding
+from models import devices, seeding
 from models.diffusion.few_step import (
     Denoiser,
     FewStepSampler,
@@ -99,7 +99,7 @@ def _starting_network(experiment: Experiment, start: Start, several: bool) -> Ne
 
 def train_and_judge(training: ToyTraining, runs: Path, budget: Budget) -> list[Row]:
     """Train one row and judge it; return its rows, which are kept beside its run."""
-    torch.set_num_threads(1)
+    devices.use_threads(1)
     table_row = TABLES[training.world][training.name]
     kept = (
         make_experiment(training.world, runs, budget, table_row.conditions).folder
@@ -213,7 +213,7 @@ def main(
         worlds: "plane", "images", "guided".
         processes: trainings at a time, a thread each.
     """
-    torch.set_num_threads(1)
+    devices.use_threads(1)
     budget = Budget(share, samples=20_000 if share >= 0.2 else 2_000)
     began = time.perf_counter()
     found: dict[str, Any] = {

@@ -26,6 +26,7 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
+from models import devices
 from models.analysis.face_classes import LEFT_EYE, LOWER_LIP, RIGHT_EYE, UPPER_LIP
 from models.ops.color import delta_e, rgb_to_lab
 from models.small.e2gan import LAYERS, E2Gan, LookAdapter, single_look
@@ -192,7 +193,7 @@ def main(
         threads: of torch.
         sheet: pictures side by side.
     """
-    torch.set_num_threads(threads)
+    devices.use_threads(threads)
     preset = PRESETS["look"][1]
     config = replace(
         preset,

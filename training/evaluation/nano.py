@@ -23,7 +23,7 @@ import tyro
 from PIL import Image
 from torch import Tensor
 
-from models import nano, seeding
+from models import devices, nano, seeding
 from models.analysis.face_parsing import FaceParser
 from models.diffusion.few_step import Denoiser, FewStepSampler, HybridDenoiser, euler_sample
 from models.diffusion.flux_tokens import unpack
@@ -151,7 +151,7 @@ def main(
         sheet: pictures side by side; people, not for the repository.
         threads: of torch.
     """
-    torch.set_num_threads(threads)
+    devices.use_threads(threads)
     held_out = HeldOutPairs.of(MakeupPairs(pairs, nano.SIZE), count)
     vae = nano.PatchAutoencoder.from_pretrained(model / "vae").float().eval()
     judge_by = FaceParser.from_pretrained(parser).float().eval()

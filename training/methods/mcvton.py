@@ -97,8 +97,8 @@ class MCVTONStudent(Method):
         if phase == "heads":
             assert self.heads is not None
             with torch.no_grad():
-                fake = self._listen(again, t, memory)
-                real = self._listen(flow.add_noise(x0, batch["noise_real"], t), t, memory)
+                fake = self._capture_features(again, t, memory)
+                real = self._capture_features(flow.add_noise(x0, batch["noise_real"], t), t, memory)
             loss = adversarial.discriminator_loss(self.heads(real), self.heads(fake), "hinge")
             return {"discriminator": loss}
         with torch.no_grad():
@@ -109,7 +109,7 @@ class MCVTONStudent(Method):
             "reconstruct": self.reconstruct * F.mse_loss(picture, x0),
         }
         if self.heads is not None:
-            logits = self.heads(self._listen(again, t, memory))
+            logits = self.heads(self._capture_features(again, t, memory))
             losses["adversarial"] = self.adversarial * adversarial.generator_loss(logits, "hinge")
         return losses
 
@@ -121,7 +121,7 @@ class MCVTONStudent(Method):
         v = self.control.velocity(x_t, t, memory, self.guidance, distilled=True).float()
         return flow.x0_from_velocity(x_t, v, t)
 
-    def _listen(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
+    def _capture_features(self, x_t: Tensor, t: Tensor, memory: Memory) -> dict[int, Tensor]:
         assert self.heads is not None
         with capture_features(self.control.transformer, self.heads.blocks) as captured:
             self.control.velocity(x_t, t, memory, self.guidance)

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from models import seeding
+from models import devices, seeding
 from models.errors import TrainingError
 from training import checkpoints
 from training.config import LoopConfig, OptimConfig, RunConfig
@@ -139,3 +140,16 @@ def test_streams_of_neighbouring_places_are_unrelated():
     seeds = {seeding.derive(seed, "step", step) for seed in range(20) for step in range(20)}
     assert len(seeds) == 400
     assert seeding.derive(1, "step", 23) != seeding.derive(1, "step", 2, 3)
+
+
+def test_threads_are_the_main_threads_to_set():
+    before = torch.get_num_threads()
+    try:
+        devices.use_threads(2)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(devices.use_threads, 1).result()
+        assert torch.get_num_threads() == 2
+        devices.use_threads(1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

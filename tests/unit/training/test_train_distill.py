@@ -145,7 +145,7 @@ def test_a_teacher_without_its_cache_is_refused_in_a_sentence(tmp_path):
         build(dataclasses.replace(PRESETS["nano"][1], model=tmp_path))
 
 
-def test_an_exam_looks_at_lips_eyelids_and_skin_apart():
+def test_held_out_pairs_are_judged_on_lips_eyelids_and_skin_apart():
     classes = np.zeros((1, 64, 64), np.uint8)
     classes[0, 10:50, 10:50], classes[0, 20:22, 20:24], classes[0, 40:43, 25:35] = 1, 4, 12
     blank = torch.zeros(1, 3, 64, 64)

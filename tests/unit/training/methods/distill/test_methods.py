@@ -215,7 +215,7 @@ def test_gradients_flow_through_the_teacher_for_sid_and_stop_there_for_dmd():
         assert teacher.saw_gradient is flows
 
 
-def test_a_critic_is_told_the_step_only_if_it_is_conditioned_on_it():
+def test_a_critic_is_given_the_step_only_if_it_is_conditioned_on_it():
     class Critic(ReplicaMLP):
         given = ()
 

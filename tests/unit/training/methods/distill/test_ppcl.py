@@ -46,7 +46,7 @@ def test_a_block_in_its_own_place_has_no_error_and_a_long_interval_has():
     assert found["blocks 1-3"] > 1e-3
 
 
-def test_unplugged_the_teacher_is_what_it_was_bit_by_bit():
+def test_with_its_own_blocks_again_the_teacher_is_what_it_was_bit_by_bit():
     transformer, denoiser = flux()
     method = DepthPruning(denoiser, transformer, [(1, 3)])
     t = torch.full((4,), 0.5)
