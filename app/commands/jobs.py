@@ -39,7 +39,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Item:
+class JobItem:
     """One result to make.
 
     Attributes:
@@ -86,12 +86,12 @@ def blame(path: Path) -> Iterator[None]:
         raise UnusableError(path, explain(error)) from error
 
 
-def name_source(item: Item) -> Report:
+def name_source(item: JobItem) -> Report:
     """Name an item in a report by its source."""
     return {"source": item.source.name}
 
 
-def share_nothing(_: Item) -> tuple[Path, ...]:
+def share_nothing(_: JobItem) -> tuple[Path, ...]:
     """Every item is tried, whatever became of the others."""
     return ()
 
@@ -107,17 +107,17 @@ class Job:
         failures: each picture that could not be used, with the sentence that says why.
     """
 
-    items: list[Item]
+    items: list[JobItem]
     in_folder: bool
     reports: list[Report] = field(default_factory=list)
     failures: list[tuple[Path, str]] = field(default_factory=list)
 
     def run(
         self,
-        make: Callable[[Item], Report],
+        make: Callable[[JobItem], Report],
         *,
-        name: Callable[[Item], Report] = name_source,
-        shared: Callable[[Item], tuple[Path, ...]] = share_nothing,
+        name: Callable[[JobItem], Report] = name_source,
+        shared: Callable[[JobItem], tuple[Path, ...]] = share_nothing,
         bar: bool | None = None,
     ) -> None:
         """Make every item; one that cannot be made is noted and does not end the others.
@@ -231,14 +231,14 @@ def plan_job(
     name_pairs = several if name_pairs is None else name_pairs
     if not in_folder:
         check_target(out)
-        items = [Item(sources.paths[0], references[0], out)]
+        items = [JobItem(sources.paths[0], references[0], out)]
     else:
         if out.exists() and not out.is_dir():
             raise typer.BadParameter(f"with several pictures -o is a folder, and {out} is a file")
         out.mkdir(parents=True, exist_ok=True)
         ending = {"jpeg": "jpg"}.get(format, format)
         items = [
-            Item(s, r, out / f"{s.stem}{'__' + Path(r).stem if name_pairs else ''}.{ending}")
+            JobItem(s, r, out / f"{s.stem}{'__' + Path(r).stem if name_pairs else ''}.{ending}")
             for s in sources.paths
             for r in references
         ]
@@ -258,7 +258,7 @@ def check_target(out: Path) -> None:
         raise typer.BadParameter(f"there is no folder {out.parent}")
 
 
-def refuse_overwriting(items: list[Item]) -> None:
+def refuse_overwriting(items: list[JobItem]) -> None:
     """Refuse results that would take the place of their source or of each other.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.commands.jobs import Item, Job, Report, find_sources
+from app.commands.jobs import Job, JobItem, Report, find_sources
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
 
@@ -169,10 +169,10 @@ def fill(
     folder = Path(sources)
     codes = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
     paths = codes or find_sources(sources).paths
-    job = Job([Item(path, "", bank) for path in paths], in_folder=False)
+    job = Job([JobItem(path, "", bank) for path in paths], in_folder=False)
     pipeline, looks = load_pipeline(commercial_only), []
 
-    def read(item: Item) -> Report:
+    def read(item: JobItem) -> Report:
         looks.append(open_code(pipeline, item.source, tune))
         return {}
 

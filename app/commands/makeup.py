@@ -11,7 +11,7 @@ import typer
 
 from app.commands.arguments import open_look, parse_faces
 from app.commands.flux_options import MakeupFluxOptions
-from app.commands.jobs import Item, Report, check_format, find_sources, plan_job
+from app.commands.jobs import JobItem, Report, check_format, find_sources, plan_job
 from app.commands.makeup_flux import PAINTERS, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
@@ -154,7 +154,7 @@ def load_pipeline(name: str, references: set[str], parts: dict[str, str]) -> Ins
     return TinyBeautyPipeline() if name == "tiny-beauty" else InstantMakeupPipeline()
 
 
-def put_on(pipeline: InstantMakeupPipeline, options: MakeupOptions, item: Item) -> Report:
+def put_on(pipeline: InstantMakeupPipeline, options: MakeupOptions, item: JobItem) -> Report:
     """Make one result; a PNG carries its look.
 
     Raises:

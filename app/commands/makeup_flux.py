@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast, get_args
 import typer
 
 from app.commands.flux_options import MakeupFluxOptions, show_progress
-from app.commands.jobs import Item, Report
+from app.commands.jobs import JobItem, Report
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,7 +34,7 @@ class Painter(Protocol):
 
 
 def paint(
-    painter: Painter, strengths: Mapping[str, float], strength: float | None, item: Item
+    painter: Painter, strengths: Mapping[str, float], strength: float | None, item: JobItem
 ) -> Report:
     """Paint one result and print its seed.
 

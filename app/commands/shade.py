@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.commands.arguments import open_look, parse_faces
-from app.commands.jobs import Item, Job, Report, Sources, find_sources, plan_job
+from app.commands.jobs import Job, JobItem, Report, Sources, find_sources, plan_job
 from app.licences import CommercialOnly, refuse_unlicensed
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def plan_shades(sources: list[Sources], out: Path, sheet: bool) -> Job:
     if not sheet:
         return plan_job(Sources(paths, many), [""], out)
     plan_job(Sources(paths[:1], many=False), [""], out)  # refuses a name that cannot be
-    return Job([Item(path, "", out) for path in paths], in_folder=many)
+    return Job([JobItem(path, "", out) for path in paths], in_folder=many)
 
 
 def pair_coats(
@@ -171,7 +171,7 @@ class ShadeFitter:
     faces: list[int] | None
     rows: list[list[Cell]] = field(default_factory=list)
 
-    def put_on(self, item: Item) -> Report:
+    def put_on(self, item: JobItem) -> Report:
         """Make one result: all coats together, on the faces asked for.
 
         Raises:
@@ -184,7 +184,7 @@ class ShadeFitter:
         save(result.images[0], item.target)
         return report_shades(one for reached in result.reached.values() for one in reached)
 
-    def draw_row(self, item: Item) -> Report:
+    def draw_row(self, item: JobItem) -> Report:
         """Draw a row of the sheet: the face asked for, else the largest, bare and in each coat.
 
         Raises:

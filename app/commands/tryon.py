@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from app.commands.flux_options import TryOnFluxOptions
-from app.commands.jobs import Item, Job, Report, blame, check_format, find_sources, plan_job
+from app.commands.jobs import Job, JobItem, Report, blame, check_format, find_sources, plan_job
 from app.commands.tryon_flux import GarmentPainter
 from app.licences import CommercialOnly, refuse_unlicensed
 from pipelines.registry import choices_of
@@ -87,12 +87,12 @@ def run(
     job.finish()
 
 
-def name_pair(item: Item) -> Report:
+def name_pair(item: JobItem) -> Report:
     """Name an item in a report by its two pictures."""
     return {"person": item.source.name, "garment": Path(item.reference).name}
 
 
-def list_pair(item: Item) -> tuple[Path, ...]:
+def list_pair(item: JobItem) -> tuple[Path, ...]:
     """The two pictures of an item."""
     return item.source, Path(item.reference)
 
@@ -129,7 +129,7 @@ class GarmentFitter:
         self._garments: dict[Path, Garment] = {}
         self._cells: dict[tuple[Path, Path], Image] = {}
 
-    def put_on(self, item: Item) -> Report:
+    def put_on(self, item: JobItem) -> Report:
         """Make one result.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from app.commands.flux_options import TryOnFluxOptions, show_progress
-from app.commands.jobs import Item, Report, blame
+from app.commands.jobs import JobItem, Report, blame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,12 +38,12 @@ class GarmentPainter:
         self.analyzer = BodyAnalyzer()
         self.garments = GarmentAnalyzer(self.analyzer)
 
-    def shared(self, item: Item) -> tuple[Path, ...]:
+    def shared(self, item: JobItem) -> tuple[Path, ...]:
         """The pictures an item has in common with others, in the order they are read."""
         mask = () if self.options.mask is None else (self.options.mask,)
         return item.source, *mask, Path(item.reference)
 
-    def paint(self, item: Item) -> Report:
+    def paint(self, item: JobItem) -> Report:
         """Paint one result and print its seed.
 
         Raises:

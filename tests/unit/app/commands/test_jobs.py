@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from app.commands.jobs import Item, Job, blame, find_sources, plan_job
+from app.commands.jobs import Job, JobItem, blame, find_sources, plan_job
 from models.errors import NoFaceError, WeightsError
 
 COMMANDS = Path(__file__).resolve().parents[4] / "app" / "commands"
@@ -57,13 +57,13 @@ def test_no_result_takes_the_place_of_a_source_or_of_another(photos):
 
 def plan_pairs(*pairs: str) -> Job:
     items = (pair.split() for pair in pairs)
-    return Job([Item(Path(a), b, Path(f"{a}-{b}")) for a, b in items], in_folder=True)
+    return Job([JobItem(Path(a), b, Path(f"{a}-{b}")) for a, b in items], in_folder=True)
 
 
 def test_one_bad_picture_does_not_end_the_others_and_is_told_at_the_end(tmp_path, capsys):
     job = plan_pairs("a x", "b x", "c x")
 
-    def make(item: Item) -> dict[str, object]:
+    def make(item: JobItem) -> dict[str, object]:
         if item.source.name == "b":
             raise NoFaceError("none", found=0, needed=1)
         return {"result": item.target.name}
@@ -85,7 +85,7 @@ def test_one_bad_picture_does_not_end_the_others_and_is_told_at_the_end(tmp_path
 def test_a_picture_that_several_items_share_is_tried_and_blamed_once():
     job, tried = plan_pairs("a bad", "b bad", "b good"), []
 
-    def make(item: Item) -> dict[str, object]:
+    def make(item: JobItem) -> dict[str, object]:
         tried.append(item)
         with blame(Path(item.reference)):
             if item.reference == "bad":
@@ -99,7 +99,7 @@ def test_a_picture_that_several_items_share_is_tried_and_blamed_once():
 
 
 def test_without_weights_the_run_ends_at_once():
-    def make(_: Item) -> dict[str, object]:
+    def make(_: JobItem) -> dict[str, object]:
         raise WeightsError("gated", reason="gated")
 
     with pytest.raises(WeightsError):
