@@ -119,7 +119,7 @@ READ_OUT = "{count} shades read. Correct them, save them, or choose one to wear 
 SAVED = "{count} shades saved."
 FOUND = "{count} shades, the nearest first."
 WEARS = "{region}: {hex}, {finish}"
-WORN = "{title} {hex}, {finish}, on the {place}: colour within ΔE {error} of what was asked."
+SHADE_ON = "{title} {hex}, {finish}, on the {place}: colour within ΔE {error} of what was asked."
 LICENCES = "Licences: may I use this commercially?"
 LICENCES_HELP = (
     "You may try everything here for yourself. Who wants to earn money with it must observe the "
@@ -130,7 +130,7 @@ NOT_OFFERED = (
     "This server offers only what may be used commercially. The weights of these may not, so they "
     "are not shown: {names}."
 )
-NOT_WORN = "This part of the face is hidden, so nothing was put on."
+HIDDEN_PLACE = "This part of the face is hidden, so nothing was put on."
 LOOKS_TAB = "Looks"
 REFERENCE_CODE = "A photo of someone in makeup"
 READ_LOOK = "Read the look"

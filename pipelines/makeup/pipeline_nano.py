@@ -75,11 +75,11 @@ class NanoMakeupPipeline:
         transformer = load_network(FluxTransformer2DModel, self.folder / "transformer")
         injector = load_network(RefLoRAInjector, self.folder / "injector")
         try:
-            told = load_file(self.folder / "prompt.safetensors")
+            embeddings = load_file(self.folder / "prompt.safetensors")
         except OSError as error:
             raise CheckpointError(f"{self.folder}: {error}", needed="prompt.safetensors") from None
         side = nano.SIZE // (2 * nano.PATCH)
-        prompt, pooled = told["prompt"][None].float(), told["pooled"][None].float()
+        prompt, pooled = embeddings["prompt"][None].float(), embeddings["pooled"][None].float()
         return MakeupDenoiser(transformer, injector, prompt, pooled, (side, side)).eval()
 
     @torch.inference_mode()

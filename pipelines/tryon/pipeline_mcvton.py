@@ -118,7 +118,7 @@ class MCVTONPipeline(DiffusionPipeline):
             num_inference_steps: of FLUX; the student knows its own.
             guidance_scale: FLUX.1-dev's embedded guidance.
             few_steps: use the student, if there is one.
-            on_step: told about every step; may return False to stop.
+            on_step: called after every step; may return False to stop.
 
         Raises:
             ShapeError: the mask is empty or not of the picture's size.

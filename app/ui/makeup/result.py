@@ -48,10 +48,10 @@ def describe_result(output: MakeupOutput) -> str:
     face = output.layers.faces[next(iter(output.layers.looks))]
     errors = measure_color_error(face, np.asarray(output.images[0]), look)
     count = len(output.layers.by_face)
-    worn_on = text.ON_SEVERAL if count > 1 else text.ON_ONE
+    sentence = text.ON_SEVERAL if count > 1 else text.ON_ONE
     return " · ".join(
         [
-            translate(worn_on, look=translate(look.name), count=count),
+            translate(sentence, look=translate(look.name), count=count),
             *(
                 translate(text.WITHIN, region=translate(text.REGIONS[region]), error=error)
                 for region, error in errors.items()

@@ -113,7 +113,7 @@ class MakeupSession:
         return look
 
     @property
-    def is_worn(self) -> bool:
+    def is_rendered(self) -> bool:
         """Whether there are layers to adjust."""
         return self._rendered is not None
 

@@ -254,7 +254,7 @@ class MakeupTab:
 
     def draft(self, session: MakeupSession | None, *levels: float) -> Pictures | Update:
         """The picture while a slider moves."""
-        if session is None or not session.is_worn:
+        if session is None or not session.is_rendered:
             return UNCHANGED
         session.levels = levels
         return save_draft(session.adjust(levels))
@@ -265,7 +265,7 @@ class MakeupTab:
         Nothing changes if they have moved since: a draft of the new levels then follows, and
         after it another settling.
         """
-        if session is None or not session.is_worn or session.levels != levels:
+        if session is None or not session.is_rendered or session.levels != levels:
             return Settled()
         output = session.adjust(levels)
         pictures, line = save_result(output, self.studio.png_text), describe_result(output)

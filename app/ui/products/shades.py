@@ -31,12 +31,12 @@ def offer_swatches(shades: list[Shade], line: str) -> Offered:
     return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
 
 
-def describe_worn(shade: Shade, reached: Reached) -> str:
+def describe_shade(shade: Shade, reached: Reached) -> str:
     """How near the colour on the face came to the one asked for, in a line."""
     if reached.delta_e != reached.delta_e:
-        return translate(text.NOT_WORN)
+        return translate(text.HIDDEN_PLACE)
     return translate(
-        text.WORN,
+        text.SHADE_ON,
         title=shade.get("title") or "",
         hex=shade["hex"],
         finish=translate(reached.coat.finish),

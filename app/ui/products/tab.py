@@ -26,7 +26,7 @@ from app.ui.products.session_catalog import (
     save_rows,
     to_row,
 )
-from app.ui.products.shades import Offered, Shade, describe_worn, offer_swatches, to_hex
+from app.ui.products.shades import Offered, Shade, describe_shade, offer_swatches, to_hex
 from app.ui.result_files import save_png
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
@@ -146,7 +146,7 @@ class ProductsTab:
             ),
             self.find.click(self.search, search, offered, **work, **PRIVATE),
             self.find_it.click(
-                self.find_worn,
+                self.find_makeup,
                 [self.photo, self.looked, self.own],
                 [*offered, self.looked],
                 **work,
@@ -255,7 +255,7 @@ class ProductsTab:
         sentence = text.FOUND if shades else text.NOTHING_NEAR
         return offer_swatches(shades, translate(sentence, count=len(shades)))
 
-    def find_worn(
+    def find_makeup(
         self, photo: str | None, looked: Photo, own: SessionCatalog | None
     ) -> tuple[Update, list[Shade] | Update, str | Update, Photo | Update]:
         """What the largest face wears, and below each colour what comes near it."""
@@ -302,7 +302,7 @@ class ProductsTab:
         (reached,) = output.reached[0]
         before = save_png(Image.fromarray(looked[1][0].image), "before.png")
         after = save_png(output.images[0], "mirra.png", self.studio.png_text)
-        return ShadeUpdates((before, after), describe_worn(shade, reached), looked)
+        return ShadeUpdates((before, after), describe_shade(shade, reached), looked)
 
     def _find_faces(self, photo: str, looked: Photo) -> Photo:
         """The faces of the photo, analysed once.

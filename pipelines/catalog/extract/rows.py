@@ -1,4 +1,4 @@
-"""From what one picture told to the rows of the result."""
+"""From what one picture shows to the rows of the result."""
 
 from __future__ import annotations
 

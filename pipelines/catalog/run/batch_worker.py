@@ -10,7 +10,7 @@ That is the contract of Ray Data's `map_batches` (see `engines.work_on_ray`), an
 
     items.mapInPandas(read, "position long, key string, payload string")
 
-A payload is what one picture told, as JSON; `rows.make_rows` makes rows of it.
+A payload is what one picture shows, as JSON; `rows.make_rows` makes rows of it.
 """
 
 from __future__ import annotations
@@ -155,8 +155,8 @@ class BatchExtractor:
             return key, make_error_payload(error, self.explain, digest)
         except Exception as error:  # one picture's trouble, whatever it is, is one row's
             return "", make_error_payload(error, self.explain, digest)
-        told = {"sha256": digest, "print": fingerprint(image), **asdict(found)}
-        return key, json.dumps({"status": "ok" if found.shades else "no_shade", **told})
+        facts = {"sha256": digest, "print": fingerprint(image), **asdict(found)}
+        return key, json.dumps({"status": "ok" if found.shades else "no_shade", **facts})
 
 
 def make_error_payload(

@@ -63,8 +63,8 @@ class RunState:
 
     def find_known(self, keys: Sequence[str]) -> set[str]:
         """Those of the keys that have a result."""
-        marks = ",".join("?" * len(keys))
-        query = f"SELECT key FROM results WHERE key IN ({marks})"
+        slots = ",".join("?" * len(keys))
+        query = f"SELECT key FROM results WHERE key IN ({slots})"
         with self._lock:
             return {key for (key,) in self._database.execute(query, list(keys))}
 

@@ -108,11 +108,11 @@ def test_same_seed_same_picture_after_saving_and_loading(pipe, pipeline, astrona
 
 
 def test_progress_counts_down_previews_and_stops(pipe):
-    told = []
-    pipe.generate(noise(), noise(), [1], SHORT, on_step=told.append)
-    assert [p.step for p in told] == [1, 2]
-    assert told[1].seconds_left == 0
-    assert told[0].preview()[0].size == (32, 32)
+    steps = []
+    pipe.generate(noise(), noise(), [1], SHORT, on_step=steps.append)
+    assert [p.step for p in steps] == [1, 2]
+    assert steps[1].seconds_left == 0
+    assert steps[0].preview()[0].size == (32, 32)
     with pytest.raises(CancelledError):
         pipe.generate(noise(), noise(), [1], SHORT, on_step=lambda _: False)
 

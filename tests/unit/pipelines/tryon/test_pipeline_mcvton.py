@@ -100,27 +100,27 @@ def test_saved_and_loaded_it_paints_the_same_picture(pipe, scene, tmp_path):
 
 
 def test_the_student_takes_its_own_eight_steps(pipe, scene):
-    told = []
-    pipe(*scene, on_step=told.append)
-    assert [p.step for p in told] == list(range(1, 9))
-    assert {p.steps for p in told} == {8}
-    assert told[0].seconds_left > told[-1].seconds_left == 0
-    assert told[3].preview()[0].size == (6, 8)
-    told.clear()
-    pipe(*scene, on_step=told.append, few_steps=False, num_inference_steps=3)
-    assert len(told) == 3
+    steps = []
+    pipe(*scene, on_step=steps.append)
+    assert [p.step for p in steps] == list(range(1, 9))
+    assert {p.steps for p in steps} == {8}
+    assert steps[0].seconds_left > steps[-1].seconds_left == 0
+    assert steps[3].preview()[0].size == (6, 8)
+    steps.clear()
+    pipe(*scene, on_step=steps.append, few_steps=False, num_inference_steps=3)
+    assert len(steps) == 3
 
 
 def test_a_cancelled_try_on_stops_at_once(pipe, scene):
-    told = []
+    steps = []
 
     def stop(progress):
-        told.append(progress)
+        steps.append(progress)
         return progress.step < 2
 
     with pytest.raises(CancelledError):
         pipe(*scene, on_step=stop)
-    assert len(told) == 2
+    assert len(steps) == 2
 
 
 def test_masks_that_cannot_be_meant_are_refused(pipe, scene):

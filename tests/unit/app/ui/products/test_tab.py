@@ -26,7 +26,7 @@ def plum(pipeline, face, tmp_path):
 
 
 def test_what_a_face_wears_is_offered_and_worn_by_another(tab, plum, photo):
-    swatches, shades, line, looked = tab.find_worn(plum, (None, []), None)
+    swatches, shades, line, looked = tab.find_makeup(plum, (None, []), None)
     assert "Lips: #" in line
     assert len(swatches["value"]) == len(shades)
     chosen = tab.choose_shade(gr.SelectData(None, {"index": 0, "value": None}), shades)
@@ -41,7 +41,7 @@ def test_what_a_face_wears_is_offered_and_worn_by_another(tab, plum, photo):
 
 def test_a_bare_corner_of_the_page_says_what_to_do(tab, photo):
     assert tab.search("#b01030", 15, [], [], None).line == text.EMPTY_CATALOG
-    assert tab.find_worn(None, (None, []), None)[2] == text.NO_FACE_PHOTO
+    assert tab.find_makeup(None, (None, []), None)[2] == text.NO_FACE_PHOTO
     assert tab.read_pictures(None)[4] == text.NO_PICTURES
     assert tab.wear(photo, (None, []), None, "") == (UNCHANGED,) * 3
     assert tab.wear(None, (None, []), {"hex": "#b01030"}, "").line == text.NO_FACE_PHOTO
