@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.commands.jobs import pictures_in, write_json
+from app.commands.jobs import pictures_in
+from pipelines.files import write_json
 
 app = typer.Typer(help="Measure a pipeline on data of your own.", add_completion=False)
 

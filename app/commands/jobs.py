@@ -8,7 +8,6 @@ job.finish()            # says which ones were bad, and exits with 3 if there ar
 from __future__ import annotations
 
 import glob
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 import typer
 
 from pipelines.catalog.run.inputs import PICTURES
+from pipelines.files import write_json
 
 Report = dict[str, object]
 """What is written as JSON about one result."""
@@ -283,8 +283,3 @@ def check_format(format: str) -> None:
     """
     if format not in FORMATS:
         raise typer.BadParameter(f"--format is png, jpeg or webp, not {format}")
-
-
-def write_json(content: object, path: Path) -> None:
-    """Write figures or reports as indented JSON with a line's end."""
-    path.write_text(json.dumps(content, indent=1) + "\n")

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models import seeding
 from models.analysis.human_parsing import Part
-from models.tryon.agnostic import L_HIP, L_SHOULDER, NECK, R_HIP, R_SHOULDER, condition_of, is_part
+from models.tryon.agnostic import L_HIP, L_SHOULDER, NECK, R_HIP, R_SHOULDER, condition_of
 
 
 class SyntheticWardrobe:
@@ -79,8 +79,3 @@ class SyntheticWardrobe:
         }.items():
             pose[point] = torch.tensor([0.44 + 0.12 * float(draw[12]) + float(right), down, 1.0])
         return person, garment, parts, pose
-
-
-def find_upper_region(samples: dict[str, Tensor]) -> Tensor:
-    """Return where the top is worn, (B, 1, H, W)."""
-    return is_part(samples["parts"], Part.UPPER)
