@@ -17,12 +17,12 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from safetensors.numpy import save_file
 from scipy.optimize import linear_sum_assignment
 
 from models.analysis.face_landmarks import FaceMesh
 from models.regions import EYE_LEFT, EYE_RIGHT, IRIS_LEFT, IRIS_RIGHT, LIPS_INNER, MESH_POINTS
+from pipelines.images.decode import decode
 
 # Cheeks turn away from the camera towards the ears; stretching them keeps texels for turned heads.
 SIDE_STRETCH = 0.18
@@ -101,7 +101,7 @@ def main(tar: str, out: str) -> None:
         for member in archive:
             file = archive.extractfile(member)
             if file and member.name.endswith(".neutral.jpg"):
-                picture = np.asarray(Image.open(file).convert("RGB"))
+                picture = np.asarray(decode(file.read()))
                 faces.append(turn_upright(mesh.find(picture)[0]))
     median = np.median(faces, axis=0)[:MESH_POINTS]
 

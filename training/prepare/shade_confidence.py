@@ -9,11 +9,9 @@ of "within CIEDE2000 5 of the colour measured by hand" on `shade_color.evidence`
 from __future__ import annotations
 
 import argparse
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from scipy.optimize import minimize
 
 from models.attributes.finding import find_shades
@@ -21,6 +19,7 @@ from models.attributes.networks import ShadeFinder
 from models.attributes.shade_color import color_of, evidence
 from models.ops.color import delta_e, rgb_to_lab
 from pipelines.files import write_json
+from pipelines.images.decode import decode
 from training.data.products.photos import SPLIT, read_labels, read_members
 
 WITHIN = 5.0
@@ -59,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     for label in read_labels(files):
         if label["id"] not in SPLIT["lip-and-cheek"]["tune"]:
             continue
-        pixels = np.asarray(Image.open(BytesIO(files[label["image"]])).convert("RGB"))
+        pixels = np.asarray(decode(files[label["image"]]))
         finding = find_shades(finder, pan_finder, pixels)
         if not finding.regions:
             continue

@@ -29,6 +29,8 @@ import cv2
 import numpy as np
 
 from models.analysis.face_parsing import HAIR, OTHER, SKIN, align_face, crop_face
+from models.errors import ImageError
+from pipelines.images.decode import decode
 
 log = logging.getLogger(__name__)
 
@@ -145,10 +147,11 @@ def _label_faces(data: Path, teach: Maps) -> Iterator[dict[str, object]]:
     find = make_mesh_finder()
     for folder in _FOLDERS:
         for path in sorted((data / folder).glob("*.jpg")):
-            read = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if read is None:
+            try:
+                image = np.array(decode(path))
+            except ImageError as error:
+                log.warning("%s: %s", path.name, error)
                 continue
-            image = np.ascontiguousarray(read[..., ::-1])
             if max(image.shape[:2]) < 200:
                 image = cv2.resize(image, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
             points = find(image)
@@ -178,9 +181,12 @@ def _read_objects(tar: Path, side: int = 192) -> Iterator[np.ndarray]:
             stream = archive.extractfile(member) if member.name.endswith(".jpg") else None
             if stream is None:
                 continue
-            read = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_COLOR)
-            if read is not None:
-                yield cv2.resize(read[..., ::-1], (side, side), interpolation=cv2.INTER_AREA)
+            try:
+                picture = np.array(decode(stream.read()))
+            except ImageError as error:
+                log.warning("%s: %s", member.name, error)
+                continue
+            yield cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models.errors import TrainingError
+from pipelines.images.decode import decode
 from training.data.tryon.parsing import to_unit
 
 
@@ -31,6 +32,7 @@ class BeautyPairs:
 
         Raises:
             TrainingError: the folder holds none.
+            ImageError: one of them is no picture.
         """
         names = sorted(path.name for path in (folder / "v00" / "ref").glob("*.png"))
         if not names:
@@ -38,7 +40,7 @@ class BeautyPairs:
                 f"{folder} holds no pairs; make them with `mirra pairs`", found=str(folder)
             )
         bare, made_up = (
-            np.stack([_read(folder / "v00" / part / name) for name in names])
+            np.stack([np.asarray(decode(folder / "v00" / part / name)) for name in names])
             for part in ("src", "ref")
         )
         return cls(bare, made_up, side)
@@ -78,10 +80,3 @@ class BeautyPairs:
             return np.clip(part[:, ::step] * light + 0.5, 0, 255).astype(np.uint8)
 
         return seen(self.bare[index]), seen(self.made_up[index])
-
-
-def _read(path: Path) -> np.ndarray:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise TrainingError(f"{path} is not a picture", found=str(path))
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)

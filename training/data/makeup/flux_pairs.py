@@ -24,6 +24,7 @@ from torch import Tensor
 
 from models.analysis.face_classes import FACE_CLASSES
 from models.errors import TrainingError
+from pipelines.images.decode import decode
 
 REFERENCE_SIZE = 1024  # the pixel figures of the published augmentation belong to this size
 
@@ -116,17 +117,20 @@ class MakeupPairs:
         """A pair as it is."""
         source_path, target_path = self.pairs[index]
         source, target = (self._read(path) for path in (source_path, target_path))
-        classes = self._read(self.root / "mask" / target_path.name, "L", Image.Resampling.NEAREST)
+        classes = self._read_classes(self.root / "mask" / target_path.name)
         reference = target * np.isin(classes, FACE_CLASSES)[..., None].astype(np.uint8)
         other_path = target_path.parents[1] / "other" / target_path.name
         other = self._read(other_path) if other_path.exists() else None
         return Upright(source, target, reference, other, classes)
 
-    def _read(
-        self, path: Path, mode: str = "RGB", how: Image.Resampling = Image.Resampling.LANCZOS
-    ) -> np.ndarray:
-        with Image.open(path) as picture:
-            return np.array(picture.convert(mode).resize((self.size, self.size), how))
+    def _read(self, path: Path) -> np.ndarray:
+        square = (self.size, self.size)
+        return np.array(decode(path).resize(square, Image.Resampling.LANCZOS))
+
+    def _read_classes(self, path: Path) -> np.ndarray:
+        square = (self.size, self.size)
+        with Image.open(path) as labels:  # values, not a photograph
+            return np.array(labels.convert("L").resize(square, Image.Resampling.NEAREST))
 
 
 def warp_reference(picture: np.ndarray, warp: WarpRange, generator: torch.Generator) -> np.ndarray:

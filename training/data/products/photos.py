@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import tarfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from models.attributes.crops import crop_shade, letterbox
 from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import FINISHES, KINDS
+from pipelines.images.decode import decode
 from training.data.products.finish_data import AXIS_SCALES, FinishData, measure_in_shops
 from training.data.products.scene_data import BARE, COLORED, KIND_ONLY, SceneStore
 
@@ -65,10 +64,7 @@ def read_photos(data: Path, size: int = 256) -> SceneStore:
         rows.append((picture, "on_model", BARE, None))
     for picture in read_members(data / "garments" / "home-photos.tar", ROOMS).values():
         rows.append((picture, "packaging", BARE, None))
-    pixels = [
-        letterbox(np.asarray(Image.open(BytesIO(picture)).convert("RGB")), size)[0]
-        for picture, *_ in rows
-    ]
+    pixels = [letterbox(np.asarray(decode(picture)), size)[0] for picture, *_ in rows]
     colors = [np.full(3, np.nan) if lab is None else np.array(lab) for *_, lab in rows]
     return SceneStore(
         np.stack(pixels),
@@ -92,7 +88,7 @@ def read_shades(data: Path, finder: ShadeFinder, pan_finder: ShadeFinder) -> Fin
         files = read_members(data / "products" / f"{tar}.tar")
         for name in SPLIT[tar]["tune"]:
             (file,) = [file for file in files if Path(file).stem == name]
-            pixels = np.asarray(Image.open(BytesIO(files[file])).convert("RGB"))
+            pixels = np.asarray(decode(files[file]))
             regions = find_shades(finder, pan_finder, pixels).regions
             for region in sorted(regions, key=lambda region: -region.area)[:most]:
                 shades.append(crop_shade(pixels, region.mask, region.bbox_xyxy))

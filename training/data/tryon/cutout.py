@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pipelines.images.decode import decode
 from training.data.tryon.parsing import draw_backgrounds, draw_uniform, to_unit, vary_light
 from training.data.tryon.viton import open_split
 
@@ -38,8 +39,7 @@ def read_strips(photos: Path, side: int, every: int = 2) -> np.ndarray:
         for member in members[::every]:
             data = tar.extractfile(member)
             assert data is not None
-            picture = cv2.imdecode(np.frombuffer(data.read(), np.uint8), cv2.IMREAD_COLOR)
-            picture = cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+            picture = np.array(decode(data.read()))
             for turned in (picture, picture[::-1]):
                 border = turned[: max(1, round(STRIP * len(turned)))]
                 strips.append(cv2.resize(border, (side, high), interpolation=cv2.INTER_AREA))

@@ -11,14 +11,17 @@ import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from models.analysis.human_parsing import IGNORE, Part
 from models.errors import TrainingError
 from pipelines.files import replacing
+from pipelines.images.decode import decode
 
 VALIDATION_IDS = Path(__file__).with_name("viton_validation_ids.txt")
 VALIDATION_COUNT = 420
@@ -227,17 +230,10 @@ def mark_hands(parts: np.ndarray, pose: np.ndarray) -> np.ndarray:
     return parts
 
 
-def _decode(data: bytes, flags: int) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if flags == cv2.IMREAD_COLOR else image
-
-
-def _decode_palette(data: bytes) -> np.ndarray:
-    import io
-
-    from PIL import Image
-
-    return np.array(Image.open(io.BytesIO(data)))
+def _decode_values(data: bytes) -> np.ndarray:
+    """Labels or a mask as they are stored: a palette's numbers, not its colours."""
+    with Image.open(BytesIO(data)) as image:
+        return np.array(image)
 
 
 def prepare(folder: Path, cache: Path, size_hw: tuple[int, int] = (256, 192)) -> Path:
@@ -279,12 +275,12 @@ def _write_arrays(folder: Path, out: Path, size_hw: tuple[int, int]) -> None:
     }
     poses = np.zeros((len(ids), 18, 3), np.float32)
     for i, (_, files) in enumerate(read_tars(folder)):
-        person = _decode(files["person.jpg"], cv2.IMREAD_COLOR)
-        garment = _decode(files["cloth.jpg"], cv2.IMREAD_COLOR)
-        mask = _decode(files["cloth_mask.png"], cv2.IMREAD_GRAYSCALE)
+        person = np.array(decode(files["person.jpg"]))
+        garment = np.array(decode(files["cloth.jpg"]))
+        mask = cv2.imdecode(np.frombuffer(files["cloth_mask.png"], np.uint8), cv2.IMREAD_GRAYSCALE)
         points = json.loads(files["pose.json"])
         pose = np.array(points, np.float32).reshape(-1, 3) if points else np.zeros((18, 3))
-        parts = merge_labels(person, _decode_palette(files["parse.png"]), pose)
+        parts = merge_labels(person, _decode_values(files["parse.png"]), pose)
         mask = fill_garment_mask(garment, (mask > 127).astype(np.uint8) * 255)
         full_height, full_width = parts.shape
         shrink = {"dsize": (width, height), "interpolation": cv2.INTER_AREA}
