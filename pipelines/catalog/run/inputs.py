@@ -6,21 +6,25 @@ headers; what an item points at is read later by `read_item`, wherever the work 
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
 import os
-import re
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TypedDict, cast
+from typing import IO
 
 from models.errors import CatalogError, ImageError
-from pipelines.catalog.extract.attributes import CATEGORIES
+from pipelines.catalog.formats.manifests import (
+    MANIFESTS,
+    escape_name,
+    open_file,
+    read_facts,
+    read_json_lines,
+    read_manifest,
+)
 from pipelines.images.files import DEFAULT_LIMITS, Limits, read_bytes
 
 PICTURES = {  # by name; what is really in the file, `images.decode` finds out
@@ -36,7 +40,6 @@ PICTURES = {  # by name; what is really in the file, `images.decode` finds out
     ".tif",
     ".tiff",
 }
-MANIFESTS = (".csv", ".jsonl", ".ndjson", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def read_inputs(inputs: Iterable[str], stdin: IO[str] | None = None) -> Iterator
     """
     for text in inputs:
         if text == "-":
-            yield from _manifest_items(_json_lines(stdin or sys.stdin, "-"), "-", "")
+            yield from _manifest_items(read_json_lines(stdin or sys.stdin, "-"), "-", "")
         elif "://" in text:
             yield from _url_items(text)
         elif os.path.isdir(text):  # noqa: PTH112  a str keeps bytes that are no UTF-8
@@ -114,7 +117,7 @@ def read_item(
     if size >= 0:
         limits.check_bytes(size)
     try:
-        with _open(locator) as file:
+        with open_file(locator) as file:
             file.seek(start)
             data = file.read(limits.max_bytes + 1 if size < 0 else size)
     except PermissionError:
@@ -125,23 +128,6 @@ def read_item(
     return data
 
 
-def _open(locator: str) -> AbstractContextManager[IO[bytes]]:
-    import fsspec
-
-    if "://" not in locator:
-        return open(locator, "rb")  # noqa: PTH123
-    return cast("AbstractContextManager[IO[bytes]]", fsspec.open(locator, "rb"))
-
-
-def _open_text(locator: str) -> AbstractContextManager[IO[str]]:
-    import fsspec
-
-    if "://" not in locator:
-        return open(locator, encoding="utf-8-sig", newline="")  # noqa: PTH123
-    file = fsspec.open(locator, "rt", encoding="utf-8-sig", newline="")
-    return cast("AbstractContextManager[IO[str]]", file)
-
-
 def _folder_items(top: str) -> Iterator[CatalogItem]:
     for folder, folders, names in os.walk(top):
         folders.sort()
@@ -149,7 +135,7 @@ def _folder_items(top: str) -> Iterator[CatalogItem]:
             if Path(name).suffix.lower() in PICTURES:
                 path = os.path.join(folder, name)  # noqa: PTH118
                 sku = Path(os.path.relpath(path, top)).with_suffix("")
-                yield CatalogItem(_text(path), path, _text(sku.as_posix()))
+                yield CatalogItem(escape_name(path), path, escape_name(sku.as_posix()))
 
 
 def _url_items(url: str) -> Iterator[CatalogItem]:
@@ -178,9 +164,9 @@ def _file_items(locator: str, sku: str) -> Iterator[CatalogItem]:
         yield from _tar_items(locator)
     elif suffix in MANIFESTS:
         folder = locator.rpartition("/")[0]
-        yield from _manifest_items(_manifest_rows(locator, suffix), locator, folder)
+        yield from _manifest_items(read_manifest(locator, suffix), locator, folder)
     else:
-        yield CatalogItem(_text(locator), locator, _text(sku))
+        yield CatalogItem(escape_name(locator), locator, escape_name(sku))
 
 
 def _tar_items(locator: str) -> Iterator[CatalogItem]:
@@ -188,7 +174,7 @@ def _tar_items(locator: str) -> Iterator[CatalogItem]:
     key, picture = "", None
     words: object = {}
     try:
-        with _open(locator) as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        with open_file(locator) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             while (member := tar.next()) is not None:
                 vars(tar)["members"].clear()  # keeps memory flat
                 folder, _, name = member.name.rpartition("/")
@@ -211,9 +197,11 @@ def _tar_items(locator: str) -> Iterator[CatalogItem]:
 
 def _tar_item(locator: str, key: str, picture: tuple[str, int, int], words: object) -> CatalogItem:
     name, start, size = picture
-    facts = _facts(words if isinstance(words, Mapping) else {})
-    facts.setdefault("sku", _text(key))
-    return CatalogItem(f"{_text(locator)}/{_text(name)}", locator, start=start, size=size, **facts)
+    facts = read_facts(words if isinstance(words, Mapping) else {})
+    facts.setdefault("sku", escape_name(key))
+    return CatalogItem(
+        f"{escape_name(locator)}/{escape_name(name)}", locator, start=start, size=size, **facts
+    )
 
 
 def _manifest_items(
@@ -230,79 +218,9 @@ def _manifest_items(
             )
         absolute = not image or "://" in image or Path(image).is_absolute()
         locator = image if absolute or not folder else f"{folder}/{image}"
-        facts = _facts(row)
-        facts.setdefault("sku", _text(PurePosixPath(image).stem))
-        yield CatalogItem(_text(locator or f"{name}, row {number}"), locator, **facts)
-
-
-def _manifest_rows(locator: str, suffix: str) -> Iterator[Mapping[str, object]]:
-    try:
-        if suffix == ".parquet":
-            from pipelines.catalog.formats.tables import import_parquet
-
-            with _open(locator) as file:
-                for batch in import_parquet().ParquetFile(file).iter_batches(1024):
-                    yield from batch.to_pylist()
-        else:
-            with _open_text(locator) as file:
-                yield from csv.DictReader(file) if suffix == ".csv" else _json_lines(file, locator)
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's and broken UTF-8 are among them
-        raise CatalogError(f"cannot read {locator!r}: {error}", found=locator) from None
-
-
-def _json_lines(lines: Iterable[str], name: str) -> Iterator[Mapping[str, object]]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if not isinstance(row, dict):
-            raise CatalogError(f"line {number} of {name!r} is not a JSON object", found=number)
-        yield row
-
-
-class _Facts(TypedDict, total=False):
-    sku: str
-    title: str
-    description: str
-    brand: str
-    category: str
-    price: float | None
-    currency: str
-
-
-def _facts(row: Mapping[str, object]) -> _Facts:
-    """What a manifest says, cleaned; a category of the shop's own is evidence for the picture's."""
-    said = {
-        name: _text(str(row[name]).strip())
-        for name in ("sku", "title", "description", "brand", "category")
-        if row.get(name) not in (None, "")
-    }
-    category = said.pop("category", "")
-    slug = re.sub(r"[^a-z]+", "_", category.lower()).strip("_")
-    if slug in CATEGORIES:
-        said["category"] = slug
-    elif category:
-        said["description"] = f"{category}. {said.get('description', '')}".strip()
-    price, currency = parse_price(row.get("price"))
-    currency = currency or str(row.get("currency") or "")
-    return cast("_Facts", {**said, "price": price, "currency": currency})
-
-
-def parse_price(value: object) -> tuple[float | None, str]:
-    """Price and ISO currency of 12.5, "12.50", "12.50 USD" or "EUR 12,50"; (None, "") if none."""
-    text = str(value if value is not None else "").strip()
-    number = re.search(r"\d+(?:[.,]\d+)?", text)
-    code = re.search(r"\b[A-Z]{3}\b", text)
-    price = float(number[0].replace(",", ".")) if number else None
-    return price, code[0] if code else ""
-
-
-def _text(name: str) -> str:
-    """A file's name as valid text: bytes that are no UTF-8 become backslash escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        facts = read_facts(row)
+        facts.setdefault("sku", escape_name(PurePosixPath(image).stem))
+        yield CatalogItem(escape_name(locator or f"{name}, row {number}"), locator, **facts)
 
 
 def to_columns(items: Sequence[tuple[int, CatalogItem]]) -> dict[str, list[object]]:

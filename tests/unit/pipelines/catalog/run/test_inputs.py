@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from models.errors import CatalogError, ImageError
+from pipelines.catalog.formats.manifests import parse_price
 from pipelines.catalog.formats.tables import import_parquet
-from pipelines.catalog.run.inputs import parse_price, read_inputs, read_item
+from pipelines.catalog.run.inputs import read_inputs, read_item
 
 
 def picture(color=(200, 30, 60)) -> bytes:
