@@ -35,7 +35,7 @@ class LookUpdates(NamedTuple):
     file: Update = UNCHANGED
 
 
-class Read(NamedTuple):
+class ReadUpdate(NamedTuple):
     """What reading a look changes on the page, in the order of the tab's parts."""
 
     look: CodedLook | Update = UNCHANGED
@@ -153,18 +153,18 @@ class LooksTab:
             gr.update(value=save_file(data, "look.safetensors"), interactive=True),
         )
 
-    def read_look(self, photo: str | None) -> Read:
+    def read_look(self, photo: str | None) -> ReadUpdate:
         """Read the look of a photo, and offer similar ones."""
         if not photo:
-            return Read(line=translate(text.NO_LOOK_PHOTO))
+            return ReadUpdate(line=translate(text.NO_LOOK_PHOTO))
         try:
             look = self.studio.beautybank.read(decode(photo), iterations=STEPS)
         except MirraError as error:
-            return Read(line=explain(error))
+            return ReadUpdate(line=explain(error))
         near = self.studio.look_map.find_nearest(look, NEAREST)
         pictures = [(each.picture, each.name) for each in near]
         similar = gr.update(value=pictures, visible=True)
-        return Read(look, translate(text.READ_AS_CODE), similar, near)
+        return ReadUpdate(look, translate(text.READ_AS_CODE), similar, near)
 
     def take_off_makeup(self, photo: str | None) -> tuple[Pictures | Update, str]:
         """Take the makeup off everybody in a photo."""

@@ -17,7 +17,7 @@ Shade = dict[str, Any]
 """A row of a catalogue."""
 
 
-class Offered(NamedTuple):
+class ShadesUpdate(NamedTuple):
     """Shades to choose from, in the order of the tab's parts."""
 
     swatches: Update = UNCHANGED
@@ -25,10 +25,10 @@ class Offered(NamedTuple):
     line: str | Update = UNCHANGED
 
 
-def offer_swatches(shades: list[Shade], line: str) -> Offered:
+def offer_swatches(shades: list[Shade], line: str) -> ShadesUpdate:
     """Shades to choose from, and a line above them."""
     pairs = [(save_swatch(shade), caption_shade(shade)) for shade in shades]
-    return Offered(gr.update(value=pairs, visible=bool(shades)), shades, line)
+    return ShadesUpdate(gr.update(value=pairs, visible=bool(shades)), shades, line)
 
 
 def describe_shade(shade: Shade, reached: Reached) -> str:
