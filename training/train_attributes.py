@@ -5,7 +5,7 @@
     python -m training.train_attributes pans --cache CACHE --start FINDER    # FINDER: its weights
     python -m training.train_attributes reader --cache CACHE
 
-CACHE is what `python -m training.data.products.scene_data` writes. Stop the run, give the
+CACHE is what `python -m training.prepare.products` writes. Stop the run, give the
 same command, and it goes on.
 """
 

@@ -3,7 +3,7 @@
     python -m training.train_face_parsing tiny                   # seconds, synthetic faces
     python -m training.train_face_parsing small --cache CACHE
 
-CACHE is what `python -m training.data.faces.face_labels` writes. Stop the run, give the
+CACHE is what `python -m training.prepare.face_labels` writes. Stop the run, give the
 same command, and it goes on.
 """
 

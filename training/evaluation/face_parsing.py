@@ -23,7 +23,7 @@ from training.metrics import confusion, intersection_over_union
 
 @dataclass(frozen=True)
 class FaceParsingArguments:
-    """What to measure: weights, the cache of `training.data.faces.face_labels`, where to write."""
+    """What to measure: weights, the cache of `training.prepare.face_labels`, where to write."""
 
     weights: Path
     cache: Path

@@ -8,11 +8,13 @@ no cost at inference (WiSE-FT, arXiv 2109.01903, equation 1).
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated
 
+import tyro
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from tyro.conf import Positional, arg
 
 WEIGHTS, CONFIG = "diffusion_pytorch_model.safetensors", "config.json"
 
@@ -37,21 +39,30 @@ def average(before: dict[str, Tensor], after: dict[str, Tensor], share: float) -
     }
 
 
+def average_folders(
+    before: Positional[Path],
+    after: Positional[Path],
+    output: Annotated[Path, arg(aliases=["-o"])],
+    share: float = 0.5,
+) -> None:
+    """Read two folders and write a third.
+
+    Args:
+        before: of the network that was gone on from.
+        after: of the same network later.
+        output: folder written to.
+        share: of the later weights, 0 to 1.
+    """
+    weights = average(load_file(before / WEIGHTS), load_file(after / WEIGHTS), share)
+    output.mkdir(parents=True, exist_ok=True)
+    save_file(weights, output / WEIGHTS, metadata={"format": "pt"})
+    config = (after / CONFIG).read_text(encoding="utf-8")
+    (output / CONFIG).write_text(config, encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Read two folders and write a third."""
-    parser = argparse.ArgumentParser(description="Average weights before and after training.")
-    parser.add_argument("before", type=Path)
-    parser.add_argument("after", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--share", type=float, default=0.5, help="of the later weights, 0 to 1")
-    options = parser.parse_args(arguments)
-    weights = average(
-        load_file(options.before / WEIGHTS), load_file(options.after / WEIGHTS), options.share
-    )
-    options.output.mkdir(parents=True, exist_ok=True)
-    save_file(weights, options.output / WEIGHTS, metadata={"format": "pt"})
-    config = (options.after / CONFIG).read_text(encoding="utf-8")
-    (options.output / CONFIG).write_text(config, encoding="utf-8")
+    """Read the command line and write."""
+    tyro.cli(average_folders, args=arguments, description=__doc__)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ of "within CIEDE2000 5 of the colour measured by hand" on `shade_color.evidence`
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
+import tyro
 from scipy.optimize import minimize
+from tyro.conf import Positional
 
 from models.attributes.finding import find_shades
 from models.attributes.networks import ShadeFinder
@@ -43,17 +44,18 @@ def fit_logistic(values: np.ndarray, right: np.ndarray, pull: float = 2.0) -> np
     return minimize(loss, np.zeros(inputs.shape[1]), method="BFGS").x
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Fit and write."""
-    parser = argparse.ArgumentParser(description="Fit how sure a colour is.")
-    parser.add_argument("data", type=Path)
-    parser.add_argument("weights", type=Path)
-    options = parser.parse_args(arguments)
+def fit_confidence(data: Positional[Path], weights: Positional[Path]) -> None:
+    """Fit and write.
+
+    Args:
+        data: folder with products/.
+        weights: folder of shade-finder and pan-finder, where the fit is written.
+    """
     finder, pan_finder = (
-        ShadeFinder.from_pretrained(options.weights / name).float().eval()
+        ShadeFinder.from_pretrained(weights / name).float().eval()
         for name in ("shade-finder", "pan-finder")
     )
-    files = read_members(options.data / "products" / "lip-and-cheek.tar")
+    files = read_members(data / "products" / "lip-and-cheek.tar")
     rows, right, names = [], [], []
     for label in read_labels(files):
         if label["id"] not in SPLIT["lip-and-cheek"]["tune"]:
@@ -70,11 +72,11 @@ def main(arguments: list[str] | None = None) -> None:
         names = list(found)
         rows.append(list(found.values()))
         right.append(float(delta_e(color.lab, np.array(label["lab"]))) < WITHIN)
-    weights = fit_logistic(np.array(rows), np.array(right, float))
-    fitted = dict(zip([*names, "bias"], np.round(weights, 4).tolist(), strict=True))
-    path = options.weights / "confidence.json"
+    fit = fit_logistic(np.array(rows), np.array(right, float))
+    fitted = dict(zip([*names, "bias"], np.round(fit, 4).tolist(), strict=True))
+    path = weights / "confidence.json"
     write_json(fitted, path)
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(fit_confidence, description=__doc__)

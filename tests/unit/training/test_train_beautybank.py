@@ -14,9 +14,9 @@ from models.instant.drawn import Lips, LookRecipe, draw
 from models.ops.color import delta_e
 from training import train_bare_classifier, train_beautybank, train_look_sampler
 from training.data.faces.textures import FaceTextures
-from training.data.makeup import bare_makeup
 from training.data.makeup.bare_makeup import BareMakeup, draw_pair, render_pair
 from training.methods.beautybank import shared_effect
+from training.prepare import bare_makeup
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Faces with what covers them, cut, lit and disguised anew for every step.
 
-`FaceStore` is the cache `training/data/faces/face_labels.py` writes, or a synthetic one; `FaceData`
+`FaceStore` is the cache `training/prepare/face_labels.py` writes, or a synthetic one; `FaceData`
 draws from it. Validation keeps whole people (London) and whole runs of pictures (looks) apart,
 because neighbouring pictures often show the same face; it also has hair, skin and things of its own
 to make occluders from.
@@ -30,15 +30,19 @@ from models.analysis.face_parsing import (
 )
 from models.errors import TrainingError
 from training.data.faces import occluders
-from training.data.faces.face_labels import NOMINAL, STORE_SIZE
 from training.data.faces.occluders import FaceScene, Materials
 
 Part = Literal["train", "validation"]
+STORE_SIZE = 224
+NOMINAL = 160
+"""The parser's own crop, if it were cut at this scale, is the middle square of this side."""
+UNKNOWN = 255
+"""Label of a pixel of which nothing is known."""
 
 
 @dataclass(frozen=True)
 class FaceStore:
-    """Aligned faces in squares of `STORE_SIZE` pixels; see `training/data/faces/face_labels.py`.
+    """Aligned faces in squares of `STORE_SIZE` pixels; see `training/prepare/face_labels.py`.
 
     Attributes:
         pixels: (N, S, S, 3) uint8 RGB.
@@ -71,8 +75,7 @@ class FaceStore:
             names = tuple(json.loads((folder / "names.json").read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise TrainingError(
-                f"{folder} holds no faces; make them with "
-                "`python -m training.data.faces.face_labels`",
+                f"{folder} holds no faces; make them with `python -m training.prepare.face_labels`",
                 found=str(folder),
             ) from error
         return cls(**arrays, names=names)

@@ -1,10 +1,8 @@
 """The bare-makeup synthesis set: faces without and with makeup whose every layer is known.
 
-    python -m training.data.makeup.bare_makeup --cache CACHE --out FOLDER --count 50000 --seed 7
-
 Looks with random parameters, or taken off real photographs, on real bare faces under random light.
-Sample `n` of a seed is the same whenever and in whatever order it is made. The command writes
-`000000.png` ... (left bare, right made up, canonical maps) and `looks.jsonl`.
+Sample `n` of a seed is the same whenever and in whatever order it is made;
+`training.prepare.bare_makeup` writes them to a folder.
 
 A batch is a grid of looks x faces, so that every look is worn by several people and everyone wears
 several looks: that is what takes a person out of a makeup code, and makeup out of a bare code.
@@ -12,17 +10,11 @@ several looks: that is what takes a person out of a makeup code, and makeup out 
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from models import seeding
@@ -32,7 +24,6 @@ from models.instant.drawn import LookRecipe, draw
 from models.instant.face_texture import FaceTexture
 from models.instant.layer import change_on
 from models.instant.makeup import Makeup, extract
-from models.ops.color import lab_to_rgb
 from models.ops.masks import blur
 from training.data.faces.store import Part
 from training.data.faces.textures import FaceTextures, fit_bare_skin
@@ -225,46 +216,8 @@ def make_numpy_generator(generator: torch.Generator) -> np.random.Generator:
     return np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Write pairs to a folder; go on where an earlier call stopped."""
-    parser = argparse.ArgumentParser(description="Write the bare-makeup synthesis set.")
-    parser.add_argument(
-        "--cache", type=Path, help="from `mirra looks unfold`; else synthetic faces"
-    )
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=50_000)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--part", choices=("train", "validation"), default="train")
-    given = parser.parse_args(arguments)
-    cv2.setNumThreads(1)
-    faces = (
-        FaceTextures.load(given.cache)
-        if given.cache
-        else FaceTextures.synthetic(seeding.generator_for(given.seed, "faces"))
-    )
-    pairs = BareMakeup(faces, given.part)
-    given.out.mkdir(parents=True, exist_ok=True)
-    with (given.out / "looks.jsonl").open("a", encoding="utf-8") as lines:
-        for number in range(given.count):
-            path = given.out / f"{number:06d}.png"
-            if path.exists():
-                continue
-            look, pair = draw_pair(pairs, given.seed, number)
-            sides = [lab_to_rgb(side) for side in (pair.lit, pair.made_up.lab)]
-            picture = np.rint(np.hstack(sides) * 255).astype(np.uint8)
-            Image.fromarray(picture).save(path)
-            recipe = dataclasses.asdict(look.recipe) if look.recipe else None
-            source = faces.names[look.photograph] if look.photograph is not None else None
-            line = {"pair": number, "recipe": recipe, "photograph": source}
-            lines.write(json.dumps(line) + "\n")
-
-
 def draw_pair(pairs: BareMakeup, seed: int, number: int) -> tuple[SynthLook, Pair]:
     """Pair `number` of a seed, whatever was made before it."""
     rng = make_numpy_generator(seeding.generator_for(seed, "pair", number))
     look = pairs.draw_look(rng)
     return look, render_pair(look.makeup, *pairs.draw_face(rng), rng)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Real product photographs, of which only the tuning half is ever read for training.
 
-`product_photos.json` lists the halves by id and the kind of each picture, judged by eye; and of the
+`photos.json` lists the halves by id and the kind of each picture, judged by eye; and of the
 tuning half the finish where an eye is sure of it. The sets state no licence or are for research
 only: pictures stay where they are.
 """

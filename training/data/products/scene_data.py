@@ -1,17 +1,7 @@
-"""Rendered products as training data.
-
-    python -m training.data.products.scene_data CACHE
-    python -m training.data.products.scene_data CACHE --scenes 0 --close-ups 0 --photos DATA \
-        --finders WEIGHTS
-
-writes `scenes.npz` and `close_ups.npz`, of rendered products only; and of the tuning half of the
-real photographs (see `product_photos`) `photos.npz` and, once there are finders that find them, the
-shades in it, `photographed_shades.npz`.
-"""
+"""Rendered products and photographs of products as training data."""
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,18 +11,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from models.attributes.networks import ShadeFinder
 from models.attributes.vocabulary import KINDS
 from models.ops.color import lab_to_rgb, rgb_to_lab
-from training.data.products.finish_data import FinishData
 from training.data.products.scenes import Scene, render_scene
 
 SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 0.11,
           "pencil": 0.06, "packaging": 0.05}  # fmt: skip
 CLOSE_UPS = ("pan", "smear", "bullet")
 """Kinds of scenes that show one shade large enough to read its finish."""
-SIDES = (144, 192, 256, 384)
-"""Of the pictures that close-ups are cut from, in pixels."""
 CORE = 0.45
 """How deep a shade's core lies, as a share of its greatest depth."""
 COLORED, KIND_ONLY, BARE = 1, 2, 3
@@ -226,44 +212,3 @@ def _recolor(
     turned = lab_to_rgb(rgb_to_lab(pixels) @ matrix.T)
     truth = rgb_to_lab(lab_to_rgb(color[None].astype(np.float32) @ matrix.T))[0]
     return np.round(turned * 255).astype(np.uint8), truth
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write the cache."""
-    parser = argparse.ArgumentParser(description="Render products for training.")
-    parser.add_argument("cache", type=Path)
-    parser.add_argument("--scenes", type=int, default=6000)
-    parser.add_argument("--close-ups", type=int, default=12_000)
-    parser.add_argument("--photos", type=Path, help="folder with products/, makeup/, garments/")
-    parser.add_argument("--finders", type=Path, help="folder of shade-finder and pan-finder")
-    options = parser.parse_args(arguments)
-    cv2.setNumThreads(1)
-    options.cache.mkdir(parents=True, exist_ok=True)
-    if options.photos:
-        from training.data.products.photos import read_photos, read_shades
-
-        read_photos(options.photos).save(options.cache / "photos.npz")
-        if options.finders:
-            finders = [
-                ShadeFinder.from_pretrained(options.finders / name).float().eval()
-                for name in ("shade-finder", "pan-finder")
-            ]
-            shades = read_shades(options.photos, *finders)
-            shades.save(options.cache / "photographed_shades.npz")
-    if options.scenes:
-        SceneStore.from_scenes(render_scenes(options.scenes, 256, seed=1)).save(
-            options.cache / "scenes.npz"
-        )
-    if options.close_ups:
-        near = [
-            FinishData.from_scenes(
-                render_scenes(options.close_ups // len(SIDES), side, seed=side, kinds=CLOSE_UPS),
-                side,
-            )
-            for side in SIDES
-        ]
-        FinishData.join(near).save(options.cache / "close_ups.npz")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Cut faces out of folders of photographs and let two teachers say what covers them.
 
-    python -m training.data.faces.face_labels --data DATA --garments TAR --teachers TEACHERS \
+    python -m training.prepare.face_labels --data DATA --garments TAR --teachers TEACHERS \
         --out CACHE
 
 DATA holds `london-faces/`, `looks-256/{japanese,smoky}/` and `mt-96/{makeup,bare}/`. TEACHERS holds
@@ -18,7 +18,6 @@ has a label; where they do not, it has none. CACHE then holds, for N faces in sq
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import tarfile
@@ -27,17 +26,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tyro
 
 from models.analysis.face_parsing import HAIR, OTHER, SKIN, align_face, crop_face
 from models.errors import ImageError
 from pipelines.images.decode import decode
+from training.data.faces.store import NOMINAL, STORE_SIZE, UNKNOWN
 
 log = logging.getLogger(__name__)
 
-STORE_SIZE = 224
-NOMINAL = 160
-"""The parser's own crop, if it were cut at this scale, is the middle square of this side."""
-UNKNOWN = 255
 _TEACHER_SIZE = 512
 _FOLDERS = (
     "london-faces",
@@ -189,22 +186,25 @@ def _read_objects(tar: Path, side: int = 192) -> Iterator[np.ndarray]:
             yield cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
 
 
-def main() -> None:
-    """Write the cache the parser is trained from."""
-    arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name in ("data", "garments", "teachers", "out"):
-        arguments.add_argument(f"--{name}", type=Path, required=True)
-    given = arguments.parse_args()
+def write_labels(data: Path, garments: Path, teachers: Path, out: Path) -> None:
+    """Write the cache the parser is trained from.
+
+    Args:
+        data: folder of photographs, see above.
+        garments: tar of JPEGs of things to draw occluders and backgrounds from.
+        teachers: folder of the two networks.
+        out: the cache.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    given.out.mkdir(parents=True, exist_ok=True)
-    faces = list(_label_faces(given.data, load_teachers(given.teachers)))
+    out.mkdir(parents=True, exist_ok=True)
+    faces = list(_label_faces(data, load_teachers(teachers)))
     for key in ("pixels", "labels", "hair", "points"):
-        np.save(given.out / f"{key}.npy", np.stack([np.asarray(face[key]) for face in faces]))
-    np.save(given.out / "objects.npy", np.stack(list(_read_objects(given.garments))))
+        np.save(out / f"{key}.npy", np.stack([np.asarray(face[key]) for face in faces]))
+    np.save(out / "objects.npy", np.stack(list(_read_objects(garments))))
     names = [face["name"] for face in faces]
-    (given.out / "names.json").write_text(json.dumps(names, indent=0), encoding="utf-8")
-    log.info("%d faces in %s", len(faces), given.out)
+    (out / "names.json").write_text(json.dumps(names, indent=0), encoding="utf-8")
+    log.info("%d faces in %s", len(faces), out)
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(write_labels, description=__doc__)
