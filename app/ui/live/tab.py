@@ -24,7 +24,7 @@ EVERY = 0.05  # seconds between frames that the browser sends, at most
 LONGEST = 300  # seconds until the camera must be started again
 
 
-class FrameUpdate(NamedTuple):
+class FrameUpdates(NamedTuple):
     """What the page shows of a frame, and the mirror that made it."""
 
     picture: str
@@ -108,17 +108,17 @@ class LiveTab:
         look: str,
         garment: str,
         mirror: Mirror | None,
-    ) -> FrameUpdate:
+    ) -> FrameUpdates:
         """One frame of the camera, (H, W, 3) uint8, as the mirror shows it."""
         if frame is None:
-            return FrameUpdate("", "", mirror)
+            return FrameUpdates("", "", mirror)
         mirror = mirror or Mirror(self.studio)
         try:
             shown = mirror.show(frame, mode, look, garment)
         except MirraError as error:
-            return FrameUpdate(draw_frame(frame), explain(error), mirror)
+            return FrameUpdates(draw_frame(frame), explain(error), mirror)
         line = translate(text.RATE, rate=f"{mirror.rate.tick():.1f}")
-        return FrameUpdate(draw_frame(shown), line, mirror)
+        return FrameUpdates(draw_frame(shown), line, mirror)
 
     def choose_mode(self, mode: Mode) -> tuple[Update, Update]:
         """Offer looks or tops."""

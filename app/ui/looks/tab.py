@@ -35,7 +35,7 @@ class LookUpdates(NamedTuple):
     file: Update = UNCHANGED
 
 
-class ReadUpdate(NamedTuple):
+class ReadUpdates(NamedTuple):
     """What reading a look changes on the page, in the order of the tab's parts."""
 
     look: CodedLook | Update = UNCHANGED
@@ -153,18 +153,18 @@ class LooksTab:
             gr.update(value=save_file(data, "look.safetensors"), interactive=True),
         )
 
-    def read_look(self, photo: str | None) -> ReadUpdate:
+    def read_look(self, photo: str | None) -> ReadUpdates:
         """Read the look of a photo, and offer similar ones."""
         if not photo:
-            return ReadUpdate(line=translate(text.NO_LOOK_PHOTO))
+            return ReadUpdates(line=translate(text.NO_LOOK_PHOTO))
         try:
             look = self.studio.beautybank.read(decode(photo), iterations=STEPS)
         except MirraError as error:
-            return ReadUpdate(line=explain(error))
+            return ReadUpdates(line=explain(error))
         near = self.studio.look_map.find_nearest(look, NEAREST)
         pictures = [(each.picture, each.name) for each in near]
         similar = gr.update(value=pictures, visible=True)
-        return ReadUpdate(look, translate(text.READ_AS_CODE), similar, near)
+        return ReadUpdates(look, translate(text.READ_AS_CODE), similar, near)
 
     def take_off_makeup(self, photo: str | None) -> tuple[Pictures | Update, str]:
         """Take the makeup off everybody in a photo."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipelines.steps import Progress
 
 
-class PaintingUpdate(NamedTuple):
+class PaintingUpdates(NamedTuple):
     """What painting changes on the page."""
 
     said: Update
@@ -77,17 +77,17 @@ class PaintingPanel:
         translated[gr.Markdown(_describe_flux(), elem_id="painting")] = _describe_flux
         return translated
 
-    def paint(self, photo: str | None, reference: str | None, network: str) -> PaintingUpdate:
+    def paint(self, photo: str | None, reference: str | None, network: str) -> PaintingUpdates:
         """Paint the makeup of one photograph on the face of another with the nano FLUX."""
         if not photo or not reference:
-            return PaintingUpdate(gr.update(value=translate(text.PAINT_NEEDS), visible=True))
+            return PaintingUpdates(gr.update(value=translate(text.PAINT_NEEDS), visible=True))
         try:
             picture = decode(photo)
             made = self.studio.nano_makeup[network](picture, decode(reference))
         except MirraError as error:
-            return PaintingUpdate(gr.update(value=explain(error), visible=True))
+            return PaintingUpdates(gr.update(value=explain(error), visible=True))
         files = save_before_and_after(picture, made.images[0], self.studio.png_text)
-        return PaintingUpdate(
+        return PaintingUpdates(
             gr.update(visible=False), files, gr.update(value=files[1], interactive=True)
         )
 

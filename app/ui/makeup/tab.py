@@ -32,7 +32,7 @@ PAUSE = "() => new Promise(done => setTimeout(done, 200))"
 Pictures = tuple[str, str]  # paths: before, after
 
 
-class CoachUpdate(NamedTuple):
+class CoachUpdates(NamedTuple):
     """What is told of a photo, in the order of the tab's parts."""
 
     advice: Update
@@ -56,7 +56,7 @@ class MakeupUpdates(NamedTuple):
     skin: float | Update = UNCHANGED
 
 
-class SettledUpdate(NamedTuple):
+class SettledUpdates(NamedTuple):
     """What follows when sliders rest."""
 
     pictures: Pictures | Update = UNCHANGED
@@ -189,21 +189,21 @@ class MakeupTab:
             **PRIVATE,
         )
 
-    def analyze_photo(self, session: MakeupSession | None, photo: str | None) -> CoachUpdate:
+    def analyze_photo(self, session: MakeupSession | None, photo: str | None) -> CoachUpdates:
         """Coach the visitor and offer a choice of faces before anything is tried on."""
         no_choice = gr.update(visible=False, value=[])
         if not photo:
-            return CoachUpdate(gr.update(visible=False), no_choice, session)
+            return CoachUpdates(gr.update(visible=False), no_choice, session)
         from pipelines.coach import coach
 
         session = session or MakeupSession(self.studio.makeup)
         try:
             found = session.find_faces(photo)
         except MirraError as error:
-            return CoachUpdate(gr.update(value=explain(error), visible=True), no_choice, session)
+            return CoachUpdates(gr.update(value=explain(error), visible=True), no_choice, session)
         advice = "\n\n".join(advise(item) for item in coach(found))
         names = [(_place(face), number) for number, face in enumerate(found)]
-        return CoachUpdate(
+        return CoachUpdates(
             gr.update(value=advice, visible=bool(advice)),
             gr.update(choices=names, value=[n for _, n in names], visible=len(names) > 1),
             session,
@@ -259,19 +259,19 @@ class MakeupTab:
         session.levels = levels
         return save_draft(session.adjust(levels))
 
-    def settle(self, session: MakeupSession | None, *levels: float) -> SettledUpdate:
+    def settle(self, session: MakeupSession | None, *levels: float) -> SettledUpdates:
         """Measure and keep the picture at the levels where the sliders came to rest.
 
         Nothing changes if they have moved since: a draft of the new levels then follows, and
         after it another settling.
         """
         if session is None or not session.is_rendered or session.levels != levels:
-            return SettledUpdate()
+            return SettledUpdates()
         output = session.adjust(levels)
         pictures, line = save_result(output, self.studio.png_text), describe_result(output)
         if session.levels != levels:
-            return SettledUpdate()
-        return SettledUpdate(pictures, line, pictures[1], save_look(get_look(output)))
+            return SettledUpdates()
+        return SettledUpdates(pictures, line, pictures[1], save_look(get_look(output)))
 
 
 def _swatches() -> list[tuple[str, str]]:

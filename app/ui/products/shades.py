@@ -17,7 +17,7 @@ Shade = dict[str, Any]
 """A row of a catalogue."""
 
 
-class ShadesUpdate(NamedTuple):
+class ShadesUpdates(NamedTuple):
     """Shades to choose from, in the order of the tab's parts."""
 
     swatches: Update = UNCHANGED
@@ -25,10 +25,10 @@ class ShadesUpdate(NamedTuple):
     line: str | Update = UNCHANGED
 
 
-def offer_swatches(shades: list[Shade], line: str) -> ShadesUpdate:
+def offer_swatches(shades: list[Shade], line: str) -> ShadesUpdates:
     """Shades to choose from, and a line above them."""
     pairs = [(save_swatch(shade), caption_shade(shade)) for shade in shades]
-    return ShadesUpdate(gr.update(value=pairs, visible=bool(shades)), shades, line)
+    return ShadesUpdates(gr.update(value=pairs, visible=bool(shades)), shades, line)
 
 
 def describe_shade(shade: Shade, reached: Reached) -> str:

@@ -26,7 +26,7 @@ from app.ui.products.session_catalog import (
     save_rows,
     to_row,
 )
-from app.ui.products.shades import Shade, ShadesUpdate, describe_shade, offer_swatches, to_hex
+from app.ui.products.shades import Shade, ShadesUpdates, describe_shade, offer_swatches, to_hex
 from app.ui.result_files import save_png
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
@@ -184,7 +184,7 @@ class ProductsTab:
             What `show_readings` does; then updates of the table and of what it lies in.
         """
         if not files:
-            none = ShadesUpdate(line=translate(text.NO_PICTURES))
+            none = ShadesUpdates(line=translate(text.NO_PICTURES))
             return UNCHANGED, UNCHANGED, *none, UNCHANGED, UNCHANGED
         found: list[Reading] = []
         problems = []
@@ -206,7 +206,7 @@ class ProductsTab:
         """Readings and their shades.
 
         Returns:
-            An update of the pictures, the readings, and a `ShadesUpdate`'s parts.
+            An update of the pictures, the readings, and a `ShadesUpdates`'s parts.
         """
         rows = [row for reading in found for row in reading.to_rows()]
         drawn = [(save_png(reading.draw(), "read.png"), reading.name) for reading in found]
@@ -221,7 +221,7 @@ class ProductsTab:
         try:
             return self.show_readings(apply_corrections(found, cells))
         except MirraError as error:
-            return UNCHANGED, UNCHANGED, *ShadesUpdate(line=explain(error))
+            return UNCHANGED, UNCHANGED, *ShadesUpdates(line=explain(error))
 
     def save_readings(
         self, found: list[Reading], own: SessionCatalog | None
@@ -242,7 +242,7 @@ class ProductsTab:
         finishes: list[str],
         categories: list[str],
         own: SessionCatalog | None,
-    ) -> ShadesUpdate:
+    ) -> ShadesUpdates:
         """Shades of the catalogue near a colour."""
         catalog = find_catalog(self.settings, own)
         if catalog is None:
@@ -262,13 +262,13 @@ class ProductsTab:
         from pipelines.makeup.face_makeup import read_certain_makeup
 
         if not photo:
-            return *ShadesUpdate(line=translate(text.NO_FACE_PHOTO)), UNCHANGED
+            return *ShadesUpdates(line=translate(text.NO_FACE_PHOTO)), UNCHANGED
         try:
             looked = self._find_faces(photo, looked)
             colors = read_certain_makeup(looked[1][0])
             shades = offer_shades(colors, find_catalog(self.settings, own))
         except MirraError as error:
-            return *ShadesUpdate(line=explain(error)), UNCHANGED
+            return *ShadesUpdates(line=explain(error)), UNCHANGED
         lines = [
             translate(
                 text.WEARS,
