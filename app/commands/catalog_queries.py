@@ -60,10 +60,10 @@ def parse_color(color: str) -> list[float]:
     Raises:
         typer.BadParameter: it is no colour.
     """
-    from models.instant.drawn import lab_of
+    from models.ops.color import hex_to_lab
 
     try:
-        return [float(value) for value in lab_of(color)]
+        return [float(value) for value in hex_to_lab(color)]
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

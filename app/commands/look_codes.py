@@ -123,7 +123,7 @@ def edit(
     """Change a look: `--cheeks 0` takes the blush off, `--strength 0.6` is softer."""
     from models.beautybank.code import shifted, strengthened
     from models.instant.coats import Coat
-    from models.instant.drawn import lab_of
+    from models.ops.color import hex_to_lab
     from pipelines.files import write_bytes
     from pipelines.makeup.code_files import load_code
 
@@ -135,7 +135,7 @@ def edit(
     shares = {r: overall * (1.0 if v is None else v) for r, v in amounts.items()}
     edited = shifted(look.code, (0, warmer / 3, warmer)) if warmer else look.code
     if lip_color is not None:
-        edited = pipeline.with_lip_color(edited, lab_of(Coat(lip_color).color))
+        edited = pipeline.with_lip_color(edited, hex_to_lab(Coat(lip_color).color))
     write_bytes(pipeline.make_coded_look(strengthened(edited, shares), look.name).to_bytes(), out)
 
 

@@ -7,16 +7,13 @@ chalky or ashy on nobody. Lengths are millimetres on a face with 63 mm between t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from models import regions
 from models.instant.drawn_shapes import (
-    Place,
-    Zone,
     area,
     liner_mask,
     spot,
@@ -24,126 +21,15 @@ from models.instant.drawn_shapes import (
     zone_mask,
 )
 from models.instant.face_texture import TEXTURE_SIZE
+from models.instant.look_recipe import Freckles, Glitter, Lips, LookRecipe, Star
 from models.instant.makeup import Makeup, nothing
-from models.ops.color import rgb_to_lab
+from models.ops.color import hex_to_lab
 from models.ops.masks import blur, both_sides, canonical_regions, smoothstep
 
 _MM = 1 / 63
 # Medians over ten bare London faces from very light to dark: sheer colours are seen against these.
 _BARE_SKIN = np.array([56, 10, 14], np.float32)
 _BARE_LIPS = np.array([45, 18, 7], np.float32)
-
-
-@dataclass(frozen=True)
-class Lips:
-    """Lip colour.
-
-    Attributes:
-        color: sRGB hex.
-        opacity: 0..1; a stain is about 0.6, a lipstick 0.95.
-        gloss: 0..1, small lights on the lower lip and the bow.
-        edge: sRGB hex the colour turns to towards the outline, or None.
-        liner: sRGB hex of a fine line inside the outline, or None.
-        sheer: 0..1, the share of the colour that shifts the wearer's own lips instead of hiding
-            them.
-    """
-
-    color: str
-    opacity: float = 0.95
-    gloss: float = 0.0
-    edge: str | None = None
-    liner: str | None = None
-    sheer: float = 0.0
-
-
-@dataclass(frozen=True)
-class Shadow:
-    """A wash of eyeshadow: colour (sRGB hex), zone, opacity 0..1; `sheer` shifts the own skin."""
-
-    color: str
-    zone: Zone
-    opacity: float = 0.5
-    sheer: bool = False
-
-
-@dataclass(frozen=True)
-class Liner:
-    """Eyeliner along the upper lashes.
-
-    Attributes:
-        color: sRGB hex.
-        thickness: in mm at the outer corner; 1 is fine, 3 dramatic.
-        wing: length in mm beyond the corner; 0 ends there.
-        lower: 0..1, how much of a line there is below the eye.
-    """
-
-    color: str = "#0d0b0c"
-    thickness: float = 1.6
-    wing: float = 4.0
-    lower: float = 0.0
-
-
-@dataclass(frozen=True)
-class Tint:
-    """A shift of the wearer's own skin: CIELAB difference at full strength, where, how much."""
-
-    shift: tuple[float, float, float]
-    place: Place | Zone
-    opacity: float = 1.0
-
-
-@dataclass(frozen=True)
-class Glitter:
-    """Specks of light: colours (sRGB hex), zone, how many, seed of their places."""
-
-    colors: tuple[str, ...]
-    zone: Zone | Place
-    count: int = 160
-    seed: int = 7
-
-
-@dataclass(frozen=True)
-class Freckles:
-    """Small darker spots over nose and cheeks: how many, CIELAB shift of one, seed."""
-
-    count: int = 90
-    shift: tuple[float, float, float] = (-9, 3, 5)
-    seed: int = 5
-
-
-@dataclass(frozen=True)
-class Star:
-    """A five-pointed star of folded foil.
-
-    Attributes:
-        color: sRGB hex.
-        centre_xy: on the median face, in distances between the irises from the nose bridge; x
-            below 0 on the person's right, which is the left of the picture.
-        radius: in mm.
-        mirrored: wear another on the other side.
-    """
-
-    color: str
-    centre_xy: tuple[float, float]
-    radius: float = 4.0
-    mirrored: bool = True
-
-
-@dataclass(frozen=True)
-class LookRecipe:
-    """All that makes a drawn look; parts left out are not worn.
-
-    `brows` is the CIELAB difference of brow hair from skin to reach: brows are darkened, not dyed.
-    """
-
-    lips: Lips | None = None
-    shadow: Sequence[Shadow] = ()
-    liner: Liner | None = None
-    tints: Sequence[Tint] = ()
-    glitter: Sequence[Glitter] = ()
-    stars: Sequence[Star] = ()
-    freckles: Freckles | None = None
-    brows: tuple[float, float, float] | None = None
 
 
 def draw(recipe: LookRecipe, size: int = TEXTURE_SIZE) -> Makeup:
@@ -157,15 +43,15 @@ def draw(recipe: LookRecipe, size: int = TEXTURE_SIZE) -> Makeup:
     for wash in recipe.shadow:
         mask = wash.opacity * zone_mask(wash.zone, size)
         if wash.sheer:
-            canvas.shift(lab_of(wash.color) - _BARE_SKIN, mask)
+            canvas.shift(hex_to_lab(wash.color) - _BARE_SKIN, mask)
         else:
-            canvas.paint(lab_of(wash.color), mask)
+            canvas.paint(hex_to_lab(wash.color), mask)
     for glitter in recipe.glitter:
         _sprinkle(canvas, glitter)
     if recipe.liner:
         line = recipe.liner
         mask = liner_mask(line.thickness * _MM, line.wing * _MM, line.lower, size)
-        canvas.paint(lab_of(line.color), 0.97 * mask)
+        canvas.paint(hex_to_lab(line.color), 0.97 * mask)
     for tint in recipe.tints:
         canvas.shift(np.asarray(tint.shift, np.float32), tint.opacity * zone_mask(tint.place, size))
     if recipe.freckles:
@@ -182,18 +68,6 @@ def draw(recipe: LookRecipe, size: int = TEXTURE_SIZE) -> Makeup:
         opacity=canvas.opacity,
         brows=plain.brows if recipe.brows is None else np.asarray(recipe.brows, np.float32),
     )
-
-
-def lab_of(color: str) -> np.ndarray:
-    """CIELAB of an sRGB hex colour such as "#b01030", (3,) float32.
-
-    Raises:
-        ValueError: it is not "#" and six hexadecimal digits.
-    """
-    if len(color) != 7 or color[0] != "#":
-        raise ValueError(f"{color!r} is not a colour like '#b01030'")
-    code = np.frombuffer(bytes.fromhex(color[1:]), np.uint8).reshape(1, 1, 3)
-    return rgb_to_lab(code)[0, 0]
 
 
 class _Canvas:
@@ -229,7 +103,7 @@ def _sprinkle(canvas: _Canvas, glitter: Glitter) -> None:
         own = color == index
         radii = (0.55 + 0.65 * bright[own]) * canvas.size / TEXTURE_SIZE
         specks = _dots(centres[own], radii, 0.45 + 0.55 * bright[own], canvas.size)
-        canvas.paint(lab_of(name), specks)
+        canvas.paint(hex_to_lab(name), specks)
 
 
 def _freckle(canvas: _Canvas, freckles: Freckles) -> None:
@@ -262,7 +136,7 @@ def _dots(
 def _stick(canvas: _Canvas, star: Star) -> None:
     """Foil folded from tip to middle: of its ten facets every other one lies in the light."""
     outline = star_outline(star.centre_xy, star.radius * _MM)
-    lab = lab_of(star.color)
+    lab = hex_to_lab(star.color)
     whole = area(outline, 0.002, canvas.size)
     facets = [[outline[k], outline[k - 1], star.centre_xy] for k in range(0, 10, 2)]
     shaded = np.sum([area(facet, 0.003, canvas.size) for facet in facets], axis=0)
@@ -276,14 +150,14 @@ def _stick(canvas: _Canvas, star: Star) -> None:
 def _paint_lips(canvas: _Canvas, lips: Lips) -> None:
     size = canvas.size
     mask = canonical_regions(size)[regions.LIPS]
-    color = np.broadcast_to(lab_of(lips.color), (size, size, 3)).copy()
+    color = np.broadcast_to(hex_to_lab(lips.color), (size, size, 3)).copy()
     inwards = blur(mask, 0.016 * size)
     if lips.edge:
         core = smoothstep(0.40, 0.98, inwards)
-        color += (1 - core)[..., None] * (lab_of(lips.edge) - color)
+        color += (1 - core)[..., None] * (hex_to_lab(lips.edge) - color)
     if lips.liner:
         line = smoothstep(0.75, 0.50, blur(mask, 0.008 * size))
-        color += 0.75 * line[..., None] * (lab_of(lips.liner) - color)
+        color += 0.75 * line[..., None] * (hex_to_lab(lips.liner) - color)
     hidden = lips.opacity * (1 - lips.sheer) * mask
     canvas.shift(color - _BARE_LIPS, lips.opacity * lips.sheer * mask)
     if lips.gloss:

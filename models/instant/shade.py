@@ -10,13 +10,19 @@ import numpy as np
 
 from models import regions
 from models.instant.coats import Coat, place_mask
-from models.instant.drawn import lab_of
 from models.instant.face_light import FaceLight, estimate_light
 from models.instant.face_texture import TEXTURE_SIZE, FaceTexture
 from models.instant.finish import FINISHES, scattered, sheen
 from models.instant.layer import MakeupLayer, brow_hair, paintable
 from models.instant.pigment import layer_over
-from models.ops.color import delta_e, lab_to_rgb, linear_to_rgb, rgb_to_lab, rgb_to_linear
+from models.ops.color import (
+    delta_e,
+    hex_to_lab,
+    lab_to_rgb,
+    linear_to_rgb,
+    rgb_to_lab,
+    rgb_to_linear,
+)
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur, canonical_regions
 from models.ops.warp import sample
@@ -49,7 +55,7 @@ class Reached:
     @property
     def delta_e_product(self) -> float:
         """CIEDE2000 to the product's own colour, as if there were no skin below and no light."""
-        return float(delta_e(lab_of(self.coat.color), self.reached_lab))
+        return float(delta_e(hex_to_lab(self.coat.color), self.reached_lab))
 
 
 def render_coats(
@@ -139,7 +145,7 @@ def _paint(
     light = level * shape * np.minimum(fine, 1) ** finish.texture
     skin = own / light[..., None]
     # 2. What the coat mirrors, and what becomes of the wearer's own highlights
-    asked = rgb_to_linear(lab_to_rgb(lab_of(coat.color)[None]))[0]
+    asked = rgb_to_linear(lab_to_rgb(hex_to_lab(coat.color)[None]))[0]
     normals = _lined(site.normals[box], fine, 0.02 * site.eye_distance)
     glints = scattered(finish, site.uv[box], 63 / site.eye_distance, seed)
     lit = sheen(asked, finish, normals, site.light, glints, core)
@@ -152,7 +158,7 @@ def _paint(
     plain = np.median(own[core], axis=0) / level
     through = float(np.median(mask[core]))  # soft places are thin even in the middle
     expected = _lab((plain + through * (layer_over(plain, asked, coat.hiding) - plain)) * level)
-    pigment_lab, painted, found = lab_of(coat.color), own, expected
+    pigment_lab, painted, found = hex_to_lab(coat.color), own, expected
     gain = 1 + coat.hiding * (lit.gain - 1)
     for _ in range(_STEPS):
         pigment = rgb_to_linear(lab_to_rgb(pigment_lab[None]))[0]

@@ -43,6 +43,18 @@ def linear_to_rgb(linear: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
+def hex_to_lab(color: str) -> np.ndarray:
+    """CIELAB of an sRGB hex colour such as "#b01030", (3,) float32.
+
+    Raises:
+        ValueError: it is not "#" and six hexadecimal digits.
+    """
+    if len(color) != 7 or color[0] != "#":
+        raise ValueError(f"{color!r} is not a colour like '#b01030'")
+    code = np.frombuffer(bytes.fromhex(color[1:]), np.uint8).reshape(1, 1, 3)
+    return rgb_to_lab(code)[0, 0]
+
+
 def lab_to_hex(lab: np.ndarray) -> str:
     """The sRGB hex, such as "#b01030", of one CIELAB colour, (3,); clipped to sRGB."""
     codes = np.rint(255 * lab_to_rgb(np.reshape(lab, (1, 1, 3)))).astype(np.uint8)

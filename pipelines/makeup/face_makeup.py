@@ -12,11 +12,10 @@ import numpy as np
 from PIL import Image
 
 from models import regions
-from models.instant.drawn import lab_of
 from models.instant.drawn_shapes import Place, Zone, zone_mask
 from models.instant.face_texture import FaceTexture, unfold
 from models.instant.makeup import Makeup, extract
-from models.ops.color import delta_e, lab_to_hex
+from models.ops.color import delta_e, hex_to_lab, lab_to_hex
 from models.ops.masks import blur, canonical_regions, smoothstep
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer
@@ -143,5 +142,5 @@ def _eye_finish(texture: FaceTexture, core: np.ndarray) -> str:
 
 def _makeup_color(region: str, lab: np.ndarray, finish: str, strength: np.ndarray) -> MakeupColor:
     code = lab_to_hex(lab)
-    lightness, a, b = (round(float(value), 2) for value in lab_of(code))
+    lightness, a, b = (round(float(value), 2) for value in hex_to_lab(code))
     return MakeupColor(region, code, (lightness, a, b), finish, round(float(strength), 3))

@@ -6,7 +6,8 @@ import difflib
 from dataclasses import dataclass
 
 from models.errors import LookError
-from models.instant.drawn import (
+from models.instant.drawn import draw
+from models.instant.look_recipe import (
     Freckles,
     Glitter,
     Liner,
@@ -15,7 +16,6 @@ from models.instant.drawn import (
     Shadow,
     Star,
     Tint,
-    draw,
 )
 from models.lazy import locked_cache
 from pipelines.makeup.look import Look, quantize_makeup

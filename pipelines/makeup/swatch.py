@@ -7,10 +7,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from models.instant.drawn import lab_of
 from models.instant.face_light import FaceLight
 from models.instant.finish import FINISHES, scattered, sheen
-from models.ops.color import lab_to_rgb, linear_to_rgb, rgb_to_linear
+from models.ops.color import hex_to_lab, lab_to_rgb, linear_to_rgb, rgb_to_linear
 
 _DOME = 0.9  # how much a pan's surface leans at its edge
 _WINDOW = np.array([-0.45, -0.55, 0.70])
@@ -36,7 +35,7 @@ def draw_swatch(color: str, finish: str = "matte", side: int = 120) -> Image.Ima
     window = _WINDOW / np.linalg.norm(_WINDOW)
     light = FaceLight(np.array([0.75, *(0.25 * window), 0, 0, 0, 0, 0]), window, 0.7, 0.4)
     surface = FINISHES[finish]
-    pigment = rgb_to_linear(lab_to_rgb(lab_of(color)[None]))[0]
+    pigment = rgb_to_linear(lab_to_rgb(hex_to_lab(color)[None]))[0]
     grid = np.dstack([x, y]) / 8 + np.float32(0.5)  # a pan is about as wide as an eighth of a face
     glints = scattered(surface, grid, 18 / side, seed=0)
     everywhere = np.ones((side, side), bool)

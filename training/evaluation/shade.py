@@ -25,10 +25,17 @@ import numpy as np
 from tqdm import tqdm
 
 from models.instant.coats import Coat
-from models.instant.drawn import Lips, LookRecipe, draw, lab_of
+from models.instant.drawn import draw
 from models.instant.face_texture import unfold
 from models.instant.finish import FINISHES
-from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, skin_tone_band
+from models.instant.look_recipe import Lips, LookRecipe
+from models.ops.color import (
+    delta_e,
+    hex_to_lab,
+    individual_typology_angle,
+    rgb_to_lab,
+    skin_tone_band,
+)
 from models.ops.masks import blur
 from models.structures import Face
 from pipelines.images.decode import decode
@@ -110,9 +117,11 @@ def _measure_lipstick(
     read = np.array(colors["lips"].lab) if "lips" in colors else np.full(3, np.nan)
     return {
         "error": float(delta_e(found, reached.expected_lab)),
-        "product_error": float(delta_e(found, lab_of(color))),
-        "drawn_error": float(delta_e(np.median(rgb_to_lab(painted)[area], axis=0), lab_of(color))),
-        "read_back": float(delta_e(read, lab_of(color))),
+        "product_error": float(delta_e(found, hex_to_lab(color))),
+        "drawn_error": float(
+            delta_e(np.median(rgb_to_lab(painted)[area], axis=0), hex_to_lab(color))
+        ),
+        "read_back": float(delta_e(read, hex_to_lab(color))),
     }
 
 

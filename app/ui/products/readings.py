@@ -13,7 +13,7 @@ from PIL import Image
 from app.language import translate, untranslate
 from models.errors import ShadeError
 from models.instant.coats import Coat
-from models.instant.drawn import lab_of
+from models.ops.color import hex_to_lab
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, Attributes
 from pipelines.catalog.extract.drawing import draw_shades
 from pipelines.images.decode import decode
@@ -90,7 +90,7 @@ def apply_corrections(
                 raise ShadeError("no such category", found=wanted, needed=CATEGORIES)
             if wanted != reading.attributes.category:
                 category = wanted
-            lab = shade.lab if color == shade.hex else tuple(map(float, lab_of(color)))
+            lab = shade.lab if color == shade.hex else tuple(map(float, hex_to_lab(color)))
             shades.append(replace(shade, hex=color.lower(), lab=lab, finish=finish, name=name[:80]))
         attributes = replace(reading.attributes, shades=tuple(shades), category=category)
         result.append(replace(reading, attributes=attributes))

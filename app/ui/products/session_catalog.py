@@ -11,7 +11,7 @@ from typing import Any
 
 from app.settings import Settings
 from models.instant.coats import Coat
-from models.instant.drawn import lab_of
+from models.ops.color import hex_to_lab
 from pipelines.catalog.search.filters import Filters
 from pipelines.catalog.search.search import Match, find_within
 from pipelines.catalog.search.store import Catalog
@@ -68,7 +68,7 @@ def find_shades(
         MirraError: no colour, finish or category, or the catalogue cannot be read.
     """
     filters = Filters(finishes=tuple(finishes), categories=tuple(categories))
-    lab = [float(value) for value in lab_of(Coat(color).color)]
+    lab = [float(value) for value in hex_to_lab(Coat(color).color)]
     return find_within(catalog, lab, radius, filters)
 
 

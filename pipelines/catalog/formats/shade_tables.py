@@ -12,7 +12,7 @@ import numpy as np
 
 from models.attributes.color_names import color_name
 from models.errors import CatalogError
-from models.instant.drawn import lab_of
+from models.ops.color import hex_to_lab
 from pipelines.catalog.formats.tables import TableRow
 
 VERSION = "table"  # pipeline version of rows that no picture was read for
@@ -84,7 +84,7 @@ def _numbered(shades: Iterable[TableRow]) -> Iterator[TableRow]:
     seen: dict[str, int] = {}
     for shade in shades:
         try:
-            lab = [round(float(value), 2) for value in lab_of(shade["hex"])]
+            lab = [round(float(value), 2) for value in hex_to_lab(shade["hex"])]
         except ValueError:
             raise CatalogError(
                 f"{shade['hex']!r} is not a colour such as #b01030", reason="query"

@@ -10,7 +10,8 @@ from PIL import Image
 from models import seeding
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE
-from models.instant.drawn import Lips, LookRecipe, draw
+from models.instant.drawn import draw
+from models.instant.look_recipe import Lips, LookRecipe
 from models.ops.color import delta_e
 from training import train_bare_classifier, train_beautybank, train_look_sampler
 from training.data.faces.textures import FaceTextures

@@ -20,9 +20,10 @@ from torch import Tensor
 from models import seeding
 from models.beautybank.patches import MAP_SIZE, REGIONS, cut
 from models.beautybank.reading import MIDDLE, SPREAD, TINT_SPREAD, patches_of
-from models.instant.drawn import LookRecipe, draw
+from models.instant.drawn import draw
 from models.instant.face_texture import FaceTexture
 from models.instant.layer import change_on
+from models.instant.look_recipe import LookRecipe
 from models.instant.makeup import Makeup, extract
 from models.ops.masks import blur
 from training.data.faces.store import Part

@@ -7,8 +7,17 @@ from typing import TypeVar
 
 import numpy as np
 
-from models.instant.drawn import Freckles, Glitter, Liner, Lips, LookRecipe, Shadow, Star, Tint
 from models.instant.drawn_shapes import Place, Zone
+from models.instant.look_recipe import (
+    Freckles,
+    Glitter,
+    Liner,
+    Lips,
+    LookRecipe,
+    Shadow,
+    Star,
+    Tint,
+)
 from models.ops.color import lab_to_hex
 
 # Centres in CIELAB of what lipsticks, shadows and liners are sold in; `_near` strays from them.

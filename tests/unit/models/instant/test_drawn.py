@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from models import regions
-from models.instant.drawn import (
+from models.instant.drawn import draw
+from models.instant.drawn_shapes import area, curve, liner_mask, spot, zone_mask
+from models.instant.look_recipe import (
     Freckles,
     Glitter,
     Liner,
@@ -11,10 +13,8 @@ from models.instant.drawn import (
     Shadow,
     Star,
     Tint,
-    draw,
 )
-from models.instant.drawn import lab_of as lab
-from models.instant.drawn_shapes import area, curve, liner_mask, spot, zone_mask
+from models.ops.color import hex_to_lab as lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import canonical_regions
 from models.regions import LASHES

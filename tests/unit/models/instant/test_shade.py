@@ -6,14 +6,13 @@ import pytest
 from models import regions
 from models.errors import ShadeError
 from models.instant.coats import Coat, laid_out
-from models.instant.drawn import lab_of
 from models.instant.face_light import FaceLight, estimate_light
 from models.instant.face_texture import unfold
 from models.instant.finish import FINISHES, Finish, mirrored
 from models.instant.layer import blend
 from models.instant.pigment import layer_over
 from models.instant.shade import render_coats
-from models.ops.color import delta_e, rgb_to_lab
+from models.ops.color import delta_e, hex_to_lab, rgb_to_lab
 from models.ops.landmarks import canonical_face
 from models.ops.masks import blur
 from pipelines.catalog.extract.attributes import FINISHES as CATALOG_FINISHES
@@ -109,7 +108,7 @@ def test_lips_get_the_color_asked_for_in_the_light_of_the_face(wear, lips, color
     image, (reached,) = wear(Coat(color))
     found = np.median(rgb_to_lab(image)[lips], axis=0)
     assert delta_e(found, reached.expected_lab) < 3
-    assert delta_e(found, lab_of(color)) < 8  # the same product still, in this light
+    assert delta_e(found, hex_to_lab(color)) < 8  # the same product still, in this light
 
 
 @pytest.mark.parametrize("finish", FINISHES)

@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from models.errors import NoFaceError
-from models.instant.drawn import lab_of
-from models.ops.color import delta_e
+from models.ops.color import delta_e, hex_to_lab
 from pipelines.catalog.extract.attributes import FINISHES
 from pipelines.makeup.face_makeup import read_face_makeup, read_makeup
 from pipelines.makeup.named_looks import NAMED_LOOKS, find_look
@@ -29,7 +28,7 @@ def test_a_lipstick_is_read_off_the_face_that_wears_it(wearing, name):
     lips = wearing(name)["lips"]
     recipe = NAMED_LOOKS[name].recipe.lips
     assert recipe is not None
-    assert delta_e(np.array(lips.lab), lab_of(recipe.color)) < 8
+    assert delta_e(np.array(lips.lab), hex_to_lab(recipe.color)) < 8
     assert lips.strength > 0.9
 
 
@@ -44,7 +43,7 @@ def test_a_made_up_eye_is_told_from_a_bare_one(wearing, face):
 def test_colors_are_pigments_a_shop_can_have(wearing):
     for color in wearing("festival").values():
         assert color.finish in FINISHES
-        assert np.allclose(color.lab, lab_of(color.hex), atol=0.01)
+        assert np.allclose(color.lab, hex_to_lab(color.hex), atol=0.01)
 
 
 def test_a_picture_without_a_face_is_refused(pipeline):

@@ -12,9 +12,9 @@ from PIL import Image
 
 from models import regions
 from models.errors import LookError
-from models.instant.drawn import draw, lab_of
+from models.instant.drawn import draw
 from models.instant.makeup import nothing
-from models.ops.color import delta_e, rgb_to_lab
+from models.ops.color import delta_e, hex_to_lab, rgb_to_lab
 from models.ops.masks import polygon
 from pipelines.makeup.look import Look, quantize_makeup
 from pipelines.makeup.look_files import embed, load_look, read_embedded
@@ -91,7 +91,7 @@ def test_classic_red_lips_reach_the_color_on_the_label(pipeline, face):
     outer = polygon(points[list(regions.LIPS_OUTER)], face.size_hw)
     inner = polygon(points[list(regions.LIPS_INNER)], face.size_hw, 1.0)
     core = (outer > 0.99) & (inner < 0.05)
-    asked = lab_of("#a3122a")
+    asked = hex_to_lab("#a3122a")
     before = np.median(rgb_to_lab(face.image)[core], axis=0)
     after = np.median(rgb_to_lab(result)[core], axis=0)
     assert delta_e(before, asked) > 25

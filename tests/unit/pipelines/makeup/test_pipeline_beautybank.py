@@ -64,9 +64,9 @@ def test_makeup_taken_off_is_nearer_to_the_bare_face(bank, plum, astronaut, face
 
 
 def test_another_lip_color_is_the_one_asked_for(bank, look, astronaut, face):
-    from models.instant.drawn import lab_of
+    from models.ops.color import hex_to_lab
 
-    wanted = lab_of("#b01030")
+    wanted = hex_to_lab("#b01030")
     redder = bank.make_coded_look(bank.with_lip_color(look.code, wanted), "red")
     result = lips_of(bank(astronaut, redder).images[0], face)
     assert delta_e(result, wanted) < 8

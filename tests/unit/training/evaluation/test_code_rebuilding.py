@@ -8,8 +8,9 @@ from models.beautybank.code import strengthened
 from models.beautybank.drawing import draw_code, made_up
 from models.beautybank.networks import BeautyBank
 from models.beautybank.patches import MAP_SIZE, REGIONS
-from models.instant.drawn import Lips, LookRecipe, Shadow, Tint, draw
+from models.instant.drawn import draw
 from models.instant.face_texture import unfold
+from models.instant.look_recipe import Lips, LookRecipe, Shadow, Tint
 from models.ops.masks import blur
 from pipelines.analysis import load_network
 from pipelines.registry import WEIGHTS

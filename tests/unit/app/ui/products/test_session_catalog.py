@@ -14,7 +14,7 @@ from app.ui.products.session_catalog import (
 )
 from app.ui.products.shades import to_hex
 from models.errors import ShadeError
-from models.instant.drawn import lab_of
+from models.ops.color import hex_to_lab
 from pipelines.catalog.extract.attributes import Attributes, Shade
 
 
@@ -28,7 +28,7 @@ def reading(tmp_path):
         Shade(
             index,
             color,
-            tuple(map(float, lab_of(color))),
+            tuple(map(float, hex_to_lab(color))),
             name,
             1.0,
             "matte",
@@ -54,7 +54,7 @@ def test_a_corrected_table_changes_the_shade_and_the_drawing(reading):
     (fixed,) = apply_corrections([reading], table)
     green = fixed.attributes.shades[1]
     assert (green.hex, green.finish, green.name) == ("#2a3fb0", "glitter", "midnight")
-    assert green.lab == pytest.approx(lab_of("#2a3fb0"))
+    assert green.lab == pytest.approx(hex_to_lab("#2a3fb0"))
     assert fixed.attributes.category == "eyeshadow"
     assert fixed.attributes.shades[0] == reading.attributes.shades[0]
     before, after = np.asarray(reading.draw()), np.asarray(fixed.draw())

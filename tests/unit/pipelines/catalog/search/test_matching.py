@@ -3,8 +3,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from models.errors import AnalysisError
-from models.instant.drawn import lab_of
-from models.ops.color import delta_e
+from models.ops.color import delta_e, hex_to_lab
 from pipelines.catalog.search.matching import match_makeup, match_outfit, match_skin
 from pipelines.catalog.search.outfit import OutfitColor, read_outfit_colors
 from pipelines.catalog.search.store import Catalog
@@ -12,7 +11,7 @@ from pipelines.makeup.face_makeup import MakeupColor
 
 
 def entry(sku, color, category, finish="matte"):
-    lab = [float(value) for value in lab_of(color)]
+    lab = [float(value) for value in hex_to_lab(color)]
     return {
         "sku": sku,
         "lab": lab,
@@ -46,7 +45,7 @@ def catalog(tmp_path_factory):
 
 
 def outfit(color, share=1.0) -> OutfitColor:
-    lab = [float(value) for value in lab_of(color)]
+    lab = [float(value) for value in hex_to_lab(color)]
     return OutfitColor((lab[0], lab[1], lab[2]), color, f"the colour {color}", share)
 
 
@@ -56,8 +55,8 @@ def test_the_colors_of_a_dress_on_a_table_are_found_with_their_shares():
     draw.rectangle((60, 40, 240, 360), fill=(20, 110, 110))
     draw.rectangle((60, 280, 240, 360), fill=(230, 200, 60))
     first, second = read_outfit_colors(image)
-    assert delta_e(np.array(first.lab), lab_of("#146e6e")) < 2
-    assert delta_e(np.array(second.lab), lab_of("#e6c83c")) < 2
+    assert delta_e(np.array(first.lab), hex_to_lab("#146e6e")) < 2
+    assert delta_e(np.array(second.lab), hex_to_lab("#e6c83c")) < 2
     assert (first.share, second.share) == pytest.approx((0.75, 0.25), abs=0.02)
 
 
@@ -101,14 +100,14 @@ def test_black_leaves_room_for_an_accent_and_red_is_repeated(catalog):
 
 def test_a_skin_finds_its_foundation_and_hears_what_differs(catalog):
     for color, sku in (("#eed2ba", "fair"), ("#a0744e", "tan"), ("#50301f", "deep")):
-        first, *_ = match_skin(catalog, lab_of(color), 2)
+        first, *_ = match_skin(catalog, hex_to_lab(color), 2)
         assert first.shade["sku"] == sku
         assert "undertone" in first.reason
-    assert match_skin(catalog, lab_of("#301d14"), 1)[0].reason.startswith("lighter")
+    assert match_skin(catalog, hex_to_lab("#301d14"), 1)[0].reason.startswith("lighter")
 
 
 def test_what_a_face_wears_is_found_for_its_region_and_by_finish(catalog):
-    lab = tuple(float(v) for v in lab_of("#b3122f"))
+    lab = tuple(float(v) for v in hex_to_lab("#b3122f"))
     colors = [
         MakeupColor("lips", "#b3122f", lab, "gloss", 0.9),
         MakeupColor("cheeks", "#e9967a", lab, "matte", 0.1),
