@@ -88,6 +88,7 @@ class PublishedBeautyBank(nn.Module):
 
     def __init__(self, size: int = 1024, style: int = 512, widest: int = 512) -> None:
         super().__init__()
+        self.n_style = style
         pattern = [EqualLinear(style, style, rate=0.01, active=True) for _ in range(2)]
         self.style = nn.Sequential(PixelNorm(), *pattern)  # T_s
         self.generator = Generator(size, style, 8, widest)
@@ -148,6 +149,35 @@ class PublishedBeautyBank(nn.Module):
             x = patterned(x, layer + 1)
             picture = to_rgb(x, styles[layer + 2], picture)
         return picture
+
+
+def build_sampler(part: str, layers: int = 18, style: int = 512) -> nn.Sequential:
+    """The paper's ICP generator of one part of its codes, for noise of 128 numbers.
+
+    Args:
+        part: "structure", layers 0 to 6, or "colour", the others.
+        layers: of a code.
+        style: numbers of a layer.
+    """
+    layers = {"structure": STRUCTURE_LAYERS, "colour": layers - STRUCTURE_LAYERS}[part]
+    blocks: list[nn.Module] = []
+    for _ in range(3):
+        blocks += [nn.Linear(128, 128), nn.BatchNorm1d(128), nn.ReLU()]
+    return nn.Sequential(*blocks, nn.Linear(128, layers * style))
+
+
+def load_sampler(path: Path, part: str, network: PublishedBeautyBank) -> nn.Sequential:
+    """Read the ICP generator of one part of a network's codes, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or holds another network.
+    """
+    sampler = build_sampler(part, network.n_latent, network.n_style)
+    try:
+        sampler.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: {error}", found=None, needed=path.name) from None
+    return sampler.eval()
 
 
 def published_weights(path: Path) -> dict[str, Tensor]:

@@ -72,16 +72,3 @@ class LookSampler(ModelMixin, ConfigMixin):
         """Draw bare codes, (count, bare)."""
         noise = torch.randn(count, len(self.bare_middle), generator=generator)
         return self.bare_middle + noise * self.bare_spread
-
-
-def published_sampler(part: str) -> nn.Sequential:
-    """The paper's ICP generator of one part of its 18 x 512 codes, for noise of 128 numbers.
-
-    Args:
-        part: "structure", layers 0 to 6, or "colour", layers 7 to 17.
-    """
-    layers = {"structure": 7, "colour": 11}[part]
-    blocks: list[nn.Module] = []
-    for _ in range(3):
-        blocks += [nn.Linear(128, 128), nn.BatchNorm1d(128), nn.ReLU()]
-    return nn.Sequential(*blocks, nn.Linear(128, layers * 512))

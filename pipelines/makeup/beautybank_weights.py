@@ -1,6 +1,7 @@
 """Where the published BeautyBank's weights are, what lacks, and how they are read.
 
-    MIRRA_BEAUTYBANK    folder with generator.safetensors and encoder.safetensors
+    MIRRA_BEAUTYBANK    folder with generator.safetensors and encoder.safetensors; to invent makeup,
+                        sampler-structure.safetensors and sampler-colour.safetensors, too
 
 Mirra ships none. The authors' files are pickles, which we do not open; convert them once on a
 machine you trust: `save_file(torch.load("generator.pt")["g_ema"], "generator.safetensors")`, and
@@ -16,10 +17,14 @@ from typing import TYPE_CHECKING
 from models.errors import CheckpointError, WeightsError
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from models.beautybank.psp import PspEncoder
     from models.beautybank.published import PublishedBeautyBank
 
 GENERATOR, ENCODER = "generator.safetensors", "encoder.safetensors"
+SAMPLERS = {part: f"sampler-{part}.safetensors" for part in ("structure", "colour")}
+"""Only needed to invent makeup."""
 FILES = {GENERATOR: "BeautyBank's generator", ENCODER: "its encoder"}
 
 
@@ -72,3 +77,14 @@ def save_networks(folder: Path, generator: PublishedBeautyBank, encoder: PspEnco
     folder.mkdir(parents=True, exist_ok=True)
     for file, network in ((GENERATOR, generator), (ENCODER, encoder)):
         save_file({k: v.contiguous() for k, v in network.state_dict().items()}, folder / file)
+
+
+def load_samplers(folder: Path, generator: PublishedBeautyBank) -> dict[str, nn.Module]:
+    """Read the two networks that invent codes for a generator, by the part they invent.
+
+    Raises:
+        CheckpointError: a file is missing, damaged, or holds another network.
+    """
+    from models.beautybank.published import load_sampler
+
+    return {part: load_sampler(folder / file, part, generator) for part, file in SAMPLERS.items()}

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.beautybank.psp import PspEncoder
 from models.beautybank.published import STRUCTURE_LAYERS, PublishedBeautyBank
 from models.beautybank.published_tuning import Judges, demakeup, refine_makeup, refine_unrelated
 from models.structures import Face
 from pipelines.analysis import FaceAnalyzer, shrink
-from pipelines.makeup.beautybank_weights import load_networks, save_networks
+from pipelines.makeup.beautybank_weights import SAMPLERS, load_networks, save_networks
 from pipelines.steps import to_images, to_tensor
 
 ENCODER_SIZE = 256
@@ -124,6 +124,22 @@ class PublishedBeautyBankPipeline:
         weights = weights or [STRUCTURE_STRENGTH] * STRUCTURE_LAYERS + [1.0] * colors
         (picture,) = to_images(self.generator(bare, makeup, weights))
         return picture
+
+    @torch.inference_mode()
+    def sample(self, samplers: Mapping[str, nn.Module], generator: torch.Generator) -> Tensor:
+        """Invent a makeup code.
+
+        Args:
+            samplers: from `beautybank_weights.load_samplers`; each part gets noise of its own, so
+                that patterns meet colours they were never worn with.
+            generator: of the noises.
+
+        Returns:
+            (1, L, D) in Z+.
+        """
+        noises = [torch.randn(1, 128, generator=generator) for _ in SAMPLERS]
+        parts = [samplers[part](noise) for part, noise in zip(SAMPLERS, noises, strict=True)]
+        return torch.cat(parts, 1).view(1, -1, self.generator.n_style)
 
     def take_off(
         self, code: Tensor, aligned: Tensor, face: Tensor, judges: Judges, steps: int = 300

@@ -17,7 +17,7 @@ from models.beautybank.drawing import bare_colors, draw_code, made_up, read_bare
 from models.beautybank.networks import SLOTS, BeautyBank, Layer
 from models.beautybank.patches import MAP_SIZE, REGIONS, cut, paintable, paste, shares
 from models.beautybank.psp import PspEncoder
-from models.beautybank.published import PublishedBeautyBank, published_weights
+from models.beautybank.published import PublishedBeautyBank, build_sampler, published_weights
 from models.beautybank.published_tuning import (
     Judges,
     demakeup,
@@ -25,7 +25,7 @@ from models.beautybank.published_tuning import (
     refine_unrelated,
 )
 from models.beautybank.reading import SPREAD
-from models.beautybank.sampler import LookSampler, published_sampler
+from models.beautybank.sampler import LookSampler
 from models.beautybank.tuning import tuned
 from models.errors import CheckpointError
 from models.instant.face_texture import unfold
@@ -270,5 +270,5 @@ def test_the_published_encoder_gives_a_code_for_every_layer():
 
 def test_the_published_sampler_fills_both_parts_of_a_code():
     noise = torch.randn(4, 128, generator=seeding.generator_for(0, "noise"))
-    parts = [published_sampler(part)(noise) for part in ("structure", "colour")]
+    parts = [build_sampler(part)(noise) for part in ("structure", "colour")]
     assert torch.cat(parts, 1).view(4, 18, 512).isfinite().all()

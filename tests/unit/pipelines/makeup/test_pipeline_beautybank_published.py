@@ -5,10 +5,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import tiny
+from models import seeding, tiny
+from models.beautybank.published import build_sampler
 from models.beautybank.published_tuning import Judges
 from models.errors import CheckpointError, WeightsError
-from pipelines.makeup.beautybank_weights import list_missing
+from pipelines.makeup.beautybank_weights import SAMPLERS, list_missing, load_samplers
 from pipelines.makeup.pipeline_beautybank_published import (
     PublishedBeautyBankPipeline,
     ffhq_matrix,
@@ -91,3 +92,15 @@ def test_tuning_brings_a_code_nearer_to_the_photograph(toy, astronaut, painted):
     assert not torch.equal(tuned, makeup)
     taken_off = toy.take_off(makeup, aligned, face, judges, steps=5)
     assert torch.equal(taken_off[:, 8:], makeup[:, 8:])
+
+
+def test_makeup_is_invented_by_samplers_from_the_folder(toy, folder):
+    with pytest.raises(CheckpointError, match="sampler-structure"):
+        load_samplers(folder, toy.generator)
+    for part, file in SAMPLERS.items():
+        save_file(build_sampler(part, 10, 32).state_dict(), folder / file)
+    samplers = load_samplers(folder, toy.generator)
+    one, two = (toy.sample(samplers, seeding.generator_for(seed, "invent")) for seed in (0, 1))
+    assert one.shape == (1, 10, 32)
+    assert not torch.equal(one, two)
+    assert toy.draw(one, two).size == (64, 64)
