@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from app.language import translate, untranslate
-from models.errors import ShadeError
+from app.messages import explain
+from models.errors import MirraError, ShadeError
 from models.instant.coats import Coat
 from models.ops.color import hex_to_lab
 from pipelines.catalog.extract.attributes import CATEGORIES, FINISHES, Attributes
 from pipelines.catalog.extract.drawing import draw_shades
 from pipelines.images.decode import decode
+
+if TYPE_CHECKING:
+    from pipelines.catalog.extract.extractor import AttributeExtractor
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,31 @@ class Reading:
             {**picture, **asdict(shade), "shade_index": shade.index}
             for shade in self.attributes.shades
         ]
+
+
+def read_products(
+    extractor: AttributeExtractor, paths: Sequence[str], on_picture: Callable[[int], None]
+) -> tuple[list[Reading], list[str]]:
+    """Read product pictures, one after the other.
+
+    Args:
+        extractor: reads them.
+        paths: of the pictures.
+        on_picture: told the number of each before it is read.
+
+    Returns:
+        What was read; and of each picture that could not be, why.
+    """
+    found: list[Reading] = []
+    problems: list[str] = []
+    for number, path in enumerate(paths):
+        on_picture(number)
+        name = name_product(path, [reading.name for reading in found])
+        try:
+            found.append(Reading(name, Path(path), *extractor.read(decode(path), title=name)))
+        except (MirraError, OSError) as error:
+            problems.append(f"{name}: {explain(error)}")
+    return found, problems
 
 
 def make_table(readings: Sequence[Reading]) -> list[list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
@@ -17,7 +16,7 @@ from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
 from app.ui.languages import TranslatedOnLoad
 from app.ui.products.api import ProductsApi
-from app.ui.products.readings import Reading, apply_corrections, make_table, name_product
+from app.ui.products.readings import Reading, apply_corrections, make_table, read_products
 from app.ui.products.session_catalog import (
     SessionCatalog,
     find_catalog,
@@ -186,16 +185,12 @@ class ProductsTab:
         if not files:
             none = ShadesUpdates(line=translate(text.NO_PICTURES))
             return UNCHANGED, UNCHANGED, *none, UNCHANGED, UNCHANGED
-        found: list[Reading] = []
-        problems = []
-        for number, path in enumerate(files[:MOST_PICTURES]):
+        chosen = files[:MOST_PICTURES]
+
+        def tell_progress(number: int) -> None:
             progress((number, len(files)), unit="picture")
-            name = name_product(path, [reading.name for reading in found])
-            try:
-                read = self.studio.extractor.read(decode(path), title=name)
-                found.append(Reading(name, Path(path), *read))
-            except (MirraError, OSError) as error:
-                problems.append(f"{name}: {explain(error)}")
+
+        found, problems = read_products(self.studio.extractor, chosen, tell_progress)
         rows = make_table(found)
         table = gr.update(value=rows, headers=[translate(head) for head in text.TABLE])
         return *self.show_readings(found, problems), table, gr.update(visible=bool(rows))
