@@ -18,7 +18,8 @@ import cv2
 from models import seeding
 from models.analysis.face_parsing import CROP_SIZE, FaceParser
 from training.config import LoopConfig, OptimConfig, RunConfig, from_command_line
-from training.data.faces.store import FaceData, FaceStore
+from training.data.faces.batches import FaceData
+from training.data.faces.store import FaceStore
 from training.loop import Trainer
 from training.methods.face_parsing import FaceParsing
 

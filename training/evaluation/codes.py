@@ -40,7 +40,8 @@ from models.instant.makeup import Makeup
 from models.ops.color import delta_e, individual_typology_angle, skin_tone_band
 from models.ops.masks import canonical_regions
 from training.data.faces.textures import FaceTextures, fit_bare_skin
-from training.data.makeup.bare_makeup import Pair, make_numpy_generator, render_pair
+from training.data.generators import make_numpy_generator
+from training.data.makeup.bare_makeup import Pair, render_pair
 from training.data.makeup.random_looks import draw_random_recipe
 from training.evaluation.code_rebuilding import (
     LEAST_MAKEUP,

@@ -17,7 +17,8 @@ from models import seeding
 from models.analysis.face_parsing import CLASSES, SKIN, FaceParser
 from models.ops.color import ITA_BANDS, individual_typology_angle, skin_tone_band
 from pipelines.files import write_json
-from training.data.faces.store import FaceData, FaceStore
+from training.data.faces.batches import FaceData
+from training.data.faces.store import FaceStore
 from training.metrics import confusion, intersection_over_union
 
 

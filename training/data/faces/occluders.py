@@ -1,4 +1,4 @@
-"""Things drawn on and over faces, with what they are: paint stays skin, the rest does not.
+"""Things drawn over faces, with what they are; and in what share of the pictures they are drawn.
 
 Real occluders are rare in our photographs, and no teacher marks them well. So fringes are cut from
 other pictures' hair, hands are made of other pictures' skin, glasses, hats and microphones are
@@ -9,274 +9,31 @@ Everything is measured in eye distances, so that it fits a face of any size in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 
 from models import regions
 from models.analysis.face_parsing import HAIR, OTHER
-
-RIGHT_EYE = regions.turned(regions.EYE_RIGHT)
-LEFT_EYE = regions.turned(regions.EYE_LEFT)
-LIPS = regions.turned(regions.LIPS_OUTER)
-
-
-@dataclass
-class FaceScene:
-    """A square picture of a face while things are laid over it.
-
-    Attributes:
-        pixels: (S, S, 3) float32 RGB, 0..255.
-        target: (S, S, 3) float32 over skin, hair, other; sums to 1.
-        weight: (S, S) float32 in 0..1: how sure the target is.
-        points: (478, 2) float32 mesh points in pixels.
-    """
-
-    pixels: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
-    points: np.ndarray
-
-    @property
-    def size(self) -> int:
-        """Side of the square."""
-        return self.pixels.shape[0]
-
-    @property
-    def eyes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Both iris centres, the picture's left one first."""
-        return self.points[regions.IRIS_RIGHT], self.points[regions.IRIS_LEFT]
-
-    @property
-    def unit(self) -> float:
-        """Eye distance in pixels; never less than a fifth of the face's height."""
-        eyes = np.linalg.norm(self.points[regions.IRIS_RIGHT] - self.points[regions.IRIS_LEFT])
-        height = np.linalg.norm(self.points[regions.FOREHEAD] - self.points[regions.CHIN])
-        return float(max(eyes, height / 5))
-
-    @property
-    def across(self) -> np.ndarray:
-        """Unit vector from the left eye in the picture to the right one."""
-        step = self.points[regions.IRIS_LEFT] - self.points[regions.IRIS_RIGHT]
-        return step / max(1e-3, float(np.linalg.norm(step)))
-
-    def cover(self, colors: np.ndarray, alpha: np.ndarray, label: int | None) -> None:
-        """Lay colours over the picture.
-
-        Args:
-            colors: (S, S, 3) or (3,), 0..255.
-            alpha: (S, S) in 0..1.
-            label: what it is, or None for paint, which leaves what is below it.
-        """
-        rows, columns = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-        if not len(rows):
-            return
-        part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        thin = alpha[part].astype(np.float32)
-        colors = np.asarray(colors, np.float32)
-        here = self.pixels[part]
-        here += thin[..., None] * ((colors[part] if colors.ndim == 3 else colors) - here)
-        if label is not None:
-            self.target[part] *= 1 - thin[..., None]
-            self.target[part][..., label] += thin
-            self.weight[part] += thin * (1 - self.weight[part])
-
-    def darken(self, alpha: np.ndarray) -> None:
-        """Cast a shadow; what lies in it stays what it is."""
-        self.pixels *= 1 - alpha[..., None].astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Materials:
-    """What occluders are made of.
-
-    Attributes:
-        hair: (N, h, h, 3) uint8 squares full of hair.
-        skin: (N, h, h, 3) uint8 squares full of skin.
-        objects: (M, w, w, 3) uint8 photographs of things.
-    """
-
-    hair: np.ndarray
-    skin: np.ndarray
-    objects: np.ndarray
-
-
-# ---- shapes and textures
-
-
-def fill_polygon(size: int, outline: np.ndarray, blur: float = 0.0) -> np.ndarray:
-    """Mask of a polygon: (S, S) float32 in 0..1 of an (N, 2) outline in pixels."""
-    mask = np.zeros((size, size), np.uint8)
-    fixed = np.round(np.clip(outline, -500, 1000) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], (255,), cv2.LINE_AA, 4)
-    return soften(mask.astype(np.float32) / 255, blur)
-
-
-def draw_line(size: int, path: np.ndarray, width: float, closed: bool = False) -> np.ndarray:
-    """Mask of a line of any width, thinner than a pixel too: (S, S) float32 in 0..1."""
-    mask = np.zeros((size, size), np.uint8)
-    fixed = np.round(np.clip(path, -500, 1000) * 16).astype(np.int32)
-    cv2.polylines(mask, [fixed], closed, (255,), max(1, round(width)), cv2.LINE_AA, 4)
-    return mask.astype(np.float32) * (min(1.0, width) / 255)
-
-
-def soften(mask: np.ndarray, blur: float) -> np.ndarray:
-    """Blur a mask by `blur` pixels; below 0.3 nothing happens."""
-    return cv2.GaussianBlur(mask, (0, 0), blur) if blur > 0.3 else mask
-
-
-def trace_superellipse(
-    centre: np.ndarray, radii: Sequence[float] | np.ndarray, power: float = 2.0, angle: float = 0.0
-) -> np.ndarray:
-    """Outline of a superellipse: power 2 is an ellipse, 4 a rounded box. (40, 2) in pixels."""
-    turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    x = np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** (2 / power) * radii[0]
-    y = np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** (2 / power) * radii[1]
-    cos, sin = np.cos(angle), np.sin(angle)
-    return centre + np.stack([x * cos - y * sin, x * sin + y * cos], axis=1)
-
-
-def draw_noise(size: int, grain: int, rng: np.random.Generator) -> np.ndarray:
-    """Smooth noise, (S, S) float32 in 0..1, with bumps of about `grain` pixels."""
-    few = max(2, size // grain + 1)
-    return cv2.resize(
-        rng.random((few, few), np.float32), (size, size), interpolation=cv2.INTER_CUBIC
-    ).clip(0, 1)
-
-
-def spread_patch(
-    patches: np.ndarray, size: int, rng: np.random.Generator, zoom: float = 1.0
-) -> np.ndarray:
-    """One square of material mirrored over the whole picture, turned at random.
-
-    Returns:
-        (S, S, 3) float32, 0..255.
-    """
-    patch = patches[rng.integers(len(patches))]
-    angle = rng.uniform(-0.6, 0.6)
-    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
-    shift = rng.uniform(0, size, 2)
-    matrix = np.array([[cos, -sin, shift[0]], [sin, cos, shift[1]]])
-    return cv2.warpAffine(
-        patch, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    ).astype(np.float32)
-
-
-def recolor(colors: np.ndarray, rng: np.random.Generator, vivid: float = 0.15) -> np.ndarray:
-    """Another brightness, contrast and tint; a share `vivid` gets a strong colour."""
-    mean = colors.mean((0, 1))
-    tint = rng.uniform(0.75, 1.25, 3)
-    if rng.random() < vivid:
-        tint = rng.uniform(0.2, 1.8, 3)
-    wanted = mean * rng.uniform(0.4, 1.6) * tint + rng.uniform(-20, 20)
-    return ((colors - mean) * rng.uniform(0.5, 1.5) + wanted).clip(0, 255)
-
-
-def draw_material(things: Materials, size: int, rng: np.random.Generator) -> np.ndarray:
-    """What an object may be made of: a photograph, one colour, or noise. (S, S, 3) float32."""
-    kind = rng.random()
-    if kind < 0.45:
-        return recolor(spread_patch(things.objects, size, rng, rng.uniform(0.5, 2.0)), rng, 0.3)
-    base = rng.uniform(0, 255, 3) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
-    flat = np.broadcast_to(base, (size, size, 3)).astype(np.float32)
-    if kind < 0.65:
-        return flat.copy()
-    shade = (draw_noise(size, int(rng.integers(3, 60)), rng) - 0.5) * rng.uniform(10, 90)
-    return (flat + shade[..., None]).clip(0, 255)
-
-
-# ---- on the skin: stays skin
-
-
-def draw_face_paint(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
-    """Coloured patches, stripes, dots and glitter on the skin, which shines through."""
-    size, unit = scene.size, scene.unit
-    canvas = np.zeros((size, size), np.float32)
-    outline = scene.points[list(regions.FACE_OVAL)]
-    kind = rng.random()
-    if kind < 0.25:  # the whole face
-        canvas = fill_polygon(size, outline, 0.05 * unit)
-        if rng.random() < 0.5:
-            canvas *= draw_noise(size, max(4, int(unit)), rng) > rng.uniform(0.2, 0.6)
-    elif kind < 0.7:
-        for _ in range(rng.integers(1, 7)):
-            centre = scene.points[rng.integers(regions.MESH_POINTS)]
-            if rng.random() < 0.5:
-                shape = trace_superellipse(
-                    centre, rng.uniform(0.06, 0.6, 2) * unit, rng.uniform(1, 4), rng.uniform(0, 3)
-                )
-            else:
-                shape = centre + rng.uniform(-0.5, 0.5, (rng.integers(3, 8), 2)) * unit
-            canvas = np.maximum(canvas, fill_polygon(size, shape))
-    elif kind < 0.85:
-        for _ in range(rng.integers(1, 9)):
-            path = scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(2, 4))]
-            canvas = np.maximum(canvas, draw_line(size, path, rng.uniform(0.02, 0.2) * unit))
-    else:  # glitter, freckles, gems
-        for point in scene.points[rng.integers(0, regions.MESH_POINTS, rng.integers(5, 60))]:
-            dot = point + rng.normal(0, 0.1 * unit, 2)
-            radius = max(1, int(rng.uniform(0.01, 0.06) * unit))
-            cv2.circle(canvas, (int(dot[0]), int(dot[1])), radius, (1.0,), -1, cv2.LINE_AA)
-    skin = scene.target[..., 0] * fill_polygon(size, outline)
-    alpha = soften(canvas, rng.uniform(0, 0.06) * unit) * skin * rng.uniform(0.3, 0.97)
-    color = rng.uniform(0, 255, 3) if rng.random() < 0.8 else np.full(3, rng.uniform(0, 255))
-    light = scene.pixels.mean(-1, keepdims=True)
-    light = light / max(20.0, float(light[skin > 0.5].mean()) if (skin > 0.5).any() else 128.0)
-    scene.cover((color * light ** rng.uniform(0.5, 1.0)).clip(0, 255), alpha, None)
-    if rng.random() < 0.2:
-        sparkle = (rng.random((size, size)) < 0.06) * alpha * rng.uniform(0.3, 1)
-        scene.cover(np.full(3, 255.0), sparkle.astype(np.float32), None)
-
-
-def draw_eye_makeup(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
-    """Shadow around the eyes, from a light veil to black up to the brows."""
-    color = rng.uniform(0, 90, 3) if rng.random() < 0.6 else rng.uniform(0, 255, 3)
-    strength, reach = rng.uniform(0.3, 0.97), rng.uniform(0.12, 0.5)
-    lift = rng.uniform(0.0, 0.25)
-    for ring in (RIGHT_EYE, LEFT_EYE):
-        eye = scene.points[list(ring)]
-        middle = eye.mean(0)
-        grown = middle + (eye - middle) * (1 + reach * np.array([1.2, 3.0]))
-        grown = grown - np.array([0, lift * scene.unit])
-        alpha = fill_polygon(scene.size, grown, rng.uniform(0.02, 0.14) * scene.unit)
-        if rng.random() < 0.8:
-            alpha *= 1 - fill_polygon(scene.size, eye)
-        alpha *= strength * scene.target[..., 0]
-        scene.cover(color, alpha, None)
-        if rng.random() < 0.5:
-            wing = eye[8 if rng.random() < 0.1 else 0]
-            path = np.stack([eye[8], eye[4], wing, wing + (wing - middle) * rng.uniform(0.1, 0.8)])
-            line = draw_line(scene.size, path, rng.uniform(0.02, 0.1) * scene.unit)
-            scene.cover(rng.uniform(0, 60, 3), line * scene.target[..., 0], None)
-
-
-def draw_lip_paint(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
-    """Lipstick of any colour, red and black more than others."""
-    color = np.array([rng.uniform(60, 220), rng.uniform(0, 60), rng.uniform(0, 90)])
-    if rng.random() < 0.4:
-        color = rng.uniform(0, 60, 3) if rng.random() < 0.5 else rng.uniform(0, 255, 3)
-    lips = fill_polygon(scene.size, scene.points[list(LIPS)], 0.02 * scene.unit)
-    scene.cover(color, lips * scene.target[..., 0] * rng.uniform(0.4, 0.95), None)
-
-
-def change_skin_tone(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
-    """Another skin: much darker, sometimes a little lighter, with the light it had."""
-    skin = soften(scene.target[..., 0] * scene.weight, 0.8)
-    share = rng.uniform(0.25, 0.9) if rng.random() < 0.8 else rng.uniform(0.9, 1.2)
-    brown = np.array([1.0, 1.0 - 0.22 * (1 - share), 1.0 - 0.45 * (1 - share)])
-    scene.cover((scene.pixels * share * brown).clip(0, 255), skin, None)
-
-
-def change_hair_tone(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
-    """Other hair: black, bleached, grey, dyed."""
-    hair = soften(scene.target[..., HAIR] * scene.weight, 0.8)
-    if float(hair.max()) > 0.5:
-        scene.cover(recolor(scene.pixels, rng, 0.25), hair, None)
-
-
-# ---- hair
+from training.data.faces.drawing import (
+    draw_line,
+    draw_material,
+    draw_noise,
+    fill_polygon,
+    recolor,
+    soften,
+    spread_patch,
+    trace_superellipse,
+)
+from training.data.faces.face_paint import (
+    change_hair_tone,
+    change_skin_tone,
+    draw_eye_makeup,
+    draw_face_paint,
+    draw_lip_paint,
+)
+from training.data.faces.scene import FaceScene, Materials
 
 
 def draw_fringe(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
@@ -332,9 +89,6 @@ def draw_strands(scene: FaceScene, things: Materials, rng: np.random.Generator) 
         path = begin + t * np.array([[lean, length]]) + t * (1 - t) * np.array([[4 * bend, 0]])
         alpha = np.maximum(alpha, draw_line(size, path, rng.uniform(0.3, 0.08 * unit + 0.5)))
     scene.cover(colors, alpha * rng.uniform(0.6, 1.0), HAIR)
-
-
-# ---- other things
 
 
 def draw_glasses(scene: FaceScene, things: Materials, rng: np.random.Generator) -> None:
@@ -517,7 +271,6 @@ def draw_thing(scene: FaceScene, things: Materials, rng: np.random.Generator) ->
 
 
 Draw = Callable[[FaceScene, Materials, np.random.Generator], None]
-
 ON_SKIN: dict[str, tuple[Draw, float]] = {
     "skin tone": (change_skin_tone, 0.3),
     "hair tone": (change_hair_tone, 0.3),

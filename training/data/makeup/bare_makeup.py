@@ -28,6 +28,7 @@ from models.instant.makeup import Makeup, extract
 from models.ops.masks import blur
 from training.data.faces.store import Part
 from training.data.faces.textures import FaceTextures, fit_bare_skin
+from training.data.generators import make_numpy_generator
 from training.data.makeup.random_looks import draw_random_recipe
 
 _EXTRACTED = 0.35  # share of looks that come off a photograph
@@ -210,11 +211,6 @@ def simulate_camera(lab: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if rng.random() < 0.4:
         lab = lab + np.float32(rng.uniform(0.3, 2.0)) * rng.standard_normal(lab.shape, np.float32)
     return lab
-
-
-def make_numpy_generator(generator: torch.Generator) -> np.random.Generator:
-    """A NumPy generator seeded by a draw of torch's."""
-    return np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
 
 
 def draw_pair(pairs: BareMakeup, seed: int, number: int) -> tuple[SynthLook, Pair]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.errors import TrainingError
 from pipelines.images.decode import decode
+from training.data.generators import make_numpy_generator
 from training.data.tryon.parsing import to_unit
 
 
@@ -60,7 +61,7 @@ class BeautyPairs:
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Return `bare` and `made_up`, (B, 3, S, S) float32 in [-1, 1]."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
+        rng = make_numpy_generator(generator)
         pairs = [self._pair(int(index), rng) for index in indices]
         bare, made_up = (to_unit(np.stack(part)) for part in zip(*pairs, strict=True))
         return {"bare": bare, "made_up": made_up}

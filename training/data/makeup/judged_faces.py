@@ -9,10 +9,10 @@ from torch import Tensor
 from models.beautybank.patches import REGIONS
 from models.beautybank.reading import patches_of
 from training.data.faces.textures import FaceTextures, fit_bare_skin
+from training.data.generators import make_numpy_generator
 from training.data.makeup.bare_makeup import (
     BareMakeup,
     draw_light_field,
-    make_numpy_generator,
     render_pair,
     simulate_camera,
 )

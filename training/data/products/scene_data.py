@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from models.attributes.vocabulary import KINDS
 from models.ops.color import lab_to_rgb, rgb_to_lab
+from training.data.generators import make_numpy_generator
 from training.data.products.scenes import Scene, render_scene
 
 SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 0.11,
@@ -130,7 +131,7 @@ class SceneData:
 
     def batch(self, indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         """Return the fields of `FindShades`; maps at half the pictures' size."""
-        rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
+        rng = make_numpy_generator(generator)
         rows = [self._sample(int(index), rng) for index in indices]
         return {
             name: torch.from_numpy(np.stack([np.asarray(row[name]) for row in rows]))

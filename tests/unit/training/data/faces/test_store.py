@@ -7,7 +7,8 @@ import torch
 from models import seeding
 from models.analysis.face_parsing import OTHER, SKIN
 from training.data.faces import occluders
-from training.data.faces.store import FaceData, FaceStore, split_pictures
+from training.data.faces.batches import FaceData
+from training.data.faces.store import FaceStore, split_pictures
 from training.methods.face_parsing import soft_overlap
 from training.prepare.face_labels import UNKNOWN, label_where_teachers_agree
 
