@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import gradio as gr
 
@@ -18,7 +18,11 @@ from app.ui.result_files import save_before_and_after, save_file
 from app.ui.widgets import before_and_after, gallery, photo_input
 from models.errors import MirraError
 from pipelines.images.decode import decode
-from pipelines.makeup.code_files import CodedLook
+
+if TYPE_CHECKING:
+    from pipelines.makeup.code_files import CodedLook
+
+T = TypeVar("T")
 
 NEAREST = 6
 STEPS = 20
@@ -178,13 +182,11 @@ class LooksTab:
         files = save_before_and_after(picture, bare, self.studio.png_text)
         return files, translate(text.TAKEN_OFF)
 
-    def choose_similar(
-        self, near: list[CodedLook], event: gr.SelectData
-    ) -> tuple[CodedLook, float]:
+    def choose_similar(self, near: list[T], event: gr.SelectData) -> tuple[T, float]:
         """One of the similar looks, worn in full."""
         return near[event.index], 1.0
 
-    def choose_on_map(self, event: gr.SelectData) -> tuple[CodedLook, float]:
+    def choose_on_map(self, event: gr.SelectData) -> tuple[object, float]:
         """The look at a place of the map, worn in full."""
         return self.studio.look_map.find_at(*event.index), 1.0
 

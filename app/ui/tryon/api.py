@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import gradio as gr
 
 from app.service import Studio
@@ -11,7 +13,9 @@ from app.ui.endpoints import add_endpoint, limit_work
 from app.ui.result_files import save_png
 from app.ui.widgets import pass_paths
 from pipelines.images.decode import decode
-from pipelines.tryon.pipeline_dmvton import Network
+
+if TYPE_CHECKING:
+    from pipelines.tryon.pipeline_dmvton import Network
 
 
 class TryOnApi:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from app.language import translate
 from app.messages import advise, explain
 from app.ui import text
 from models.errors import MirraError, NoPersonError
 from models.structures import Person
-from pipelines.tryon.coach import coach_tryon
-from pipelines.tryon.garment import Garment
-from pipelines.tryon.output import TryOnOutput
 
-FoundPerson = Person | MirraError | None
+if TYPE_CHECKING:
+    from pipelines.tryon.garment import Garment
+    from pipelines.tryon.output import TryOnOutput
+
+FoundPerson: TypeAlias = "Person | MirraError | None"
 """Who was found in a picture, or why nobody was; None before there is a picture."""
 
-FoundGarment = Garment | MirraError | None
+FoundGarment: TypeAlias = "Garment | MirraError | None"
 """What was cut out of a picture, or why nothing was; None before there is a picture."""
 
 
 def coach_both(person: FoundPerson, garment: FoundGarment) -> list[str]:
     """What would spoil a result, in sentences."""
+    from pipelines.tryon.coach import coach_tryon
+
     errors = [error for error in (person, garment) if isinstance(error, MirraError)]
     said = [explain(error) for error in errors if not isinstance(error, NoPersonError)]
     if isinstance(person, MirraError) and not isinstance(person, NoPersonError):

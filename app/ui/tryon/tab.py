@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 from PIL import Image
@@ -29,8 +29,9 @@ from models.errors import MirraError
 from models.structures import Person
 from pipelines.images.decode import decode
 from pipelines.registry import has_weights
-from pipelines.tryon.garment import Garment
-from pipelines.tryon.pipeline_dmvton import Network
+
+if TYPE_CHECKING:
+    from pipelines.tryon.pipeline_dmvton import Network
 
 MOST_SO_FAR = 12
 
@@ -164,6 +165,8 @@ class TryOnTab:
         results: list[str],
     ) -> TryOnUpdates:
         """Put the garment on the person, and what comes of it before the earlier results."""
+        from pipelines.tryon.garment import Garment
+
         if not isinstance(person, Person) or not isinstance(garment, Garment):
             return TryOnUpdates(line=describe_problem(person, garment))
         try:
