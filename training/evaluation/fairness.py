@@ -46,8 +46,9 @@ from pipelines.images.decode import decode
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_shade import ShadePipeline
-from training.evaluation.makeup import Colors, Wearer, read_pictures
+from training.evaluation.makeup import read_pictures
 from training.evaluation.shade import LIPSTICKS
+from training.evaluation.wearers import Colors, Wearer
 
 FEW = {"brown": "brown or dark", "dark": "brown or dark"}
 TONES = tuple(dict.fromkeys(FEW.get(band, band) for _, band in ITA_BANDS))

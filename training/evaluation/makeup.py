@@ -31,14 +31,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from models import regions
-from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, skin_tone_band
+from models.ops.color import individual_typology_angle, skin_tone_band
 from models.structures import Face
 from pipelines.images.decode import decode
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.report import draw_outline
-
-FURTHEST_APART = 4.0  # pairs closer than this have nothing to reach
+from training.evaluation.figures import group_by_label, summarize
+from training.evaluation.wearers import Colors, Wearer, fill_loops
 
 
 def evaluate(
@@ -114,91 +114,6 @@ def evaluate(
     }
 
 
-class Colors:
-    """Median colours of one picture of a face, by region."""
-
-    def __init__(self, lab: np.ndarray, masks: dict[str, list[np.ndarray]]) -> None:
-        medians = {
-            name: np.mean([np.median(lab[mask], axis=0) for mask in parts], axis=0)
-            for name, parts in masks.items()
-        }
-        self.lips: np.ndarray = medians["lips"]
-        self.plain: np.ndarray = medians["plain"]
-        self.deviation = {name: medians[name] - self.plain for name in ("eyes", "cheeks")}
-
-    @classmethod
-    def measure(cls, face: Face, image: np.ndarray) -> Colors:
-        """Measure `image` at the places `face` says."""
-        return cls(rgb_to_lab(image), find_region_masks(face))
-
-
-def find_region_masks(face: Face) -> dict[str, list[np.ndarray]]:
-    """Where lips, eyes, cheeks and plain skin are measured, each a list of (H, W) bool masks."""
-    shrink = max(1, round(0.02 * face.eye_distance))
-    return {
-        "lips": [_fill_loops(face, [regions.LIPS_OUTER], [regions.LIPS_INNER], shrink)],
-        "eyes": [_fill_loops(face, [loop]) for loop in regions.MEASURED_LIDS],
-        "cheeks": [_fill_loops(face, [loop]) for loop in regions.MEASURED_CHEEKS],
-        "plain": [_fill_loops(face, regions.MEASURED_SKIN)],
-    }
-
-
-class Wearer:
-    """One person, measured once, and compared with many results."""
-
-    def __init__(self, face: Face) -> None:
-        self.face = face
-        self.lab = rgb_to_lab(face.image)
-        self.masks = find_region_masks(face)
-        self.colors = Colors(self.lab, self.masks)
-        features = [regions.LIPS_OUTER, regions.EYE_LEFT, regions.EYE_RIGHT, *regions.MEASURED_LIDS]
-        features += [regions.BROW_LEFT, regions.BROW_RIGHT]
-        self.skin = _fill_loops(face, [regions.FACE_OVAL], features, 6)
-        self.fine = cv2.Laplacian(self.lab[..., 0], cv2.CV_32F)
-        band = np.zeros(face.size_hw, np.uint8)
-        oval = np.round(face.points_xyz[list(regions.FACE_OVAL), :2]).astype(np.int32)
-        cv2.polylines(band, [oval], True, (1,), max(1, round(0.1 * face.eye_distance)))
-        self.band = band > 0
-
-    def compare(
-        self, result: np.ndarray, reference: Colors, pipeline: InstantMakeupPipeline
-    ) -> dict[str, float]:
-        """Every measure of one pair; NaN where a pair has nothing to measure."""
-        lab = rgb_to_lab(result)
-        after, before = Colors(lab, self.masks), self.colors
-        measures = {
-            "lips_delta_e": float(delta_e(after.lips, reference.lips)),
-            "lips_delta_e_untouched": float(delta_e(before.lips, reference.lips)),
-            "skin_shift": float(delta_e(after.plain, before.plain)),
-        }
-        for region, part in (("eyes", slice(0, 3)), ("cheeks", slice(1, 3))):
-            source, asked = before.deviation[region], reference.deviation[region]
-            found = after.deviation[region]
-            way, gone = (asked - source)[part], (found - source)[part]
-            far = np.linalg.norm(way) > FURTHEST_APART
-            measures[f"{region}_reached"] = float(gone @ way / (way @ way)) if far else np.nan
-            seen = np.linalg.norm(asked) > FURTHEST_APART
-            measures[f"{region}_worn"] = float(found @ asked / (asked @ asked)) if seen else np.nan
-        fine = cv2.Laplacian(lab[..., 0], cv2.CV_32F)
-        measures["laplacian_correlation"] = float(
-            np.corrcoef(fine[self.skin], self.fine[self.skin])[0, 1]
-        )
-        measures["oval_gradient"] = self._measure_edges(lab) / self._measure_edges(self.lab)
-        meshes = pipeline.analyzer(Image.fromarray(result))
-        drift = [
-            np.linalg.norm(f.points_xyz[:, :2] - self.face.points_xyz[:, :2], axis=1).mean()
-            for f in meshes
-        ]
-        measures["landmark_drift"] = 100 * min(drift, default=np.nan) / self.face.eye_distance
-        return measures
-
-    def _measure_edges(self, lab: np.ndarray) -> float:
-        light = np.ascontiguousarray(lab[..., 0])
-        along = cv2.Sobel(light, cv2.CV_32F, 1, 0)[self.band]
-        across = cv2.Sobel(light, cv2.CV_32F, 0, 1)[self.band]
-        return float((along**2 + across**2).sum())
-
-
 def _measure_wearing(
     pipeline: InstantMakeupPipeline, faces: list[Face], wearer: Wearer, look: Look
 ) -> tuple[np.ndarray, dict[str, int]]:
@@ -212,7 +127,7 @@ def _measure_wearing(
     lips_only = np.asarray(pipeline.blend(layers, strengths={**silent, "lips": 1.0}))
     allowed = np.zeros(source.shape[:2], bool)
     allowed[y0:y1, x0:x1] = layer.weights["lips"] > 0
-    near = _fill_loops(
+    near = fill_loops(
         wearer.face, [regions.LIPS_OUTER], (), -round(0.06 * wearer.face.eye_distance)
     )
     off = np.asarray(pipeline.blend(layers, strength=0.0))
@@ -229,18 +144,6 @@ def _measure_wearing(
         "lips_only_far_from_the_lips": int((changed(lips_only) & ~near).sum()),
     }
     return result, broken
-
-
-def _fill_loops(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndarray:
-    """Polygons of mesh points, less others, eroded (or, below 0, dilated) by pixels: bool."""
-    mask = np.zeros(face.size_hw, np.uint8)
-    for value, outlines in ((1, loops), (0, without)):
-        for loop in outlines:
-            points = np.round(face.points_xyz[list(loop), :2]).astype(np.int32)
-            cv2.fillPoly(mask, [points], (value,))
-    kernel = np.ones((2 * abs(shrink) + 1,) * 2, np.uint8)
-    mask = cv2.erode(mask, kernel) if shrink > 0 else cv2.dilate(mask, kernel)
-    return mask > 0
 
 
 def read_pictures(tar: Path, ending: str) -> dict[str, bytes]:
@@ -265,37 +168,6 @@ def _cut_thumbnail(face: Face, image: np.ndarray, side: int = 200) -> np.ndarray
     margin = (y1 - y0) // 8
     crop = image[max(0, y0 - margin) : y1 + margin, max(0, x0 - margin) : x1 + margin]
     return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-
-
-def summarize(values: list[float]) -> dict[str, float]:
-    """Median, percentiles 10 and 90, and how many values are known."""
-    known = np.array(values)[np.isfinite(values)]
-    if not len(known):
-        return {"count": 0}
-    low, median, high = np.percentile(known, [10, 50, 90])
-    return {
-        "median": round(float(median), 4),
-        "p10": round(float(low), 4),
-        "p90": round(float(high), 4),
-        "count": len(known),
-    }
-
-
-def group_by_label(pairs: dict[str, list[float]], labels: list[str]) -> dict[str, Any]:
-    """Medians by label and, for each measure, the gap between best and worst."""
-    groups = sorted(set(labels))
-    table = {
-        group: {
-            key: summarize([v for v, label in zip(values, labels, strict=True) if label == group])
-            for key, values in pairs.items()
-        }
-        for group in groups
-    }
-    gaps = {}
-    for key in pairs:
-        medians = [table[group][key].get("median", np.nan) for group in groups]
-        gaps[key] = round(float(np.nanmax(medians) - np.nanmin(medians)), 4)
-    return {"groups": table, "gap": gaps}
 
 
 def format_summary(figures: dict[str, Any]) -> str:

@@ -9,8 +9,7 @@ when hardly any pixel of its picture has its colour: those are listed, and count
 from __future__ import annotations
 
 import io
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,20 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
-from models.ops.color import chroma, delta_e, rgb_to_lab
-from pipelines.catalog.extract.attributes import FINISHES, Attributes
+from models.ops.color import delta_e, rgb_to_lab
+from pipelines.catalog.extract.attributes import Attributes
 from pipelines.catalog.extract.extractor import AttributeExtractor
 from pipelines.catalog.extract.words import find_finish
 from pipelines.images.decode import decode
-from training.data.products.finish_data import AXIS_SCALES
 from training.data.products.photos import SPLIT, read_labels, read_members
 from training.data.products.scene_data import CLOSE_UPS, render_scenes
-from training.data.products.scenes import Scene
+from training.evaluation.product_figures import (
+    find_most_colorful,
+    mean_share,
+    measure_calibration,
+    summarize_errors,
+)
+from training.evaluation.rendered_products import measure_rendered_finishes, measure_rendered_pans
 
 FINISH_SIDE = 384
 """Side of the pictures whose finishes are read: the largest that was trained on."""
@@ -120,13 +124,6 @@ class PhotoReading:
         return shades[self.attributes.best].confidence if shades else 0.0
 
 
-def find_most_colorful(lab: np.ndarray) -> np.ndarray:
-    """The baseline: median of the most colourful 30 % of the pixels with L* below 95."""
-    seen = lab[lab[..., 0] < 95]
-    strength = chroma(seen[None])[0]
-    return np.median(seen[strength >= np.percentile(strength, 70)], axis=0)
-
-
 def _summarize_colors(readings: list[PhotoReading]) -> dict[str, Any]:
     error = np.array([reading.delta_e for reading in readings])
     sure = np.array([reading.confidence for reading in readings])
@@ -136,40 +133,16 @@ def _summarize_colors(readings: list[PhotoReading]) -> dict[str, Any]:
     for reading in readings:
         groups[reading.kind].append(reading.delta_e)
     return {
-        **_summarize_errors(error),
-        "baseline": _summarize_errors(np.array([reading.baseline for reading in readings])),
-        "more_confident_half": _summarize_errors(error[order[:half]]),
-        "less_confident_half": _summarize_errors(error[order[half:]]),
+        **summarize_errors(error),
+        "baseline": summarize_errors(np.array([reading.baseline for reading in readings])),
+        "more_confident_half": summarize_errors(error[order[:half]]),
+        "less_confident_half": summarize_errors(error[order[half:]]),
         "calibration": measure_calibration(sure, error < 5),
         "by_kind": {
-            kind: _summarize_errors(np.array(values)) for kind, values in sorted(groups.items())
+            kind: summarize_errors(np.array(values)) for kind, values in sorted(groups.items())
         },
         "over_10": sorted((r.name for r in readings if r.delta_e > 10), key=int),
     }
-
-
-def _summarize_errors(values: np.ndarray) -> dict[str, float]:
-    return {
-        "median": round(float(np.median(values)), 2),
-        "under_5": round(float((values < 5).mean()), 3),
-        "count": len(values),
-    }
-
-
-def measure_calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, Any]:
-    """Mean confidence beside the share that is right, in four bins of equal count.
-
-    Returns:
-        `bins`, and `error`, the mean distance of the two weighted by count.
-    """
-    order = np.argsort(confidence, kind="stable")
-    bins = [
-        {"confidence": round(float(confidence[part].mean()), 3),
-         "right": round(float(right[part].mean()), 3)}
-        for part in np.array_split(order, 4)
-    ]  # fmt: skip
-    error = float(np.mean([abs(b["confidence"] - b["right"]) for b in bins]))
-    return {"bins": bins, "error": round(error, 3)}
 
 
 def measure_kinds(readings: list[PhotoReading]) -> dict[str, Any]:
@@ -179,19 +152,15 @@ def measure_kinds(readings: list[PhotoReading]) -> dict[str, Any]:
         ours = [reading for reading in readings if reading.half == half]
         truth = [CATEGORY_OF_LABEL.get(r.label["category"], r.label["category"]) for r in ours]
         figures[half] = {
-            "kind": _mean_share(r.attributes.kind == r.kind for r in ours),
-            "category": _mean_share(
+            "kind": mean_share(r.attributes.kind == r.kind for r in ours),
+            "category": mean_share(
                 r.attributes.category == t for r, t in zip(ours, truth, strict=True)
             ),
-            "category_with_words": _mean_share(
+            "category_with_words": mean_share(
                 r.named.category == t for r, t in zip(ours, truth, strict=True)
             ),
         }
     return figures
-
-
-def _mean_share(values: Iterable[bool]) -> float:
-    return round(float(np.mean(list(values))), 3)
 
 
 def _compare_words(readings: list[PhotoReading]) -> dict[str, Any]:
@@ -205,8 +174,8 @@ def _compare_words(readings: list[PhotoReading]) -> dict[str, Any]:
     shiny = {"gloss", "dewy", "metallic", "shimmer", "glitter", "duochrome"}
     return {
         "named": len(pairs),
-        "same": _mean_share(named == seen for _, named, seen in pairs),
-        "same_shine": _mean_share((named in shiny) == (seen in shiny) for _, named, seen in pairs),
+        "same": mean_share(named == seen for _, named, seen in pairs),
+        "same_shine": mean_share((named in shiny) == (seen in shiny) for _, named, seen in pairs),
         "disagree": [list(pair) for pair in pairs if pair[1] != pair[2]],
     }
 
@@ -246,7 +215,7 @@ def _measure_repeatability(
                 same[name].append(False)
                 apart[name].append(NOTHING_FOUND)
     return {
-        name: {"same_finish": _mean_share(same[name]), **_summarize_errors(np.array(apart[name]))}
+        name: {"same_finish": mean_share(same[name]), **summarize_errors(np.array(apart[name]))}
         for name in same
     }
 
@@ -285,75 +254,7 @@ def _measure_unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, A
             seen[name] = [kind, found.kind, len(found.shades)]
             if half == "report":
                 right.append(found.kind == kind)
-    return {"report_kind": _mean_share(right), "by_id": dict(sorted(seen.items()))}
-
-
-def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
-    """F1 of pans at IoU 0.5, order and colours of the pans that were found."""
-    hits = found_count = true_count = whole = 0
-    errors: list[float] = []
-    for scene in tqdm(scenes, desc="rendered palettes"):
-        attributes, masks = extractor.read(Image.fromarray(scene.pixels))
-        truth = [number + 1 for number in range(len(scene.materials))]
-        truth = [number for number in truth if (scene.ids == number).sum() >= 64]
-        table = np.zeros((len(truth), len(masks)))
-        for column, (shade, mask) in enumerate(zip(attributes.shades, masks, strict=True)):
-            full = np.zeros(scene.ids.shape, bool)
-            x0, y0, x1, y1 = shade.bbox_xyxy
-            full[y0:y1, x0:x1] = mask
-            for number in np.unique(scene.ids[full]):
-                if number in truth:
-                    other = scene.ids == number
-                    table[truth.index(number), column] = (full & other).sum() / (full | other).sum()
-        pairs = [(r, c) for r, c in zip(*linear_sum_assignment(-table), strict=True)
-                 if table[r, c] >= 0.5]  # fmt: skip
-        hits, found_count, true_count = (
-            hits + len(pairs), found_count + len(masks), true_count + len(truth)
-        )  # fmt: skip
-        whole += len(pairs) == len(truth) == len(masks) and all(r == c for r, c in pairs)
-        errors += [
-            float(delta_e(np.array(attributes.shades[c].lab), scene.materials[truth[r] - 1].lab))
-            for r, c in pairs
-        ]
-    return {
-        "palettes": len(scenes),
-        "pans": true_count,
-        "f1": round(2 * hits / max(1, found_count + true_count), 4),
-        "precision": round(hits / max(1, found_count), 4),
-        "recall": round(hits / max(1, true_count), 4),
-        "all_pans_in_order": round(whole / len(scenes), 3),
-        "delta_e": _summarize_errors(np.array(errors)),
-    }
-
-
-def measure_rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
-    """Finish and axes of rendered shades, given where they are; F1 by finish."""
-    truth, seen, axes, told = [], [], [], []
-    for scene in scenes:
-        for number, material in enumerate(scene.materials, start=1):
-            reading = extractor.read_finish(scene.pixels, scene.ids == number)
-            if reading is not None:
-                truth.append(material.finish)
-                axes.append(material.axes / AXIS_SCALES)
-                seen.append(reading[0])
-                told.append(reading[1])
-    f1 = {}
-    for finish in FINISHES:
-        hit = sum(t == s == finish for t, s in zip(truth, seen, strict=True))
-        f1[finish] = round(2 * hit / max(1, truth.count(finish) + seen.count(finish)), 3)
-    mistaken = Counter(f"{t} as {s}" for t, s in zip(truth, seen, strict=True) if t != s)
-    apart = np.abs(np.array(axes) - np.array(told))
-    names = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
-    return {
-        "shades": len(truth),
-        "macro_f1": round(float(np.mean(list(f1.values()))), 4),
-        "f1": f1,
-        "mistaken": dict(mistaken.most_common()),
-        "axes_mean_error": {
-            name: round(float(value), 3)
-            for name, value in zip(names, apart.mean(0) * AXIS_SCALES, strict=True)
-        },
-    }
+    return {"report_kind": mean_share(right), "by_id": dict(sorted(seen.items()))}
 
 
 def format_summary(figures: dict[str, Any]) -> str:

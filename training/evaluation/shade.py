@@ -43,7 +43,9 @@ from pipelines.makeup.face_makeup import read_face_makeup
 from pipelines.makeup.look import Look
 from pipelines.makeup.pipeline_shade import ShadePipeline
 from pipelines.makeup.report import draw_outline
-from training.evaluation.makeup import find_region_masks, group_by_label, read_pictures, summarize
+from training.evaluation.figures import group_by_label, summarize
+from training.evaluation.makeup import read_pictures
+from training.evaluation.wearers import find_region_masks
 
 LIPSTICKS = ("#b01030", "#7a2048", "#c98a7c", "#e0607a", "#8a4a35", "#e87a5a", "#3a1a20", "#f0b0b0")
 OTHERS = {

@@ -24,7 +24,7 @@ from pipelines.images.decode import decode
 from pipelines.makeup.named_looks import find_look
 from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
 from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
-from training.evaluation.makeup import summarize
+from training.evaluation.figures import summarize
 
 PAINTED = 2.0
 """CIEDE2000 from which on a pixel counts as painted by the teacher."""

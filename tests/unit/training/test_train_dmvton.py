@@ -14,11 +14,11 @@ from models.errors import TrainingError
 from training import train_dmvton, train_parsing
 from training.config import from_command_line
 from training.data.tryon.batches import SyntheticTryOn
-from training.evaluation.dmvton import (
+from training.evaluation.dmvton import recolor
+from training.evaluation.tryon_measures import (
     describe_garment,
     measure_retrieval,
     measure_still_visible,
-    recolor,
 )
 
 ROOT = Path(__file__).parents[3]

@@ -41,7 +41,7 @@ def wear(face):
 
 @pytest.fixture(scope="module")
 def lips(face):
-    from training.evaluation.makeup import find_region_masks
+    from training.evaluation.wearers import find_region_masks
 
     return find_region_masks(face)["lips"][0]
 

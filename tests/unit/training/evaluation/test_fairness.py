@@ -11,7 +11,7 @@ from models.errors import NoFaceError
 from pipelines.makeup.named_looks import find_look
 from training.evaluation.fairness import AXES, Tally, _measure_makeup, _measure_shade, find_gaps
 from training.evaluation.fairness_report import draw_plot, format_table
-from training.evaluation.makeup import Colors, Wearer
+from training.evaluation.wearers import Colors, Wearer
 
 ROOT = Path(__file__).resolve().parents[4]
 RESULTS = ROOT / "tests" / "benchmarks" / "results"

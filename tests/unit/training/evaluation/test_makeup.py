@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from models.ops.color import lab_to_rgb, rgb_to_lab
-from training.evaluation.makeup import Colors, Wearer, find_region_masks, format_summary
+from training.evaluation.makeup import format_summary
+from training.evaluation.wearers import Colors, Wearer, find_region_masks
 
 
 def repainted(face, **shifts) -> np.ndarray:

@@ -3,12 +3,8 @@ import pytest
 from PIL import Image
 
 from models.ops.color import rgb_to_lab
-from training.evaluation.products import (
-    find_most_colorful,
-    format_summary,
-    make_variants,
-    measure_calibration,
-)
+from training.evaluation.product_figures import find_most_colorful, measure_calibration
+from training.evaluation.products import format_summary, make_variants
 
 
 def test_the_baseline_reads_the_colorful_thing_on_white():
