@@ -226,7 +226,7 @@ def format_summary(figures: dict[str, Any]) -> str:
         lines.append(f"{name:<26} {value:.3f}")
     for kind in ("rebuild, drawn looks", "rebuild, photographs"):
         for stage, errors in figures[kind].items():
-            told = ", ".join(f"{key} {value:.2f}" for key, value in errors.items())
-            lines.append(f"{kind}, {stage}: {told}")
+            words = ", ".join(f"{key} {value:.2f}" for key, value in errors.items())
+            lines.append(f"{kind}, {stage}: {words}")
     lines += [f"{key}: {figures[key]}" for key in figures if key.startswith("removal")]
     return "\n".join(lines)

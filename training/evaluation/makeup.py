@@ -149,11 +149,9 @@ def _measure_wearing(
 def read_pictures(tar: Path, ending: str) -> dict[str, bytes]:
     """Files of a tar whose names have this ending, by name."""
     with tarfile.open(tar) as archive:
-        return {
-            member.name: archive.extractfile(member).read()  # type: ignore[union-attr]
-            for member in archive
-            if member.isfile() and member.name.endswith(ending)
-        }
+        wanted = (m for m in archive if m.isfile() and m.name.endswith(ending))
+        streams = ((m.name, archive.extractfile(m)) for m in wanted)
+        return {name: stream.read() for name, stream in streams if stream is not None}
 
 
 def _read_records(tar: Path) -> dict[str, dict[str, str]]:

@@ -34,10 +34,12 @@ def measure_calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, 
     """
     order = np.argsort(confidence, kind="stable")
     bins = [
-        {"confidence": round(float(confidence[part].mean()), 3),
-         "right": round(float(right[part].mean()), 3)}
+        {
+            "confidence": round(float(confidence[part].mean()), 3),
+            "right": round(float(right[part].mean()), 3),
+        }
         for part in np.array_split(order, 4)
-    ]  # fmt: skip
+    ]
     error = float(np.mean([abs(b["confidence"] - b["right"]) for b in bins]))
     return {"bins": bins, "error": round(error, 3)}
 

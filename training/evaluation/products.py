@@ -60,8 +60,10 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
     ]
     report = [reading for reading in readings if reading.half == "report"]
     return {
-        "colors": {half: _summarize_colors([r for r in readings if r.half == half])
-                   for half in ("tune", "report")},
+        "colors": {
+            half: _summarize_colors([r for r in readings if r.half == half])
+            for half in ("tune", "report")
+        },
         "suspect_labels": sorted((r.name for r in readings if r.suspect), key=int),
         "kinds": measure_kinds(readings),
         "words": _compare_words(report),
@@ -76,7 +78,7 @@ def evaluate(data: Path, rendered: int, seed: int) -> dict[str, Any]:
             render_scenes(4 * rendered, FINISH_SIDE, seed, held_out=True, kinds=CLOSE_UPS),
         ),
         "seed": seed,
-    }  # fmt: skip
+    }
 
 
 class PhotoReading:
@@ -98,9 +100,13 @@ class PhotoReading:
 
     @classmethod
     def read(
-        cls, extractor: AttributeExtractor, picture: Image.Image, label: dict[str, Any],
-        half: str, kind: str,
-    ) -> PhotoReading:  # fmt: skip
+        cls,
+        extractor: AttributeExtractor,
+        picture: Image.Image,
+        label: dict[str, Any],
+        half: str,
+        kind: str,
+    ) -> PhotoReading:
         """Read one picture, without words and with them."""
         reading = cls(label["id"], half, kind, label)
         reading.attributes = extractor(picture)
@@ -145,9 +151,9 @@ def _summarize_colors(readings: list[PhotoReading]) -> dict[str, Any]:
     }
 
 
-def measure_kinds(readings: list[PhotoReading]) -> dict[str, Any]:
+def measure_kinds(readings: list[PhotoReading]) -> dict[str, object]:
     """Share of kinds and, without and with words, of categories that are right, by half."""
-    figures: dict[str, Any] = {}
+    figures: dict[str, object] = {}
     for half in ("tune", "report"):
         ours = [reading for reading in readings if reading.half == half]
         truth = [CATEGORY_OF_LABEL.get(r.label["category"], r.label["category"]) for r in ours]
@@ -163,7 +169,7 @@ def measure_kinds(readings: list[PhotoReading]) -> dict[str, Any]:
     return figures
 
 
-def _compare_words(readings: list[PhotoReading]) -> dict[str, Any]:
+def _compare_words(readings: list[PhotoReading]) -> dict[str, object]:
     """Finish by the picture alone against the finish its words name."""
     pairs = []
     for reading in readings:
@@ -244,7 +250,7 @@ def measure_palettes(extractor: AttributeExtractor, tar: Path) -> list[dict[str,
     return figures
 
 
-def _measure_unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, Any]:
+def _measure_unlabelled(extractor: AttributeExtractor, tar: Path) -> dict[str, object]:
     """Kind and number of shades by picture, beside the kind a person sees."""
     files = read_members(tar)
     seen, right = {}, []
@@ -267,11 +273,14 @@ def format_summary(figures: dict[str, Any]) -> str:
             f"confident half {colors['more_confident_half']['median']:.2f}"
         )
     for entry in figures["palettes"]:
-        lines.append(f"{entry['palette']}: {entry['found']} of {entry['pans']} pans, "
-                     f"dE00 median {entry.get('median', float('nan')):.2f}")  # fmt: skip
+        lines.append(
+            f"{entry['palette']}: {entry['found']} of {entry['pans']} pans, "
+            f"dE00 median {entry.get('median', float('nan')):.2f}"
+        )
     lines.append(f"rendered pans F1 {figures['rendered_pans']['f1']:.3f}")
     lines.append(f"rendered finishes macro-F1 {figures['rendered_finishes']['macro_f1']:.3f}")
     for name, entry in figures["repeatability"].items():
-        lines.append(f"{name:<14} same finish {entry['same_finish']:.0%}, "
-                     f"dE00 median {entry['median']:.2f}")  # fmt: skip
+        lines.append(
+            f"{name:<14} same finish {entry['same_finish']:.0%}, dE00 median {entry['median']:.2f}"
+        )
     return "\n".join(lines)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,7 +17,7 @@ from training.data.products.scenes import Scene
 from training.evaluation.product_figures import summarize_errors
 
 
-def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
+def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, object]:
     """F1 of pans at IoU 0.5, order and colours of the pans that were found."""
     hits = found_count = true_count = whole = 0
     errors: list[float] = []
@@ -35,11 +34,16 @@ def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) ->
                 if number in truth:
                     other = scene.ids == number
                     table[truth.index(number), column] = (full & other).sum() / (full | other).sum()
-        pairs = [(r, c) for r, c in zip(*linear_sum_assignment(-table), strict=True)
-                 if table[r, c] >= 0.5]  # fmt: skip
+        pairs = [
+            (r, c)
+            for r, c in zip(*linear_sum_assignment(-table), strict=True)
+            if table[r, c] >= 0.5
+        ]
         hits, found_count, true_count = (
-            hits + len(pairs), found_count + len(masks), true_count + len(truth)
-        )  # fmt: skip
+            hits + len(pairs),
+            found_count + len(masks),
+            true_count + len(truth),
+        )
         whole += len(pairs) == len(truth) == len(masks) and all(r == c for r, c in pairs)
         errors += [
             float(delta_e(np.array(attributes.shades[c].lab), scene.materials[truth[r] - 1].lab))
@@ -56,9 +60,11 @@ def measure_rendered_pans(extractor: AttributeExtractor, scenes: list[Scene]) ->
     }
 
 
-def measure_rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]) -> dict[str, Any]:
+def measure_rendered_finishes(
+    extractor: AttributeExtractor, scenes: list[Scene]
+) -> dict[str, object]:
     """Finish and axes of rendered shades, given where they are; F1 by finish."""
-    truth, seen, axes, told = [], [], [], []
+    truth, seen, axes, axes_read = [], [], [], []
     for scene in scenes:
         for number, material in enumerate(scene.materials, start=1):
             reading = extractor.read_finish(scene.pixels, scene.ids == number)
@@ -66,13 +72,13 @@ def measure_rendered_finishes(extractor: AttributeExtractor, scenes: list[Scene]
                 truth.append(material.finish)
                 axes.append(material.axes / AXIS_SCALES)
                 seen.append(reading[0])
-                told.append(reading[1])
+                axes_read.append(reading[1])
     f1 = {}
     for finish in FINISHES:
         hit = sum(t == s == finish for t, s in zip(truth, seen, strict=True))
         f1[finish] = round(2 * hit / max(1, truth.count(finish) + seen.count(finish)), 3)
     mistaken = Counter(f"{t} as {s}" for t, s in zip(truth, seen, strict=True) if t != s)
-    apart = np.abs(np.array(axes) - np.array(told))
+    apart = np.abs(np.array(axes) - np.array(axes_read))
     names = ("gloss", "sparkle_density", "sparkle_size", "hue_shift", "opacity")
     return {
         "shades": len(truth),

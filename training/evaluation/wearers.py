@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -104,7 +104,12 @@ class Wearer:
         return float((along**2 + across**2).sum())
 
 
-def fill_loops(face: Face, loops: Any, without: Any = (), shrink: int = 0) -> np.ndarray:
+def fill_loops(
+    face: Face,
+    loops: Iterable[Sequence[int]],
+    without: Iterable[Sequence[int]] = (),
+    shrink: int = 0,
+) -> np.ndarray:
     """Polygons of mesh points, less others, eroded (or, below 0, dilated) by pixels: bool."""
     mask = np.zeros(face.size_hw, np.uint8)
     for value, outlines in ((1, loops), (0, without)):

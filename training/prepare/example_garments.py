@@ -36,9 +36,13 @@ def main() -> None:
     tank = draw_top([*LOW_NECK, *NONE, *BODY], "#e0a83e")
     dotted = draw_top([*NECK, *SHORT, *BODY], "#31405f", seam=SHORT, dots=("#f3e9d8", 0.085))
     drawn = {
-        "red-shirt": red, "striped": striped, "long-sleeve": green, "lettering": lettered,
-        "tank-top": tank, "dotted": dotted,
-    }  # fmt: skip
+        "red-shirt": red,
+        "striped": striped,
+        "long-sleeve": green,
+        "lettering": lettered,
+        "tank-top": tank,
+        "dotted": dotted,
+    }
     for name, picture in drawn.items():
         save(picture, FOLDER / f"{name}.webp", quality=92)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -25,6 +25,18 @@ from pipelines.files import replacing
 Encode = Callable[[Tensor], Tensor]
 
 
+class Pairs(Protocol):
+    """Numbered pairs, such as `MakeupPairs`."""
+
+    def __len__(self) -> int:
+        """Number of pairs."""
+        ...
+
+    def sample(self, index: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Source, target and reference, (3, H, W) float32 in [-1, 1]."""
+        ...
+
+
 def make_encoder(vae: VAE) -> Encode:
     """From pictures (B, 3, H, W) in [-1, 1] to packed latents (B, N, C)."""
     return lambda pictures: pack(encode(vae, pictures))
@@ -32,7 +44,7 @@ def make_encoder(vae: VAE) -> Encode:
 
 def write_cache(
     folder: Path,
-    pairs: Any,
+    pairs: Pairs,
     encode: Encode,
     prompt: Tensor,
     pooled: Tensor,

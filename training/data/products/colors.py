@@ -11,9 +11,20 @@ from training.data.products.material import Material, draw_material
 PAN_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome", "cream")
 DRY_FINISHES = ("matte", "satin", "shimmer", "metallic", "glitter", "duochrome")
 WET_FINISHES = (  # what only wet products have comes twice as often
-    "matte", "satin", "cream", "shimmer", "metallic", "glitter", "duochrome",
-    "sheer", "gloss", "dewy", "sheer", "gloss", "dewy",
-)  # fmt: skip
+    "matte",
+    "satin",
+    "cream",
+    "shimmer",
+    "metallic",
+    "glitter",
+    "duochrome",
+    "sheer",
+    "gloss",
+    "dewy",
+    "sheer",
+    "gloss",
+    "dewy",
+)
 
 
 def draw_lab(rng: np.random.Generator, *, held_out: bool = False) -> np.ndarray:

@@ -68,9 +68,12 @@ class FinishData:
     @classmethod
     def join(cls, parts: Sequence[FinishData]) -> FinishData:
         """One set after another."""
-        return cls(**{
-            name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])
-        })  # fmt: skip
+        return cls(
+            **{
+                name: np.concatenate([vars(part)[name] for part in parts])
+                for name in vars(parts[0])
+            }
+        )
 
     def __len__(self) -> int:
         return len(self.features)
@@ -94,13 +97,15 @@ def measure_in_shops(crops: list[np.ndarray], seed: int) -> np.ndarray:
         ValueError: there is no shade.
     """
     rng = np.random.default_rng(seed)
-    return np.stack([
+    return np.stack(
         [
-            surface_features(crop if shop == 0 else show_elsewhere(crop, rng))
-            for shop in range(SHOPS)
+            [
+                surface_features(crop if shop == 0 else show_elsewhere(crop, rng))
+                for shop in range(SHOPS)
+            ]
+            for crop in crops
         ]
-        for crop in crops
-    ])  # fmt: skip
+    )
 
 
 def show_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -116,8 +121,9 @@ def show_elsewhere(crop: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     turn, zoom = rng.normal(0, 6), np.exp(rng.uniform(-0.2, 0.15))
     matrix = cv2.getRotationMatrix2D((side / 2, side / 2), turn, zoom)
     matrix[:, 2] += rng.uniform(-0.05, 0.05, 2) * side
-    crop = cv2.warpAffine(np.ascontiguousarray(crop), matrix, (side, side),
-                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    crop = cv2.warpAffine(
+        np.ascontiguousarray(crop), matrix, (side, side), borderMode=cv2.BORDER_REPLICATE
+    )
     rgb, mask = np.ascontiguousarray(crop[..., :3]), np.ascontiguousarray(crop[..., 3])
     tint = rng.uniform(0.88, 1.06) * (1 + rng.normal(0, 0.025, 3))
     curve = rng.uniform(0.9, 1.12)

@@ -32,10 +32,8 @@ def read_members(tar: Path, most: int | None = None) -> dict[str, bytes]:
     with tarfile.open(tar) as archive:
         members = [member for member in archive if member.isfile()]
         step = 1 if most is None else max(1, len(members) // most)
-        return {
-            member.name: archive.extractfile(member).read()  # type: ignore[union-attr]
-            for member in members[::step][:most]
-        }
+        streams = ((m.name, archive.extractfile(m)) for m in members[::step][:most])
+        return {name: stream.read() for name, stream in streams if stream is not None}
 
 
 def read_labels(files: dict[str, bytes]) -> list[dict[str, Any]]:

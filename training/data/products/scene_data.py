@@ -16,8 +16,15 @@ from models.ops.color import lab_to_rgb, rgb_to_lab
 from training.data.generators import make_numpy_generator
 from training.data.products.scenes import Scene, render_scene
 
-SHARES = {"palette": 0.28, "pan": 0.17, "smear": 0.2, "bullet": 0.13, "bottle": 0.11,
-          "pencil": 0.06, "packaging": 0.05}  # fmt: skip
+SHARES = {
+    "palette": 0.28,
+    "pan": 0.17,
+    "smear": 0.2,
+    "bullet": 0.13,
+    "bottle": 0.11,
+    "pencil": 0.06,
+    "packaging": 0.05,
+}
 CLOSE_UPS = ("pan", "smear", "bullet")
 """Kinds of scenes that show one shade large enough to read its finish."""
 CORE = 0.45
@@ -208,8 +215,9 @@ def _recolor(
     angle = np.radians(rng.normal(0, 40 if strong else 10))
     factor = rng.uniform(0.7, 1.25)
     matrix = np.diag([rng.uniform(0.85, 1.0), 1, 1]).astype(np.float32)
-    matrix[1:, 1:] = factor * np.array([[np.cos(angle), -np.sin(angle)],
-                                        [np.sin(angle), np.cos(angle)]])  # fmt: skip
+    matrix[1:, 1:] = factor * np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )
     turned = lab_to_rgb(rgb_to_lab(pixels) @ matrix.T)
     truth = rgb_to_lab(lab_to_rgb(color[None].astype(np.float32) @ matrix.T))[0]
     return np.round(turned * 255).astype(np.uint8), truth

@@ -101,14 +101,24 @@ def draw_pencil(canvas: Canvas) -> None:
     _draw_tube(canvas, size, width, (x, barrel), np.asarray(matched))
     if rng.random() < 0.4:
         stroke, height = shapes.draw_smear(int(size * 0.5), rng, dry=True)
-        canvas.lay_shade(stroke, height, material, (int(size * (0.5 if x < size / 2 else 0.02)),
-                                                int(size * 0.3)), number=1)  # fmt: skip
+        canvas.lay_shade(
+            stroke,
+            height,
+            material,
+            (int(size * (0.5 if x < size / 2 else 0.02)), int(size * 0.3)),
+            number=1,
+        )
 
 
 def _draw_tube(
-    canvas: Canvas, height: int, width: int, at: tuple[int, int], lab: np.ndarray,
-    *, words: bool = False,
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    height: int,
+    width: int,
+    at: tuple[int, int],
+    lab: np.ndarray,
+    *,
+    words: bool = False,
+) -> None:
     """Lay an upright tube that is no shade."""
     mask, relief = shapes.draw_column((max(4, height), max(4, width)), slant=0, tip="flat")
     canvas.lay_prop(
