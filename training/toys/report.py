@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from pipelines.files import write_json
@@ -26,7 +27,7 @@ HEADINGS = {
 def format_spread(values: Sequence[float], digits: int = 3) -> str:
     """Return mean and half the range over the seeds."""
     half = (max(values) - min(values)) / 2
-    return f"{sum(values) / len(values):.{digits}f} ±{half:.{digits}f}"
+    return f"{fmean(values):.{digits}f} ±{half:.{digits}f}"
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
