@@ -7,7 +7,7 @@ on. Training must see exactly the states inference will, so both use the same ob
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -57,7 +57,7 @@ class Step:
     Attributes:
         number: from 0.
         x_t: (B, ...), what the student was shown.
-        picture: (B, ...), what it saw in it; DT-visualisation shows these.
+        picture: (B, ...), what it saw in it.
     """
 
     number: int
@@ -248,16 +248,6 @@ class HybridDenoiser:
         """Return the velocity of whoever has this step; see `Denoiser`."""
         early = int(extra["step"][0]) < self.upto
         return (self.base if early else self.student).velocity(x_t, t, cond, **extra)
-
-
-def distances_to_last(steps: Sequence[Step]) -> list[float]:
-    """DT-visualisation in numbers: how far each step's picture is from the last one's.
-
-    Returns:
-        Root mean square distance per step; the last is 0. A student that settles the layout at its
-        first step starts low.
-    """
-    return [float((s.picture - steps[-1].picture).square().mean().sqrt()) for s in steps]
 
 
 @torch.no_grad()

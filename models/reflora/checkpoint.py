@@ -158,10 +158,3 @@ def load_official(path: Path, transformer: FluxTransformer2DModel) -> RefLoRAInj
             raise CheckpointError(f"transformer.{name} does not fit the transformer", found=name)
     transformer.load_state_dict(rest, strict=False)
     return injector
-
-
-def to_official(injector: RefLoRAInjector, double_layers: int) -> dict[str, Tensor]:
-    """The injector's tensors under the released names, for other programs that read those."""
-    state = injector.state_dict()
-    names = official_names(double_layers, len(injector.layers) - double_layers)
-    return {key: state[name] for key, name in names.items()}

@@ -10,7 +10,7 @@ from models import seeding, tiny
 from models.diffusion.flux_tokens import pack, position_ids, unpack
 from models.diffusion.rectified_flow import Conditions, velocity
 from models.errors import CheckpointError
-from models.reflora.checkpoint import load_official, official_names, read_official, to_official
+from models.reflora.checkpoint import load_official, official_names, read_official
 from models.reflora.injector import RefLoRAInjector
 from models.reflora.layers import Reference, attend
 
@@ -148,7 +148,8 @@ def official(tmp_path):
     transformer = tiny.flux_transformer(0, 2, 1)
     injector = tiny.reflora_injector(transformer)
     path = tmp_path / "checkpoint.pt"
-    torch.save(to_official(injector, 2), path)
+    state, names = injector.state_dict(), official_names(2, len(injector.layers) - 2)
+    torch.save({key: state[name] for key, name in names.items()}, path)
     return path, transformer, injector
 
 
