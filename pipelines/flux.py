@@ -119,7 +119,8 @@ def load_flux_makeup(
         whole = Path(base).is_dir() and "injector" in (_index(Path(base)) or {})
         pipe = FluxMakeupPipeline.from_pretrained(base, dtype=dtype, **parts)
         if adapter is not None and not whole:
-            injector = torch.nn.Module.to(_injector(adapter, pipe.transformer), dtype)
+            injector = _injector(adapter, pipe.transformer)
+            torch.nn.Module.to(injector, dtype)
             pipe.register_modules(injector=injector)
             injector.install(pipe.transformer)
         if student is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 TABLE = "looks"
 _WRITTEN_AT_ONCE = 5_000
+
+
+class _Record(TypedDict):
+    id: str
+    name: str
+    network: str
+    vector: list[float]
+    file: bytes
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ class LookBank(LanceTable):
     def __len__(self) -> int:
         return int(self.table.count_rows()) if self.exists() else 0
 
-    def _rows(self, numbers: np.ndarray) -> list[dict[str, Any]]:
+    def _rows(self, numbers: np.ndarray) -> list[_Record]:
         return self.table.to_arrow().take(numbers).to_pylist()
 
     def _check(self, network: str) -> None:
@@ -146,7 +154,7 @@ def _schema(size: int) -> Schema:
     return pa.schema([*words, ("vector", pa.list_(pa.float32(), size)), ("file", pa.binary())])
 
 
-def _record(look: CodedLook) -> dict[str, Any]:
+def _record(look: CodedLook) -> _Record:
     return {
         "id": hash_content(look),
         "name": look.name,

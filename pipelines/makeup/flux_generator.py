@@ -95,7 +95,7 @@ class FluxSquareGenerator(FluxKontextPipeline):
         feature_extractor: CLIPImageProcessor | None = None,
         default_size: int = 1024,
         expand: float = EXPAND,
-        few_step: dict[str, Any] | None = None,
+        few_step: dict[str, object] | None = None,
     ) -> None:
         super().__init__(
             scheduler,
@@ -173,9 +173,8 @@ class FluxSquareGenerator(FluxKontextPipeline):
         # 3. Draw the noise these seeds stand for
         noise = self.draw_noise(seeds, rows, columns).to(prompt)
         # 4. Denoise, with the reference in every attention layer
-        guided = self.transformer.config["guidance_embeds"]
-        scale = recipe.guidance_scale if guided else None
-        conditions = Conditions(prompt, pooled, context, ids, scale, attention)
+        guidance = recipe.guidance_scale if self.transformer.config["guidance_embeds"] else None
+        conditions = Conditions(prompt, pooled, context, ids, guidance, attention)
         few = self.config["few_step"]
         report = ProgressReporter(
             len(few["times"]) if few else recipe.steps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from models.ops.color import delta_e
 from pipelines.catalog.search.filters import EVERYTHING, Filters
 from pipelines.catalog.search.outfit import OutfitColor
 from pipelines.catalog.search.search import Match, find_nearest
-from pipelines.catalog.search.store import Catalog
+from pipelines.catalog.search.store import Catalog, CatalogShade
 from pipelines.makeup.face_makeup import CERTAIN_MAKEUP, MakeupColor
 
 CATEGORIES_OF_REGION = {
@@ -109,7 +109,7 @@ def match_makeup(
 
 def offer_shades(
     colors: Iterable[MakeupColor], catalog: Catalog | None, limit: int = 5
-) -> list[dict[str, Any]]:
+) -> list[CatalogShade]:
     """Shades to wear after a face: each colour as it was read, then what comes nearest to it.
 
     Args:
@@ -117,7 +117,7 @@ def offer_shades(
         catalog: where to look; without one only the colours themselves are offered.
         limit: how many for each.
     """
-    offers: list[dict[str, Any]] = []
+    offers: list[CatalogShade] = []
     for color in colors:
         category = CATEGORIES_OF_REGION[color.region][0]
         offers.append(
