@@ -7,7 +7,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,7 +78,7 @@ class Caller(httpx.Client):
         return self.call("apply_makeup", source=source, reference=reference, look=look, **more)
 
     def press(
-        self, button: str, values: dict[str, object], session: str | None = None
+        self, button: str, values: Mapping[str, object], session: str | None = None
     ) -> list[Any] | str:
         """Press a button of the page, with some of its components set; the event's outputs."""
         parts = {part["id"]: part["props"] for part in self.config["components"]}

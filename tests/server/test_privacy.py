@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import time
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -21,8 +22,12 @@ NAME = "anna-in-the-garden"
 
 def disk(folder):
     """Every file below a folder and what is in it."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "log.txt"]
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    found = {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # deleted while we look
+            if path.is_file() and path.name != "log.txt":
+                found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 @pytest.fixture(scope="module")
