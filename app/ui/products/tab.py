@@ -167,8 +167,8 @@ class ProductsTab:
         inputs = [self.photo, self.looked, self.chosen, self.place]
         outputs = [self.result, self.report, self.looked]
         chosen = self.swatches.select(self.choose_shade, [self.shades], [self.chosen], **LIGHT)
-        worn = chosen.then(self.wear, inputs, outputs, **work, **PRIVATE)
-        worn.then(None, js=scroll_to("product-result"), **PRIVATE)
+        shown = chosen.then(self.wear, inputs, outputs, **work, **PRIVATE)
+        shown.then(None, js=scroll_to("product-result"), **PRIVATE)
         self.photo.change(self.wear, inputs, outputs, **work, **PRIVATE)
         self.place.input(self.wear, inputs, outputs, **work, **PRIVATE)
 

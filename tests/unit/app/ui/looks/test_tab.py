@@ -27,14 +27,14 @@ def pixels(path: str) -> np.ndarray:
 @weights
 def test_a_look_is_worn_mixed_and_kept_as_a_file(tab, photo):
     mine, other = tab.studio.beautybank.sample(2, seed=3)
-    worn = [tab.wear(photo, False, mine, other, share) for share in (0, 0.5, 1)]
-    first, middle, last = (pixels(each.pictures[1]) for each in worn)
+    updates = [tab.wear(photo, False, mine, other, share) for share in (0, 0.5, 1)]
+    first, middle, last = (pixels(each.pictures[1]) for each in updates)
     assert (first != middle).any()
     assert (middle != last).any()
     assert np.array_equal(pixels(tab.wear(photo, False, None, other, 0).pictures[1]), last)
-    kept = load_code(worn[1].file["value"])
+    kept = load_code(updates[1].file["value"])
     assert mine.name in kept.name
-    assert f"{len(kept.to_bytes()):,} bytes" in worn[1].line
+    assert f"{len(kept.to_bytes()):,} bytes" in updates[1].line
 
 
 @weights

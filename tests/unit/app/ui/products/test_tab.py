@@ -31,12 +31,12 @@ def test_what_a_face_wears_is_offered_and_worn_by_another(tab, plum, photo):
     assert len(swatches["value"]) == len(shades)
     chosen = tab.choose_shade(gr.SelectData(None, {"index": 0, "value": None}), shades)
     assert chosen is shades[0]
-    worn = tab.wear(photo, looked, chosen, "")
-    assert "on the lips: colour within ΔE" in worn.line
-    before, after = (np.asarray(Image.open(path).convert("RGB"), int) for path in worn.pictures)
+    update = tab.wear(photo, looked, chosen, "")
+    assert "on the lips: colour within ΔE" in update.line
+    before, after = (np.asarray(Image.open(path).convert("RGB"), int) for path in update.pictures)
     assert (before != after).any()
-    again = tab.wear(photo, worn.photo, chosen, "")
-    assert again.photo is worn.photo  # analysed once
+    again = tab.wear(photo, update.photo, chosen, "")
+    assert again.photo is update.photo  # analysed once
 
 
 def test_a_bare_corner_of_the_page_says_what_to_do(tab, photo):
