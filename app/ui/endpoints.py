@@ -24,24 +24,31 @@ UNCHANGED: Update = gr.skip()
 """Leaves a component as it is."""
 
 
-class EventOptions(TypedDict, total=False):
-    """How an event is queued, and whether programs see it."""
+class Limit(TypedDict):
+    """How many events of a kind run at once."""
 
-    api_visibility: Literal["public", "private"]
     concurrency_id: str
     concurrency_limit: int
+
+
+class Private(TypedDict):
+    """An event of the page, which programs do not see."""
+
+    api_visibility: Literal["private"]
+
+
+class Light(Private):
+    """An event of the page that does not wait in the queue."""
+
     queue: bool
-    show_progress: Literal["full", "minimal", "hidden"]
 
 
-LIGHT: EventOptions = {"api_visibility": "private", "queue": False}
-"""An event of the page that costs no more than a blink."""
-
-PRIVATE: EventOptions = {"api_visibility": "private"}
-"""An event of the page that waits in the queue."""
+PRIVATE: Private = {"api_visibility": "private"}
+LIGHT: Light = {"api_visibility": "private", "queue": False}
+"""For what costs no more than a blink."""
 
 
-def limit_work(settings: Settings) -> EventOptions:
+def limit_work(settings: Settings) -> Limit:
     """How what computes is queued: so many at once as the operator says."""
     return {"concurrency_id": WORK, "concurrency_limit": settings.at_once}
 
@@ -50,7 +57,7 @@ def add_endpoint(
     function: Callable[..., Answer],
     inputs: Sequence[Component],
     output: Component | Sequence[Component],
-    options: EventOptions,
+    limit: Limit | None,
 ) -> None:
     """Offer a function under its own name; what it raises is told in a sentence.
 
@@ -58,7 +65,7 @@ def add_endpoint(
         function: with a docstring, which programs are shown.
         inputs: what gives its parameters their names and types; in a hidden row.
         output: what gives its result its type; several with states that a client keeps.
-        options: how it is queued.
+        limit: how it is queued; without one it does not wait.
     """
 
     @wraps(function)
@@ -70,7 +77,11 @@ def add_endpoint(
 
     outputs = [output] if isinstance(output, Component) else list(output)
     name = getattr(function, "__name__", "")
-    gr.Button().click(answered, list(inputs), outputs, api_name=name, **options)
+    click = gr.Button().click
+    if limit is None:
+        click(answered, list(inputs), outputs, api_name=name, queue=False)
+    else:
+        click(answered, list(inputs), outputs, api_name=name, **limit)
 
 
 def require_picture(picture: str | None) -> str:

@@ -35,11 +35,18 @@ def pass_paths(place: FileOrImage) -> FileOrImage:
 
     Gradio would read a picture itself, and leave an empty file behind for every other file.
     """
-    place.preprocess = _path_of
+    if isinstance(place, gr.Image):
+        place.preprocess = _path_of_picture
+    else:
+        place.preprocess = _path_of_file
     return place
 
 
-def _path_of(payload: ImageData | FileData | ListFiles | None) -> str | list[str] | None:
+def _path_of_picture(payload: ImageData | None) -> str | None:
+    return payload.path if payload else None
+
+
+def _path_of_file(payload: FileData | ListFiles | None) -> str | list[str] | None:
     if isinstance(payload, ListFiles):
         return [file.path for file in payload.root]
     return payload.path if payload else None

@@ -149,7 +149,7 @@ class MakeupApi:
             found = [gr.JSON(label="looks"), gr.File(label="look"), gr.JSON(label="found")]
             request = [source, reference, look, *levels, face, saved_look, second, from_second]
             add_endpoint(self.apply_makeup, request, picture, work)
-            add_endpoint(self.list_looks, [], found[0], {"queue": False})
+            add_endpoint(self.list_looks, [], found[0], None)
             add_endpoint(self.read_look, [reference], found[1], work)
             add_endpoint(self.check_photo, [source], found[2], work)
         if is_allowed("flux-makeup", settings.commercial_only) and not list_missing():

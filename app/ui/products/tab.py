@@ -252,8 +252,12 @@ class ProductsTab:
 
     def find_makeup(
         self, photo: str | None, looked: Photo, own: SessionCatalog | None
-    ) -> tuple[Update, list[Shade] | Update, str | Update, Photo | Update]:
-        """What the largest face wears, and below each colour what comes near it."""
+    ) -> tuple[object, ...]:
+        """What the largest face wears, and below each colour what comes near it.
+
+        Returns:
+            A `ShadesUpdates`' parts; then the photo and its faces.
+        """
         from pipelines.makeup.face_makeup import read_certain_makeup
 
         if not photo:
