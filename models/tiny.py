@@ -12,7 +12,7 @@ A token of the toy covers 4 x 4 pixels (FLUX: 16 x 16).
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -23,6 +23,13 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from torch import nn
 
 from models import seeding
+
+if TYPE_CHECKING:
+    from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
+
+    from models.reflora.injector import RefLoRAInjector
+
+Network = TypeVar("Network", bound=nn.Module)
 
 WIDTH = 32
 LATENT_CHANNELS = 4
@@ -86,7 +93,9 @@ def flux_transformer(
     return _drawn(network, seed, "transformer")
 
 
-def reflora_injector(transformer: FluxTransformer2DModel, seed: int = 0, **options: Any) -> Any:
+def reflora_injector(
+    transformer: FluxTransformer2DModel, seed: int = 0, **options: Any
+) -> RefLoRAInjector:
     """FLUX-Makeup's injector for a toy transformer, rank 4, as if it had been trained."""
     from models.reflora.injector import RefLoRAInjector
 
@@ -175,7 +184,7 @@ def autoencoder() -> AutoencoderKL:
     return vae
 
 
-def clip_text_encoder(seed: int = 0) -> tuple[Any, Any]:
+def clip_text_encoder(seed: int = 0) -> tuple[CLIPTextModel, CLIPTokenizer]:
     """CLIP's text encoder and its tokenizer, which knows single letters."""
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -198,7 +207,7 @@ def clip_text_encoder(seed: int = 0) -> tuple[Any, Any]:
     return _drawn(CLIPTextModel(config), seed, "clip"), tokenizer
 
 
-def t5_text_encoder(seed: int = 0) -> tuple[Any, Any]:
+def t5_text_encoder(seed: int = 0) -> tuple[T5EncoderModel, T5Tokenizer]:
     """T5's encoder and its tokenizer, which knows single letters."""
     from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
@@ -219,7 +228,7 @@ def t5_text_encoder(seed: int = 0) -> tuple[Any, Any]:
     return _drawn(T5EncoderModel(config), seed, "t5"), tokenizer
 
 
-def _drawn(network: Any, seed: int, place: str) -> Any:
+def _drawn(network: Network, seed: int, place: str) -> Network:
     """The network with weights drawn from `seed`, in evaluation mode; norms keep their ones."""
     generator = seeding.generator_for(seed, "tiny", place)
     with torch.no_grad():

@@ -26,7 +26,9 @@ Noise = Literal["fresh", "fixed", "ddim", "jump"]
 class Denoiser(Protocol):
     """A network seen as a rectified flow: x_t = (1 - t) x_0 + t noise, v = noise - x_0."""
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, ...).
 
         Args:
@@ -44,7 +46,7 @@ Network = Any
 
 
 def predict_x0(
-    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor
+    denoiser: Denoiser, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
 ) -> Tensor:
     """Return the picture x_0 that a denoiser predicts from x_t, (B, ...): x_0 = x_t - t v."""
     return x_t - per_sample(t, x_t) * denoiser.velocity(x_t, t, cond, **extra)
@@ -116,7 +118,7 @@ class FewStepSampler:
         student: Denoiser,
         x_t: Tensor,
         number: int | Tensor,
-        cond: Any = None,
+        cond: Tensor | None = None,
         **extra: Tensor,
     ) -> Tensor:
         """Return the picture the student sees at one step, (B, ...); gradients flow.
@@ -137,7 +139,7 @@ class FewStepSampler:
         self,
         student: Denoiser,
         noise: Tensor,
-        cond: Any = None,
+        cond: Tensor | None = None,
         generator: torch.Generator | None = None,
         **extra: Tensor,
     ) -> Iterator[Step]:
@@ -164,7 +166,7 @@ class FewStepSampler:
         picture: Tensor,
         first: Tensor,
         number: int,
-        cond: Any,
+        cond: Tensor | None,
         generator: torch.Generator | None,
         extra: dict[str, Tensor],
     ) -> Tensor:
@@ -188,7 +190,7 @@ class FewStepSampler:
         student: Denoiser,
         noise: Tensor,
         upto: int,
-        cond: Any = None,
+        cond: Tensor | None = None,
         generator: torch.Generator | None = None,
         **extra: Tensor,
     ) -> Tensor:
@@ -205,7 +207,7 @@ class FewStepSampler:
         student: Denoiser,
         noise: Tensor,
         numbers: Tensor,
-        cond: Any = None,
+        cond: Tensor | None = None,
         generator: torch.Generator | None = None,
         **extra: Tensor,
     ) -> Tensor:
@@ -222,7 +224,7 @@ class FewStepSampler:
         self,
         student: Denoiser,
         noise: Tensor,
-        cond: Any = None,
+        cond: Tensor | None = None,
         generator: torch.Generator | None = None,
         **extra: Tensor,
     ) -> Tensor:
@@ -244,7 +246,9 @@ class HybridDenoiser:
     student: Denoiser
     upto: int = 1
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the velocity of whoever has this step; see `Denoiser`."""
         early = int(extra["step"][0]) < self.upto
         return (self.base if early else self.student).velocity(x_t, t, cond, **extra)
@@ -252,7 +256,7 @@ class HybridDenoiser:
 
 @torch.no_grad()
 def euler_sample(
-    denoiser: Denoiser, noise: Tensor, steps: int, cond: Any = None, **extra: Tensor
+    denoiser: Denoiser, noise: Tensor, steps: int, cond: Tensor | None = None, **extra: Tensor
 ) -> Tensor:
     """Euler's rule from noise to a picture: x <- x - v / steps."""
     x_t = noise

@@ -36,7 +36,9 @@ class ConditionedDenoiser:
     transformer: FluxTransformer2DModel
     conditions: Conditions
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, N, C); `cond` is ignored."""
         found = guidance_input(t, extra)
         conditions = self.conditions if found is None else replace(self.conditions, guidance=found)
@@ -74,7 +76,9 @@ class FluxDenoiser(nn.Module):
         self.register_buffer("pooled", pooled, persistent=False)
         self.register_buffer("ids", ids, persistent=False)
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, N, C); see `Denoiser`.
 
         Args:
@@ -87,7 +91,7 @@ class FluxDenoiser(nn.Module):
         conditions = self.conditions(x_t, cond, self.guidance if found is None else found)
         return velocity(self.transformer, x_t, t, conditions)
 
-    def conditions(self, x_t: Tensor, cond: Any, guidance: float | Tensor) -> Conditions:
+    def conditions(self, x_t: Tensor, cond: Tensor | None, guidance: float | Tensor) -> Conditions:
         """What the transformer is conditioned on besides x_t and t."""
         count = len(x_t)
         return Conditions(
@@ -100,7 +104,7 @@ class FluxDenoiser(nn.Module):
         )
 
     def features(
-        self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
     ) -> dict[int, Tensor]:
         """Return the tokens that leave `blocks`, (B, tokens, width) by block; for `TokenHeads`."""
         with capture_features(self.transformer, self.blocks) as captured:

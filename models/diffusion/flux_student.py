@@ -10,7 +10,7 @@ Students, critics and teacher can share one transformer; a student's file holds 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -76,10 +76,14 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         for name, update in self.updates.items():
             add_update(self, name, update)
         self.waves = Timesteps(256, flip_sin_to_cos=True, downscale_freq_shift=0)
-        # Saved students call their time embedder so.
-        self.clock = TimestepEmbedding(256, width)
-        nn.init.zeros_(self.clock.linear_2.weight)
-        nn.init.zeros_(self.clock.linear_2.bias)
+        self.add_module("clock", TimestepEmbedding(256, width))  # the name in saved files
+        nn.init.zeros_(self.time_embedder.linear_2.weight)
+        nn.init.zeros_(self.time_embedder.linear_2.bias)
+
+    @property
+    def time_embedder(self) -> TimestepEmbedding:
+        """Embeds an extra condition as FLUX embeds the time."""
+        return cast(TimestepEmbedding, self.get_submodule("clock"))
 
     @classmethod
     def for_transformer(cls, transformer: FluxTransformer2DModel, rank: int) -> StudentLoRA:
@@ -91,8 +95,8 @@ class StudentLoRA(ModelMixin, ConfigMixin):
         """Draw the weights; nothing is changed yet."""
         for update in self.updates.values():
             update.initialise(generator)
-        nn.init.kaiming_normal_(self.clock.linear_1.weight, generator=generator)
-        nn.init.zeros_(self.clock.linear_1.bias)
+        nn.init.kaiming_normal_(self.time_embedder.linear_1.weight, generator=generator)
+        nn.init.zeros_(self.time_embedder.linear_1.bias)
         return self
 
     @property
@@ -102,7 +106,7 @@ class StudentLoRA(ModelMixin, ConfigMixin):
 
     def embed_extra(self, condition: Tensor) -> Tensor:
         """Return what is added to FLUX's embedding of the time, (B, width), of a number (B,)."""
-        return self.clock(self.waves(1000 * condition).to(self.dtype))
+        return self.time_embedder(self.waves(1000 * condition).to(self.dtype))
 
     def updates_for(self, condition: Tensor | None) -> Updates:
         """Return the updates of a batch with an extra condition (B,), or with none."""
@@ -124,12 +128,16 @@ class LoRADenoiser(nn.Module):
         self.adapter = adapter
         self._base = (base,)  # in a tuple it is no submodule
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return v, (B, ...); see `Denoiser`. `guidance_input` picks an extra condition."""
         with applied(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].velocity(x_t, t, cond)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Any:
+    def features(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> dict[int, Tensor]:
         """Return the changed network's features, as the base does."""
         with applied(self.adapter.updates_for(guidance_input(t, extra))):
             return self._base[0].features(x_t, t, cond)

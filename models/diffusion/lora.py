@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import torch
 from diffusers.models.modeling_utils import ModelMixin
@@ -114,10 +113,10 @@ class _Updating:
 def recompute_activations(transformer: ModelMixin) -> None:
     """Recompute blocks in the backward pass, with the updates that were applied in the forward."""
 
-    def recomputed(block: nn.Module, *arguments: Any) -> Any:
+    def recomputed(block: nn.Module, *arguments: object) -> object:
         updates = _APPLIED.get({})
 
-        def forward(*again: Any) -> Any:
+        def forward(*again: object) -> object:
             with applied(updates):
                 return block(*again)
 

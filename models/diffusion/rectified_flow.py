@@ -5,9 +5,8 @@ x_s = (1 - s) x0 + s noise          v = dx/ds = noise - x0
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from torch import Tensor
 
 
-def shift_of(tokens: int, config: Any) -> float:
+def shift_of(tokens: int, config: Mapping[str, float]) -> float:
     """FLUX's mu for so many target tokens: 0.5 at 256 and 1.15 at 4096, linear between and beyond.
 
     Args:
@@ -55,7 +54,7 @@ class Conditions:
     context: Tensor | None
     ids: Tensor
     guidance: float | Tensor | None
-    attention: dict[str, Any]
+    attention: dict[str, object]
 
 
 def velocity(

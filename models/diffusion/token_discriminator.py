@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -50,8 +49,8 @@ def capture_features(
     captured: dict[int, Tensor] = {}
     every = [*transformer.transformer_blocks, *transformer.single_transformer_blocks]
 
-    def hook(number: int) -> Any:
-        def keep(block: nn.Module, inputs: Any, output: tuple[Tensor, Tensor]) -> None:
+    def hook(number: int) -> Callable[[nn.Module, object, tuple[Tensor, Tensor]], None]:
+        def keep(block: nn.Module, inputs: object, output: tuple[Tensor, Tensor]) -> None:
             captured[number] = output[1]
 
         return keep

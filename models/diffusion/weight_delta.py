@@ -8,7 +8,7 @@ weights of the same names and shapes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -61,12 +61,12 @@ class WeightDelta(nn.Module):
     @property
     def up(self) -> nn.ParameterList:
         """B of each weight, (..., rows, rank), drawn at first."""
-        return self.get_submodule("A")  # pyright: ignore[reportReturnType]
+        return cast(nn.ParameterList, self.get_submodule("A"))
 
     @property
     def down(self) -> nn.ParameterList:
         """A of each weight, (..., rank, columns), zero at first."""
-        return self.get_submodule("B")  # pyright: ignore[reportReturnType]
+        return cast(nn.ParameterList, self.get_submodule("B"))
 
     def weights(self, network: nn.Module) -> Mapping[str, Tensor]:
         """Return a network's changed weights by name.
@@ -106,16 +106,20 @@ class DeltaDenoiser(nn.Module):
         self.change = change
         self._base = (network,)  # in a tuple it is no submodule
 
-    def velocity(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def velocity(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the changed network's velocity; see `Denoiser`."""
         return self._call("velocity", x_t, t, cond, extra)
 
-    def features(self, x_t: Tensor, t: Tensor, cond: Any = None, **extra: Tensor) -> Tensor:
+    def features(
+        self, x_t: Tensor, t: Tensor, cond: Tensor | None = None, **extra: Tensor
+    ) -> Tensor:
         """Return the changed network's features."""
         return self._call("features", x_t, t, cond, extra)
 
     def _call(
-        self, what: str, x_t: Tensor, t: Tensor, cond: Any, extra: dict[str, Tensor]
+        self, what: str, x_t: Tensor, t: Tensor, cond: Tensor | None, extra: dict[str, Tensor]
     ) -> Tensor:
         network = self._base[0]
         weights = {f"network.{name}": w for name, w in self.change.weights(network).items()}
@@ -129,5 +133,5 @@ class _Call(nn.Module):
         super().__init__()
         self.network, self.method = network, method
 
-    def forward(self, *inputs: Any, **extra: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor | None, **extra: Tensor) -> Tensor:
         return getattr(self.network, self.method)(*inputs, **extra)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Required, TypedDict, Unpack
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -39,9 +39,19 @@ SINGLE = {
     "attn.to_k": (1, 1),
     "attn.to_v": (1, 1),
 }
-GARMENT: dict[str, Any] = {"rank": 8, "without": ("norm.linear",)}
-PERSON: dict[str, Any] = {"rank": 4}
-DISTILLED: dict[str, Any] = {"rank": 13}
+
+
+class BranchSettings(TypedDict, total=False):
+    """What differs between branches; see `BranchLoRA`."""
+
+    rank: Required[int]
+    without: Sequence[str]
+    sigmas: Sequence[float] | None
+
+
+GARMENT: BranchSettings = {"rank": 8, "without": ("norm.linear",)}
+PERSON: BranchSettings = {"rank": 4}
+DISTILLED: BranchSettings = {"rank": 13}
 
 
 class BranchLoRA(ModelMixin, ConfigMixin):
@@ -91,7 +101,9 @@ class BranchLoRA(ModelMixin, ConfigMixin):
         self.updates[name] = update
 
     @classmethod
-    def for_transformer(cls, transformer: FluxTransformer2DModel, **settings: Any) -> BranchLoRA:
+    def for_transformer(
+        cls, transformer: FluxTransformer2DModel, **settings: Unpack[BranchSettings]
+    ) -> BranchLoRA:
         """Return a new LoRA for this transformer; `settings` are rank, without and sigmas."""
         config = transformer.config
         return cls(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
@@ -42,7 +41,7 @@ class MakeupDenoiser(FluxDenoiser):
         self.injector, self.size_rc = injector, size_rc
         injector.install(transformer)
 
-    def conditions(self, x_t: Tensor, cond: Any, guidance: float | Tensor) -> Conditions:
+    def conditions(self, x_t: Tensor, cond: Tensor | None, guidance: float | Tensor) -> Conditions:
         """What it is conditioned on; `cond` is (B, 2 N, C), source and reference, or None."""
         if cond is None:
             return super().conditions(x_t, None, guidance)

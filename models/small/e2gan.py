@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from diffusers.configuration_utils import ConfigMixin, register_to_config
@@ -168,6 +167,8 @@ class LookAdapter(ModelMixin, ConfigMixin):
 class SingleLook(nn.Module):
     """A generator for one look only, nothing left to add: to run and to export."""
 
+    concept: Tensor
+
     def __init__(self, generator: E2Gan, concept: Tensor) -> None:
         super().__init__()
         self.generator = generator
@@ -175,8 +176,7 @@ class SingleLook(nn.Module):
 
     def forward(self, face: Tensor) -> Tensor:
         """Return the face with the look on; see `E2Gan.forward`."""
-        concept: Any = self.concept
-        return self.generator(face, concept.repeat(len(face), 1, 1))
+        return self.generator(face, self.concept.repeat(len(face), 1, 1))
 
 
 @torch.no_grad()
