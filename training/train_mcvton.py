@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
@@ -27,7 +27,7 @@ from models.diffusion.lora import recompute_activations
 from models.diffusion.token_discriminator import TokenHeads
 from models.diffusion.vae import VAE, encode
 from models.errors import TrainingError
-from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA
+from models.mcvton.adapters import DISTILLED, GARMENT, PERSON, BranchLoRA, BranchSettings
 from models.mcvton.prompt import FixedPrompt
 from models.mcvton.sampling import GUIDANCE, flux_sigmas
 from models.mcvton.transformer import MinimalControl
@@ -180,7 +180,7 @@ def _make_control(
     sigmas: tuple[float, ...],
 ) -> MinimalControl:
     """Return the transformer with new adapters, or those of stage 1."""
-    loras: dict[str, dict[str, Any]] = {"person": PERSON, "garment": GARMENT}
+    loras: dict[str, BranchSettings] = {"person": PERSON, "garment": GARMENT}
     if config.stage == "student":
         loras["student"] = {**DISTILLED, "sigmas": sigmas}
     made: dict[str, BranchLoRA] = {}
