@@ -76,32 +76,6 @@ def trig(sigma_data: float = 1.0) -> Schedule:
     )
 
 
-def vp(beta_min: float = 0.1, beta_max: float = 20.0) -> Schedule:
-    """Variance preserving with linear betas, t in [0, 1]: alpha^2 + sigma^2 = 1."""
-
-    def log_alpha(t: Tensor) -> Tensor:
-        return -0.25 * t.square() * (beta_max - beta_min) - 0.5 * t * beta_min
-
-    def beta(t: Tensor) -> Tensor:
-        return beta_min + t * (beta_max - beta_min)
-
-    def sigma(t: Tensor) -> Tensor:
-        return (-torch.expm1(2 * log_alpha(t))).sqrt()
-
-    def time_of(a: Tensor, s: Tensor) -> Tensor:
-        half = 0.5 * torch.log1p((s / a).square())  # -log alpha
-        root = (beta_min**2 + 4 * (beta_max - beta_min) * half).sqrt()
-        return 4 * half / (beta_min + root)
-
-    return Schedule(
-        alpha=lambda t: log_alpha(t).exp(),
-        sigma=sigma,
-        alpha_rate=lambda t: -0.5 * beta(t) * log_alpha(t).exp(),
-        sigma_rate=lambda t: 0.5 * beta(t) * (2 * log_alpha(t)).exp() / sigma(t),
-        time_of=time_of,
-    )
-
-
 def convert(
     prediction: Tensor,
     x_t: Tensor,

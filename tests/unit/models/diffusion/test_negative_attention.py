@@ -39,9 +39,13 @@ def run(request):
         if guidance is not None:
             more["negative"] = NegativeAttention(guidance, *(x.shape[1] for x in prompts))
         conditions = Conditions(
-            torch.cat(prompts, 1), drawn(2, tiny.WIDTH), drawn(2, 16, 16), ids, 2.5,
+            torch.cat(prompts, 1),
+            drawn(2, tiny.WIDTH),
+            drawn(2, 16, 16),
+            ids,
+            2.5,
             attention | more,
-        )  # fmt: skip
+        )
         noisy = drawn(2, 16, 16, place="noisy")
         return velocity(transformer, noisy, torch.full((2,), 0.5), conditions)
 

@@ -3,9 +3,9 @@ from itertools import product
 import pytest
 import torch
 
-from models.diffusion.noise_schedules import EDM, RF, convert, map_state, trig, vp
+from models.diffusion.noise_schedules import EDM, RF, convert, map_state, trig
 
-SCHEDULES = {"RF": RF, "EDM": EDM, "trig": trig(0.5), "VP": vp()}
+SCHEDULES = {"RF": RF, "EDM": EDM, "trig": trig(0.5)}
 KINDS = ("x0", "noise", "v", "velocity", "score")
 
 
