@@ -27,23 +27,22 @@ SIDE_RIGHT, SIDE_LEFT = 234, 454
 """The outline at the height of the ears."""
 BROW_TOP_RIGHT, BROW_TOP_LEFT = 105, 334
 
-LIPS_OUTER = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375,
-    291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-)  # fmt: skip
-LIPS_INNER = (
-    78, 95, 88, 178, 87, 14, 317, 402, 318, 324,
-    308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
-)  # fmt: skip
+# Along the lower lip from the right corner to the left one, and back along the upper lip.
+_LOWER_OUTER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375)
+_UPPER_OUTER = (291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+_LOWER_INNER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324)
+_UPPER_INNER = (308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+LIPS_OUTER = _LOWER_OUTER + _UPPER_OUTER
+LIPS_INNER = _LOWER_INNER + _UPPER_INNER
 EYE_RIGHT = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 EYE_LEFT = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
 BROW_RIGHT = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 BROW_LEFT = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
-FACE_OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288,
-    397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136,
-    172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
+# From the forehead down the left side, along the jaw, and up the right side.
+_OVAL_LEFT = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288)
+_OVAL_JAW = (397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150, 136)
+_OVAL_RIGHT = (172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
+FACE_OVAL = _OVAL_LEFT + _OVAL_JAW + _OVAL_RIGHT
 
 # On the person's right side; the left side is the mirror image.
 SHADOW_RIGHT = (244, 233, 232, 231, 230, 229, 228, 31, 143, 156, 46, 53, 52, 65, 55, 193)

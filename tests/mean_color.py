@@ -17,9 +17,16 @@ def shade_of(lab, index=0, box=(0, 0, 1, 1), **given) -> Shade:
     lab = np.float32(lab)
     red, green, blue = np.rint(lab_to_rgb(lab[None])[0] * 255).astype(int)
     said = {
-        "name": "mean", "spread": 0.5, "finish": "matte", "gloss": 0.1, "sparkle_density": 0.0,
-        "sparkle_size": 0.0, "hue_shift": 0.0, "opacity": 1.0, "confidence": 0.9,
-    }  # fmt: skip
+        "name": "mean",
+        "spread": 0.5,
+        "finish": "matte",
+        "gloss": 0.1,
+        "sparkle_density": 0.0,
+        "sparkle_size": 0.0,
+        "hue_shift": 0.0,
+        "opacity": 1.0,
+        "confidence": 0.9,
+    }
     return Shade(
         index=index,
         hex=f"#{red:02x}{green:02x}{blue:02x}",

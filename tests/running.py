@@ -67,8 +67,11 @@ def serving(folder: Path, python: str = sys.executable, **settings: object) -> I
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(
             [python, str(ROOT / "app" / "main.py")],
-            cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for(f"{address}/health", process, folder)

@@ -12,9 +12,17 @@ import numpy as np
 from models.ops.color import delta_e, individual_typology_angle, rgb_to_lab, skin_tone_band
 
 MONK = (
-    "#f6ede4", "#f3e7db", "#f7ead0", "#eadaba", "#d7bd96",
-    "#a07e56", "#825c43", "#604134", "#3a312a", "#292420",
-)  # fmt: skip
+    "#f6ede4",
+    "#f3e7db",
+    "#f7ead0",
+    "#eadaba",
+    "#d7bd96",
+    "#a07e56",
+    "#825c43",
+    "#604134",
+    "#3a312a",
+    "#292420",
+)
 """The ten tones of the Monk Skin Tone scale (Monk, 2019), lightest first, sRGB."""
 
 COOL_BELOW, WARM_ABOVE = 55.0, 64.0

@@ -42,8 +42,9 @@ def surface_features(square: np.ndarray) -> np.ndarray:
         *_sparkles(off[..., 0], mask),
         *_slopes(off, mask),
         *_surround(off, square[..., 3] > 127, mask),
-        body[0] / 50 - 1, np.hypot(*body[1:]) / 30 - 1,
-    ]  # fmt: skip
+        body[0] / 50 - 1,
+        np.hypot(*body[1:]) / 30 - 1,
+    ]
     return np.asarray(features, np.float32)
 
 
@@ -64,8 +65,11 @@ def _highlights(off: np.ndarray) -> list[float]:
     """Colour of the brightest and darkest pixels; their chroma and hue per lightness."""
     features: list[float] = []
     order = np.argsort(off[:, 0], kind="stable")
-    for part in (order[-max(1, len(order) // 50) :], order[-max(1, len(order) // 8) :],
-                 order[: max(1, len(order) // 8)]):  # fmt: skip
+    for part in (
+        order[-max(1, len(order) // 50) :],
+        order[-max(1, len(order) // 8) :],
+        order[: max(1, len(order) // 8)],
+    ):
         mean = off[part].mean(0)
         features += _compressed(mean).tolist() + (mean[1:] / (abs(mean[0]) + 4)).tolist()
     return features
@@ -111,9 +115,11 @@ def _sparkles(light: np.ndarray, mask: np.ndarray) -> list[float]:
         sizes = stats[1:, cv2.CC_STAT_AREA]
         largest = float(sizes.max()) if count > 1 else 0.0
         features += [
-            float(np.sqrt(spots.sum() / area)), np.log1p((count - 1) * 4000 / area) / 3,
-            np.log1p(spots.sum() / max(1, count - 1)) / 3, np.sqrt(largest / area),
-        ]  # fmt: skip
+            float(np.sqrt(spots.sum() / area)),
+            np.log1p((count - 1) * 4000 / area) / 3,
+            np.log1p(spots.sum() / max(1, count - 1)) / 3,
+            np.sqrt(largest / area),
+        ]
     return features
 
 
@@ -140,10 +146,11 @@ def _surround(off: np.ndarray, whole: np.ndarray, inner: np.ndarray) -> list[flo
     toward = off[inner] @ (ground / max(float(np.linalg.norm(ground)), 1.0))
     edge = np.quantile(depth, (0.3, 0.7))
     features = [
-        *_compressed(ground).tolist(), float(np.log(np.linalg.norm(ground) + 3)),
+        *_compressed(ground).tolist(),
+        float(np.log(np.linalg.norm(ground) + 3)),
         *_compressed(np.quantile(toward, (0.1, 0.5, 0.9))).tolist(),
         *_compressed(np.array([toward[depth <= edge[0]].mean(), toward[depth >= edge[1]].mean()])),
-    ]  # fmt: skip
+    ]
     ys, xs = np.nonzero(inner)
     wide, high = float(np.ptp(xs)) + 1, float(np.ptp(ys)) + 1
     filled = len(xs) / (wide * high)

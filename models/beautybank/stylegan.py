@@ -87,9 +87,15 @@ class ModulatedConv2d(nn.Module):
     """A convolution whose weight the style scales and normalises (equations 1 to 3)."""
 
     def __init__(
-        self, before: int, after: int, size: int, style: int, *, demodulate: bool = True,
+        self,
+        before: int,
+        after: int,
+        size: int,
+        style: int,
+        *,
+        demodulate: bool = True,
         upsample: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(1, after, before, size, size))
         self.modulation = EqualLinear(style, before, bias=1.0)

@@ -176,13 +176,35 @@ NOT_PICTURES = {
 
 DAMAGED = {
     # cut off
-    **{f"half.{k}": d[: len(d) // 2] for k, d in
-       {"jpg": JPEG, "png": PNG, "gif": GIF, "bmp": BMP, "webp": WEBP, "tiff": TIFF,
-        "heic": HEIC, "avif": AVIF}.items()},
-    **{f"header only.{k}": d[:n] for k, d, n in
-       [("jpg", JPEG, 20), ("png", PNG, 33), ("gif", GIF, 13), ("bmp", BMP, 30),
-        ("webp", WEBP, 30), ("tiff", TIFF, 8), ("heic", HEIC, 40), ("avif", AVIF, 40),
-        ("magic.png", PNG, 8), ("magic.gif", GIF, 6), ("magic.bmp", BMP, 2)]},
+    **{
+        f"half.{k}": d[: len(d) // 2]
+        for k, d in {
+            "jpg": JPEG,
+            "png": PNG,
+            "gif": GIF,
+            "bmp": BMP,
+            "webp": WEBP,
+            "tiff": TIFF,
+            "heic": HEIC,
+            "avif": AVIF,
+        }.items()
+    },
+    **{
+        f"header only.{k}": d[:n]
+        for k, d, n in [
+            ("jpg", JPEG, 20),
+            ("png", PNG, 33),
+            ("gif", GIF, 13),
+            ("bmp", BMP, 30),
+            ("webp", WEBP, 30),
+            ("tiff", TIFF, 8),
+            ("heic", HEIC, 40),
+            ("avif", AVIF, 40),
+            ("magic.png", PNG, 8),
+            ("magic.gif", GIF, 6),
+            ("magic.bmp", BMP, 2),
+        ]
+    },
     # JPEG
     "garbage after header.jpg": JPEG[:20] + np.random.default_rng(6).bytes(5_000),
     "junk.jpg": JPEG[:20] + b"\0" * 100_000 + JPEG[20:],
@@ -218,8 +240,7 @@ DAMAGED = {
     # TIFF
     "greedy.tiff": greedy(),
     "greedy motorola.tiff": directory([(256, 4, 60_000, 8)] * 60_000, 200_000, ">"),
-    "greedy sub.tiff": tiff((34665, 4, 1, 8), (700, 7, FILLER, 8), filler=FILLER)
-    + b"\0" * 8,
+    "greedy sub.tiff": tiff((34665, 4, 1, 8), (700, 7, FILLER, 8), filler=FILLER) + b"\0" * 8,
     "strips.tiff": tiff(filler=4_000_000, strips=1_000_000),
     "tile.tiff": tiff((322, 4, 1, 65_536), (323, 4, 1, 65_536), (324, 4, 1, 8), (325, 4, 1, 99)),
     "two widths.tiff": tiff((256, 4, 2, 8)),
@@ -239,7 +260,7 @@ DAMAGED = {
         b"MM\0*\0\0\0\x08\0\0" + b"\x33" * (len(greedy()) - 10),
         greedy(),
     ),
-}  # fmt: skip
+}
 
 SIZES = {
     "one pixel.png": ("too_small", png(size_wh=(1, 1))),
@@ -257,7 +278,8 @@ SIZES = {
     "65535.gif": ("too_many_pixels", GIF[:6] + b"\xff\xff\xff\xff" + GIF[10:]),
     "frame.gif": ("too_many_pixels", gif_frame_larger_than_screen()),
     "100000.bmp": (
-        "too_many_pixels", BMP[:18] + struct.pack("<ii", 100_000, -100_000) + BMP[26:],
+        "too_many_pixels",
+        BMP[:18] + struct.pack("<ii", 100_000, -100_000) + BMP[26:],
     ),
     "50000.tiff": ("too_many_pixels", tiff(width=50_000, height=50_000)),
     "most.tiff": ("too_many_pixels", tiff(width=2**32 - 1, height=2**32 - 1)),
@@ -267,10 +289,11 @@ SIZES = {
     "most.avif": ("too_many_pixels", patched(AVIF, ispe(64, 48), ispe(2**32 - 1, 2**32 - 1))),
     "60000.avif": ("too_many_pixels", patched(AVIF, ispe(64, 48), ispe(60_000, 60_000))),
     "floats.tiff": (
-        "unusual_pixels", tiff((258, 3, 1, 32), (339, 3, 1, 3), filler=64 * 48 * 4),
+        "unusual_pixels",
+        tiff((258, 3, 1, 32), (339, 3, 1, 3), filler=64 * 48 * 4),
     ),
     "empty.jpg": ("empty", b""),
-}  # fmt: skip
+}
 
 PATHS = {
     "folder": ("not_a_file", "a folder.jpg"),
@@ -299,7 +322,10 @@ EXPECTED = (
 
 FINE = {
     "3000 frames.gif": saved(
-        "GIF", (16, 16), "P", save_all=True,
+        "GIF",
+        (16, 16),
+        "P",
+        save_all=True,
         append_images=[Image.new("P", (16, 16), i % 7) for i in range(3000)],
     ),
     "trailing.jpg": JPEG + b"<script>" * 10_000,
@@ -309,9 +335,9 @@ FINE = {
     "corrupt mpf.jpg": jpeg_with(segment(0xE2, b"MPF\0MM\0*\0\0\0\x08\0\1" + b"\1" * 20)),
     # its data ends early by its own account: black below, as in a browser
     "few rows.png": png(data=zlib.compress(b"\0" * 193)),
-    "second picture loops.tiff": tiff()[:-64 * 48 - 4] + b"\x08\0\0\0" + b"\x80" * (64 * 48),
+    "second picture loops.tiff": tiff()[: -64 * 48 - 4] + b"\x08\0\0\0" + b"\x80" * (64 * 48),
     "stray tag.tiff": tiff((50_000, 4, 2**32 - 1, 2**31)),
-}  # fmt: skip
+}
 
 CHILD = """
 import json, sys, time

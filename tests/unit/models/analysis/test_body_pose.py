@@ -22,9 +22,13 @@ def standing(height=400, **moved) -> Body:
     """A person who faces us: shoulders 100 apart at y 100, hips at y 280, arms hanging."""
     points = np.zeros((33, 2), np.float32)
     places = {
-        R_SHOULDER: (100, 100), L_SHOULDER: (200, 100), R_HIP: (120, 280), L_HIP: (180, 280),
-        R_WRIST: (80, 260), L_WRIST: (220, 260),
-    }  # fmt: skip
+        R_SHOULDER: (100, 100),
+        L_SHOULDER: (200, 100),
+        R_HIP: (120, 280),
+        L_HIP: (180, 280),
+        R_WRIST: (80, 260),
+        L_WRIST: (220, 260),
+    }
     for point, place in {**places, **{int(k[1:]): v for k, v in moved.items()}}.items():
         points[point] = place
     return Body(np.zeros((height, 300, 3), np.uint8), points, np.ones(33, np.float32))

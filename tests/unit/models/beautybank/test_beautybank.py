@@ -206,11 +206,19 @@ def test_public_keys_load_and_other_files_are_refused(tmp_path):
     network = PublishedBeautyBank(size=64, style=16, widest=16)
     state = {f"g_ema.{key}": value.clone() for key, value in network.state_dict().items()}
     for key in (
-        "res.0.conv.0.weight", "res.0.conv.1.bias", "res.0.norm.style.bias", "style.1.weight",
-        "generator.convs.0.conv.blur.kernel", "generator.to_rgbs.0.upsample.kernel",
-        "generator.noises.noise_8", "generator.input.input", "generator.conv1.activate.bias",
-        "generator.to_rgb1.conv.modulation.bias", "generator.style.8.weight", "res.9.weight",
-    ):  # fmt: skip
+        "res.0.conv.0.weight",
+        "res.0.conv.1.bias",
+        "res.0.norm.style.bias",
+        "style.1.weight",
+        "generator.convs.0.conv.blur.kernel",
+        "generator.to_rgbs.0.upsample.kernel",
+        "generator.noises.noise_8",
+        "generator.input.input",
+        "generator.conv1.activate.bias",
+        "generator.to_rgb1.conv.modulation.bias",
+        "generator.style.8.weight",
+        "res.9.weight",
+    ):
         assert f"g_ema.{key}" in state
     save_file(state, tmp_path / "generator.safetensors")
     network.load_state_dict(published_weights(tmp_path / "generator.safetensors"))

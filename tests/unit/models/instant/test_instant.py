@@ -126,8 +126,9 @@ def test_nothing_is_painted_on_teeth_or_eyes(face, painted, pipeline):
     points = face.points_xyz[:, :2]
     for loop in (regions.EYE_LEFT, regions.EYE_RIGHT, regions.LIPS_INNER):
         inside = polygon(points[list(loop)], face.size_hw)
-        inside = np.minimum.reduce([np.roll(inside, (dy, dx), (0, 1)) for dy in (-2, 0, 2)
-                                    for dx in (-2, 0, 2)])  # fmt: skip
+        inside = np.minimum.reduce(
+            [np.roll(inside, (dy, dx), (0, 1)) for dy in (-2, 0, 2) for dx in (-2, 0, 2)]
+        )
         assert np.abs(result[inside == 1].astype(int) - face.image[inside == 1]).max(initial=0) <= 1
 
 

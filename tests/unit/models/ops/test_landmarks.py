@@ -88,10 +88,13 @@ def test_regions_share_the_face_without_overlap_and_fade_before_its_edge():
 @pytest.mark.parametrize(
     ("region", "point"),
     [
-        (regions.LIPS, 14), (regions.CHEEKS, 50), (regions.EYES, 27),
-        (regions.SKIN, 151), (regions.BROWS, 52),
+        (regions.LIPS, 14),
+        (regions.CHEEKS, 50),
+        (regions.EYES, 27),
+        (regions.SKIN, 151),
+        (regions.BROWS, 52),
     ],
-)  # fmt: skip
+)
 def test_each_region_lies_where_its_name_says(region, point):
     u, v = canonical_face().points_uv[point] * SIZE
     v = v + 3 if region == regions.LIPS else v  # 14 lies on the lower lip's inner edge

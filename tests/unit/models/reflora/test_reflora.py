@@ -24,9 +24,13 @@ def drawn(*shape, place="x"):
 def run(transformer, batch=2, **attention):
     ids = torch.cat([position_ids(GRID, GRID, 0), position_ids(GRID, GRID, 1)])
     conditions = Conditions(
-        drawn(batch, 5, tiny.WIDTH), drawn(batch, tiny.WIDTH), drawn(batch, 16, 16), ids, 2.5,
+        drawn(batch, 5, tiny.WIDTH),
+        drawn(batch, tiny.WIDTH),
+        drawn(batch, 16, 16),
+        ids,
+        2.5,
         attention,
-    )  # fmt: skip
+    )
     sigma = torch.full((batch,), 0.5)
     return velocity(transformer, drawn(batch, 16, 16, place="noisy"), sigma, conditions).detach()
 
