@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import gradio as gr
 
@@ -26,22 +25,13 @@ from app.ui.live.tab import LiveTab
 from app.ui.looks.tab import LooksTab
 from app.ui.makeup.tab import MakeupTab
 from app.ui.products.tab import ProductsTab
+from app.ui.tab import Tab
 from app.ui.theme import CSS, SCRIPT, build_theme
 from app.ui.tryon.tab import TryOnTab
 from app.version import version, weights_hash
 from pipelines.registry import entry_of_tab, is_ready
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "examples"
-
-
-class Tab(Protocol):
-    """A tab of the page; its handlers are methods, which need no page."""
-
-    def __init__(self, studio: Studio, settings: Settings) -> None: ...
-
-    def build(self) -> TranslatedOnLoad:
-        """Add it to the page that is being built; returns what is translated when it opens."""
-        ...
 
 
 TABS: tuple[tuple[str, str, type[Tab]], ...] = (

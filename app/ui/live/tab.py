@@ -9,12 +9,11 @@ import numpy as np
 
 from app.language import translate
 from app.messages import explain
-from app.service import Studio
-from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, Update
 from app.ui.languages import TranslatedOnLoad
 from app.ui.live.mirror import Mirror, Mode, decode_frame, draw_frame
+from app.ui.tab import Tab
 from app.ui.tryon.garments import GARMENTS, name_garment
 from models.errors import MirraError
 from pipelines.makeup.named_looks import NAMED_LOOKS
@@ -32,17 +31,8 @@ class FrameUpdates(NamedTuple):
     mirror: Mirror | None
 
 
-class LiveTab:
-    """The tab; its handlers are methods, which need no page.
-
-    Args:
-        studio: of the page.
-        settings: of the page.
-    """
-
-    def __init__(self, studio: Studio, settings: Settings) -> None:
-        self.studio = studio
-        self.settings = settings
+class LiveTab(Tab):
+    """The camera as a mirror."""
 
     def build(self) -> TranslatedOnLoad:
         """Add the tab to the page that is being built; nothing is left to translate."""

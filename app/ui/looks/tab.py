@@ -8,13 +8,12 @@ import gradio as gr
 
 from app.language import translate
 from app.messages import explain
-from app.service import Studio
-from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
 from app.ui.languages import TranslatedOnLoad
 from app.ui.looks.api import LooksApi
 from app.ui.result_files import save_before_and_after, save_file
+from app.ui.tab import Tab
 from app.ui.widgets import before_and_after, gallery, photo_input
 from models.errors import MirraError
 from pipelines.images.decode import decode
@@ -48,17 +47,8 @@ class ReadUpdates(NamedTuple):
     near: list[CodedLook] | Update = UNCHANGED
 
 
-class LooksTab:
-    """The tab; its handlers are methods, which need no page.
-
-    Args:
-        studio: of the page.
-        settings: of the page.
-    """
-
-    def __init__(self, studio: Studio, settings: Settings) -> None:
-        self.studio = studio
-        self.settings = settings
+class LooksTab(Tab):
+    """Looks as codes: read, found again, mixed, worn, taken off."""
 
     def build(self) -> TranslatedOnLoad:
         """Add the tab to the page that is being built; nothing is left to translate."""

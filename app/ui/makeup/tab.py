@@ -9,8 +9,6 @@ import gradio as gr
 
 from app.language import translate
 from app.messages import advise, explain
-from app.service import Studio
-from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
 from app.ui.languages import TranslatedOnLoad
@@ -19,6 +17,7 @@ from app.ui.makeup.look_request import LookRequest
 from app.ui.makeup.painting import PaintingPanel
 from app.ui.makeup.result import describe_result, get_look, save_draft, save_look, save_result
 from app.ui.makeup.session import MakeupSession, get_levels
+from app.ui.tab import Tab
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
 from models.regions import MAKEUP_REGIONS
@@ -65,17 +64,8 @@ class SettledUpdates(NamedTuple):
     look_file: str | Update = UNCHANGED
 
 
-class MakeupTab:
-    """The tab; its handlers are methods, which need no page.
-
-    Args:
-        studio: of the page.
-        settings: of the page.
-    """
-
-    def __init__(self, studio: Studio, settings: Settings) -> None:
-        self.studio = studio
-        self.settings = settings
+class MakeupTab(Tab):
+    """A photo, a look, five sliders."""
 
     def build(self) -> TranslatedOnLoad:
         """Add the tab to the page that is being built; returns what is translated when it opens."""

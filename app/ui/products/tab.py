@@ -10,8 +10,6 @@ from PIL import Image
 
 from app.language import translate
 from app.messages import explain
-from app.service import Studio
-from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
 from app.ui.languages import TranslatedOnLoad
@@ -27,6 +25,7 @@ from app.ui.products.session_catalog import (
 )
 from app.ui.products.shades import Shade, ShadesUpdates, describe_shade, offer_swatches, to_hex
 from app.ui.result_files import save_png
+from app.ui.tab import Tab
 from app.ui.widgets import before_and_after, gallery, pass_paths, photo_input, scroll_to
 from models.errors import MirraError
 from models.instant.coats import PLACES
@@ -50,17 +49,8 @@ class ShadeUpdates(NamedTuple):
     photo: Photo | Update = UNCHANGED
 
 
-class ProductsTab:
-    """The tab; its handlers are methods, which need no page.
-
-    Args:
-        studio: of the page.
-        settings: of the page.
-    """
-
-    def __init__(self, studio: Studio, settings: Settings) -> None:
-        self.studio = studio
-        self.settings = settings
+class ProductsTab(Tab):
+    """Product pictures read, kept, found again and worn."""
 
     def build(self) -> TranslatedOnLoad:
         """Add the tab to the page that is being built; nothing is left to translate."""

@@ -9,12 +9,11 @@ from PIL import Image
 
 from app.language import translate
 from app.messages import explain
-from app.service import Studio
-from app.settings import Settings
 from app.ui import text
 from app.ui.endpoints import LIGHT, PRIVATE, UNCHANGED, Update, limit_work
 from app.ui.languages import TranslatedOnLoad
 from app.ui.result_files import save_before_and_after
+from app.ui.tab import Tab
 from app.ui.tryon.api import TryOnApi
 from app.ui.tryon.coach import (
     FoundGarment,
@@ -46,17 +45,8 @@ class TryOnUpdates(NamedTuple):
     results: list[str] | Update = UNCHANGED
 
 
-class TryOnTab:
-    """The tab; its handlers are methods, which need no page.
-
-    Args:
-        studio: of the page.
-        settings: of the page.
-    """
-
-    def __init__(self, studio: Studio, settings: Settings) -> None:
-        self.studio = studio
-        self.settings = settings
+class TryOnTab(Tab):
+    """A photo, a top, and what has been tried on so far."""
 
     def build(self) -> TranslatedOnLoad:
         """Add the tab to the page that is being built; returns what is translated when it opens."""
