@@ -41,7 +41,7 @@ def estimate_seconds(
 
 def _make(name: str, *parts: object) -> Any:
     """A pipeline of the registry, of parts it shares with others."""
-    return load_object(entry_of(name).path)(*parts)
+    return load_object(entry_of(name).class_path)(*parts)
 
 
 class Studio:

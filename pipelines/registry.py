@@ -56,7 +56,7 @@ class Entry:
     Attributes:
         name: what `mirra models` calls it.
         task: "makeup", "shade", "tryon" or "attributes".
-        path: module and class.
+        class_path: module and class.
         weights: folders below `assets/weights` that it reads.
         licence: of code, weights, base and data.
         needs: hardware, in words.
@@ -73,7 +73,7 @@ class Entry:
 
     name: str
     task: str
-    path: str
+    class_path: str
     weights: tuple[str, ...]
     licence: Licence
     needs: str
@@ -87,7 +87,7 @@ class Entry:
 
     def load_class(self) -> type:
         """Return the pipeline's class."""
-        return load_object(self.path)
+        return load_object(self.class_path)
 
     def make_toy(self) -> DiffusionPipeline:
         """Return the pipeline at toy size; only of an entry with a toy."""
@@ -112,7 +112,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="instant",
         task="makeup",
-        path="pipelines.makeup.pipeline_instant:InstantMakeupPipeline",
+        class_path="pipelines.makeup.pipeline_instant:InstantMakeupPipeline",
         weights=("face-mesh", "face-parser"),
         licence=FACE,
         needs="any CPU, 1 GB of memory",
@@ -123,7 +123,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="tiny-beauty",
         task="makeup",
-        path="pipelines.makeup.pipeline_tiny_beauty:TinyBeautyPipeline",
+        class_path="pipelines.makeup.pipeline_tiny_beauty:TinyBeautyPipeline",
         weights=("face-mesh", "face-parser", "tiny-beauty/classic-red"),
         licence=FACE,
         needs="any CPU, 1 GB of memory",
@@ -134,7 +134,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="nano-flux",
         task="makeup",
-        path="pipelines.makeup.pipeline_nano:NanoMakeupPipeline",
+        class_path="pipelines.makeup.pipeline_nano:NanoMakeupPipeline",
         weights=("face-mesh", "face-parser", "nano-flux/student", "nano-flux/teacher"),
         licence=Licence(
             code="Apache-2.0",
@@ -150,7 +150,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="shade",
         task="shade",
-        path="pipelines.makeup.pipeline_shade:ShadePipeline",
+        class_path="pipelines.makeup.pipeline_shade:ShadePipeline",
         weights=("face-mesh", "face-parser"),
         licence=FACE,
         needs="any CPU, 1 GB of memory",
@@ -159,7 +159,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="beautybank",
         task="makeup",
-        path="pipelines.makeup.pipeline_beautybank:BeautyBankPipeline",
+        class_path="pipelines.makeup.pipeline_beautybank:BeautyBankPipeline",
         weights=("face-mesh", "face-parser", "beautybank"),
         licence=FACE,
         needs="any CPU, 1 GB of memory",
@@ -169,7 +169,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="beautybank-published",
         task="makeup",
-        path="pipelines.makeup.pipeline_beautybank_published:PublishedBeautyBankPipeline",
+        class_path="pipelines.makeup.pipeline_beautybank_published:PublishedBeautyBankPipeline",
         weights=("face-mesh", "face-parser"),
         licence=Licence(
             code="Apache-2.0",
@@ -187,7 +187,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="dmvton",
         task="tryon",
-        path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",
+        class_path="pipelines.tryon.pipeline_dmvton:DMVTONPipeline",
         weights=("human-parser", "garment-cutter", "dmvton-student"),
         licence=Licence(
             code="Apache-2.0",
@@ -210,7 +210,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="product-reader",
         task="attributes",
-        path="pipelines.catalog.extract.extractor:AttributeExtractor",
+        class_path="pipelines.catalog.extract.extractor:AttributeExtractor",
         weights=tuple(
             f"product-attributes/{name}" for name in ("shade-finder", "pan-finder", "finish-reader")
         ),
@@ -228,7 +228,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="flux-makeup",
         task="makeup",
-        path="pipelines.makeup.pipeline_flux_makeup:FluxMakeupPipeline",
+        class_path="pipelines.makeup.pipeline_flux_makeup:FluxMakeupPipeline",
         weights=("face-mesh", "face-parser"),
         licence=Licence(
             code="Apache-2.0",
@@ -247,7 +247,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry(
         name="mcvton",
         task="tryon",
-        path="pipelines.tryon.pipeline_mcvton:MCVTONPipeline",
+        class_path="pipelines.tryon.pipeline_mcvton:MCVTONPipeline",
         weights=("human-parser",),
         licence=Licence(
             code="Apache-2.0",

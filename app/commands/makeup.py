@@ -15,7 +15,7 @@ from app.commands.jobs import JobItem, Report, check_format, find_sources, plan_
 from app.commands.makeup_flux import PAINTERS, paint
 from app.licences import CommercialOnly, refuse_unlicensed
 from models.regions import MAKEUP_REGIONS
-from pipelines.registry import choices_of
+from pipelines.registry import choices_of, entry_of
 
 if TYPE_CHECKING:
     from pipelines.makeup.look import Look
@@ -147,11 +147,13 @@ def load_pipeline(name: str, references: set[str], parts: dict[str, str]) -> Ins
         typer.BadParameter: tiny-beauty was asked for a look that it has no network for.
     """
     from pipelines.makeup.pipeline_instant import InstantMakeupPipeline
-    from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS, TinyBeautyPipeline
+    from pipelines.makeup.pipeline_tiny_beauty import TINY_LOOKS
 
     if name == "tiny-beauty" and (parts or not references <= {*TINY_LOOKS}):
         raise typer.BadParameter(f"tiny-beauty wears --look {' or '.join(TINY_LOOKS)} only")
-    return TinyBeautyPipeline() if name == "tiny-beauty" else InstantMakeupPipeline()
+    pipeline = entry_of(name).load_class()()
+    assert isinstance(pipeline, InstantMakeupPipeline), f"{name} needs a way of its own here"
+    return pipeline
 
 
 def put_on(pipeline: InstantMakeupPipeline, options: MakeupOptions, item: JobItem) -> Report:

@@ -43,6 +43,7 @@ def _is_camera_picture(file: dict[str, object]) -> bool:
 
 
 def _check_is_upload(file: dict[str, object]) -> None:
+    """Refuse paths that no upload led to; whose upload it was is known by its secret address."""
     path = file.get("path")
     if isinstance(path, str) and "\0" not in path and len(path) < MOST_PATH_LETTERS:
         folder, resolved = Path(get_upload_folder()).resolve(), Path(path).resolve()

@@ -3,7 +3,8 @@
 Gradio keeps uploads and results as files, for a browser fetches pictures by address. They lie in a
 folder of our own that only this user can read. A file goes when the last session that used it ends,
 and at the latest `keep` seconds after it was written; the folder goes when the server stops, and a
-folder that a killed server left goes when the next one starts.
+folder that a killed server left goes when the next one starts. What keeps one visitor from
+another's picture is that a file's address cannot be guessed (SECURITY.md), not who asks for it.
 """
 
 from __future__ import annotations

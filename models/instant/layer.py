@@ -54,24 +54,24 @@ def render(makeup: Makeup, face: Face, texture: FaceTexture) -> MakeupLayer:
 
 
 def render_change(
-    change: np.ndarray, face: Face, texture: FaceTexture, brows: np.ndarray | None = None
+    lab_change: np.ndarray, face: Face, texture: FaceTexture, brows: np.ndarray | None = None
 ) -> MakeupLayer:
     """Carry a change of the unfolded face into the picture.
 
     Args:
-        change: (S, S, 3) CIELAB to add to each texel.
+        lab_change: (S, S, 3) CIELAB to add to each texel.
         face: the face in its picture.
         texture: the face, unfolded to the same size.
         brows: (3,) CIELAB to add to the hair of the brows, or None to leave it alone.
     """
-    size = len(change)
+    size = len(lab_change)
     x0, y0, x1, y1 = face.box_xyxy
     # 1. Where each pixel lies in the canonical face
     uv, inside = canonical_face().texture_positions(face.points_xyz, face.box_xyxy)
     uv = uv * size - 0.5
     # 2. The change, carried into the picture
     masks = canonical_regions(size)
-    added = sample(change, uv)
+    added = sample(lab_change, uv)
     lips, eyes, cheeks, plain = cv2.split(sample(_packed(size), uv))
     zone_and_bare = np.dstack([masks[regions.BROWS], texture.bare[..., 0]])
     zone, bare = cv2.split(sample(zone_and_bare, uv))

@@ -14,9 +14,9 @@ from models.dmvton.student import LightStudent, PublishedStudent
 from models.dmvton.teacher import MobileTeacher
 from models.tryon.agnostic import is_part
 from training.loop import Method
-from training.losses.distill import adjustable_distillation, compute_gates
 from training.losses.perceptual import perceptual
 from training.losses.tryon import tryon_losses
+from training.losses.tryon_distill import adjustable_distillation, compute_gates
 from training.losses.warp import warp_losses
 
 Scope = Literal["warp", "e2e"]

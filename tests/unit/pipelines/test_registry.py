@@ -20,7 +20,7 @@ def name_of(entry: Entry) -> str:
 def test_every_class_is_where_its_path_says(entry):
     assert isinstance(entry.load_class(), type)
     assert callable(entry.load_class().__call__)
-    assert entry.load_class().__module__ == entry.path.split(":")[0]
+    assert entry.load_class().__module__ == entry.class_path.split(":")[0]
 
 
 @pytest.mark.parametrize("entry", REGISTRY, ids=name_of)

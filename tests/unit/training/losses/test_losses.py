@@ -7,8 +7,8 @@ from models import seeding
 from models.analysis.human_parsing import HumanParser
 from models.dmvton.flow import Warp, identity_grid, offset_grid
 from training import metrics
-from training.losses.distill import adjustable_distillation, compute_gates
 from training.losses.perceptual import perceptual
+from training.losses.tryon_distill import adjustable_distillation, compute_gates
 from training.losses.warp import second_order, total_variation, warp_losses
 
 

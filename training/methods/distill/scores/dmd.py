@@ -29,7 +29,7 @@ class DMD(ScoreDistillation):
 
     Args:
         networks: student, teacher, critic and sampler.
-        options: of `ScoreDistillation`; the student is taken at one step of five, as in the paper.
+        options: of `ScoreDistillation`; one step of the student to five of the critic, as in DMD2.
     """
 
     def __init__(self, networks: ScoreNetworks, **options: Unpack[HeadOptions]) -> None:
