@@ -166,6 +166,6 @@ def test_holes_in_a_pale_garment_are_filled():
     assert filled[:6].max() == 0
 
 
-def test_validation_ids_are_as_many_as_promised_and_the_hashes_choose_them():
+def test_validation_ids_are_as_many_as_promised():
     chosen = viton.read_validation_ids()
     assert len(chosen) >= 400
